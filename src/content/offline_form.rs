@@ -1,0 +1,56 @@
+//! `OFFLINE_FORM_SUBMIT`: a visitor has left a message while no agent was online.
+
+use alloc::string::String;
+
+use serde_json::{Map, Value};
+
+use super::{Content, Item, content};
+use crate::event_type::EventType;
+use crate::timestamp::Timestamp;
+
+/// A form that a visitor filled in while all agents were offline: name, phone number, and the message.
+///
+/// ```
+/// use twt_chat_webhooks::{OfflineFormContent, Timestamp};
+///
+/// let content = OfflineFormContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+///     .message_content("Please call me back.")
+///     .build();
+///
+/// assert_eq!(content.message_content, "Please call me back.");
+/// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct OfflineFormContent {
+    /// The subject of the conversation, such as `New Conversation`.
+    pub subject: String,
+    /// The visitor's name, such as `Visitor15`.
+    pub visitor_name: String,
+    /// When the form was created.
+    pub created_at: Timestamp,
+    /// What the visitor filled in, as text.
+    pub message_content: String,
+    /// The name of the project that the conversation belongs to.
+    pub property_name: String,
+    /// The visitor's nickname; `None` for none. `Some("")` reads back as `None`: the platform writes both as `""`.
+    pub visitor_nickname: Option<String>,
+    /// The customer identifier; `None` for a visitor who is not identified. `Some("")` reads back as `None`.
+    pub sbs: Option<String>,
+    /// The nickname of the assigned agent; `None` if there is none. `Some("")` reads back as `None`.
+    pub assigned_agent_nickname: Option<String>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+content! {
+    OfflineFormContent, OfflineFormContentBuilder, OfflineFormSubmit {
+        subject
+        visitor_name
+        created_at
+        message_content
+        property_name
+        visitor_nickname
+        sbs
+        assigned_agent_nickname
+    }
+}

@@ -1,0 +1,60 @@
+//! `PRE_CHAT_FORM_SUBMIT`: a visitor has filled in the form before the chat.
+
+use alloc::string::String;
+
+use serde_json::{Map, Value};
+
+use super::{Content, Item, content};
+use crate::event_type::EventType;
+use crate::timestamp::Timestamp;
+
+/// A form that a visitor filled in and submitted before the chat: name, phone number, and what else the account asks for.
+///
+/// (The platform's page prints the trigger of `UNREPLIED` for this event, by mistake; its use case is right.)
+///
+/// ```
+/// use twt_chat_webhooks::{PreChatFormContent, Timestamp};
+///
+/// let content = PreChatFormContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+///     .message_content("Name: Ada, phone: 555 0100")
+///     .sbs("234442313")
+///     .build();
+///
+/// assert_eq!(content.sbs.as_deref(), Some("234442313"));
+/// assert_eq!(content.assigned_agent_nickname, None);
+/// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct PreChatFormContent {
+    /// The subject of the conversation, such as `New Conversation`.
+    pub subject: String,
+    /// The visitor's name, such as `Visitor15`.
+    pub visitor_name: String,
+    /// When the form was created.
+    pub created_at: Timestamp,
+    /// What the visitor filled in, as text.
+    pub message_content: String,
+    /// The name of the project that the conversation belongs to.
+    pub property_name: String,
+    /// The visitor's nickname; `None` for none. `Some("")` reads back as `None`: the platform writes both as `""`.
+    pub visitor_nickname: Option<String>,
+    /// The customer identifier; `None` for a visitor who is not identified. `Some("")` reads back as `None`.
+    pub sbs: Option<String>,
+    /// The nickname of the assigned agent; `None` if there is none. `Some("")` reads back as `None`.
+    pub assigned_agent_nickname: Option<String>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+content! {
+    PreChatFormContent, PreChatFormContentBuilder, PreChatFormSubmit {
+        subject
+        visitor_name
+        created_at
+        message_content
+        property_name
+        visitor_nickname
+        sbs
+        assigned_agent_nickname
+    }
+}

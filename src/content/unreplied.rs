@@ -1,0 +1,103 @@
+//! `UNREPLIED`: a visitor's message has not been answered in time.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{Content, Item, content};
+use crate::event_type::EventType;
+use crate::status::Status;
+use crate::timestamp::Timestamp;
+
+/// A visitor's message that no agent has answered, pushed again and again until one does or until the fourth push.
+///
+/// When the first push and the later ones come is set in the account.
+///
+/// ```
+/// use twt_chat_webhooks::{Status, Timestamp, UnrepliedContent};
+///
+/// let content = UnrepliedContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+///     .message_content("Is anybody there?")
+///     .status(Status::Queued)
+///     .push_times(3)
+///     .time_sec(289)
+///     .build();
+///
+/// assert_eq!(content.timeout().as_secs(), 289);
+/// assert_eq!(content.remaining_pushes(), 1);
+/// assert!(!content.is_last_push());
+/// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UnrepliedContent {
+    /// The subject of the conversation, such as `New Conversation`.
+    pub subject: String,
+    /// The visitor's name, such as `Visitor15`.
+    pub visitor_name: String,
+    /// When the visitor wrote the message.
+    pub created_at: Timestamp,
+    /// The message.
+    pub message_content: String,
+    /// The name of the project that the conversation belongs to.
+    pub property_name: String,
+    /// The visitor's nickname; `None` for none. `Some("")` reads back as `None`: the platform writes both as `""`.
+    pub visitor_nickname: Option<String>,
+    /// The customer identifier; `None` for a visitor who is not identified. `Some("")` reads back as `None`.
+    pub sbs: Option<String>,
+    /// The status of the conversation.
+    pub status: Status,
+    /// Which push of this message it is, from 1 to [`MAX_PUSH_TIMES`](Self::MAX_PUSH_TIMES).
+    pub push_times: u32,
+    /// How long the visitor has waited when this push was sent, in seconds.
+    ///
+    /// In the documented example this is exactly the envelope's `created_at` minus the message's.
+    pub time_sec: u64,
+    /// The nickname of the assigned agent; `None` if there is none. `Some("")` reads back as `None`.
+    pub assigned_agent_nickname: Option<String>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+content! {
+    UnrepliedContent, UnrepliedContentBuilder, Unreplied {
+        subject
+        visitor_name
+        created_at
+        message_content
+        property_name
+        visitor_nickname
+        sbs
+        status
+        push_times
+        time_sec
+        assigned_agent_nickname
+    } {
+        status: Status = Status::Unreplied;
+        push_times: u32 = 1;
+        time_sec: u64 = 0;
+    }
+}
+
+impl UnrepliedContent {
+    /// The push after which the platform stops: "Agent replied or push count >= 4".
+    pub const MAX_PUSH_TIMES: u32 = 4;
+
+    /// How long the visitor has waited: [`time_sec`](Self::time_sec) as a duration.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.time_sec)
+    }
+
+    /// Whether the platform pushes this message no more.
+    #[must_use]
+    pub fn is_last_push(&self) -> bool {
+        self.remaining_pushes() == 0
+    }
+
+    /// How many pushes may still follow if nobody answers.
+    #[must_use]
+    pub fn remaining_pushes(&self) -> u32 {
+        Self::MAX_PUSH_TIMES.saturating_sub(self.push_times)
+    }
+}

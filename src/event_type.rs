@@ -1,0 +1,115 @@
+//! The name of an event, as it stands in the envelope's `event` field.
+
+use alloc::string::String;
+use core::convert::Infallible;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+use crate::unknown::UnknownName;
+use crate::wire::{self, Accept};
+
+/// The type of an event: one that the platform documents on its *Event Types* page, or a name it has added since.
+///
+/// ```
+/// use twt_chat_webhooks::EventType;
+///
+/// assert_eq!(EventType::from("UNREPLIED"), EventType::Unreplied);
+///
+/// let newer = EventType::from("SESSION_STARTED");
+/// assert!(matches!(newer, EventType::Unknown(_)));
+/// assert_eq!(newer.as_str(), "SESSION_STARTED");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventType {
+    /// `UNREPLIED`: a visitor's message has not been answered in time.
+    Unreplied,
+    /// `PRE_CHAT_FORM_SUBMIT`: a visitor has filled in the form before the chat.
+    PreChatFormSubmit,
+    /// `OFFLINE_FORM_SUBMIT`: a visitor has left a message while no agent was online.
+    OfflineFormSubmit,
+    /// An event that this version does not document. Build one with `EventType::from(name)`.
+    Unknown(UnknownName),
+}
+
+impl EventType {
+    /// Every event type of the platform's page, in its order.
+    pub const DOCUMENTED: [Self; 3] = [Self::Unreplied, Self::PreChatFormSubmit, Self::OfflineFormSubmit];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Unreplied => "UNREPLIED",
+            Self::PreChatFormSubmit => "PRE_CHAT_FORM_SUBMIT",
+            Self::OfflineFormSubmit => "OFFLINE_FORM_SUBMIT",
+            Self::Unknown(name) => name.as_str(),
+        }
+    }
+
+    fn documented(name: &str) -> Option<Self> {
+        match name {
+            "UNREPLIED" => Some(Self::Unreplied),
+            "PRE_CHAT_FORM_SUBMIT" => Some(Self::PreChatFormSubmit),
+            "OFFLINE_FORM_SUBMIT" => Some(Self::OfflineFormSubmit),
+            _ => None,
+        }
+    }
+}
+
+/// A documented name becomes its own variant, any other is kept.
+impl From<&str> for EventType {
+    fn from(name: &str) -> Self {
+        Self::documented(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
+    }
+}
+
+/// A documented name becomes its own variant, any other is kept.
+impl From<String> for EventType {
+    fn from(name: String) -> Self {
+        Self::documented(&name).unwrap_or(Self::Unknown(UnknownName(name)))
+    }
+}
+
+impl FromStr for EventType {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(name.into())
+    }
+}
+
+/// The name on the wire.
+impl fmt::Display for EventType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// As the name on the wire.
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// From a string.
+impl<'de> Deserialize<'de> for EventType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::read(EventName, deserializer)
+    }
+}
+
+struct EventName;
+
+impl Accept<'_> for EventName {
+    type Value = EventType;
+    const EXPECTED: &'static str = "the name of an event";
+
+    fn text<E: Error>(self, name: &str) -> Result<EventType, E> {
+        Ok(name.into())
+    }
+}

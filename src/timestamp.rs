@@ -1,0 +1,135 @@
+//! Points in time, as the platform sends them.
+
+use core::fmt;
+use core::ops::Sub;
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use crate::wire::{self, Field, Integer, IntegerOf};
+
+/// A point in time in whole Unix seconds, always UTC, within the years −9999 to 9999.
+///
+/// ```
+/// use core::time::Duration;
+/// use twt_chat_webhooks::Timestamp;
+///
+/// let sent = Timestamp::from_unix(1_765_439_941)?;
+/// assert_eq!(sent.to_string(), "2025-12-11T07:59:01Z");
+///
+/// let written = Timestamp::from_unix(1_765_439_652)?;
+/// assert_eq!(sent.duration_since(written), Some(Duration::from_secs(289)));
+/// assert_eq!(written.duration_since(sent), None);
+/// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+/// ```
+///
+/// On the wire it is a number. Reading also takes a digit string and a float without a fraction, and refuses what is out of
+/// range: a platform that sent milliseconds by mistake would otherwise be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(0);
+    /// The earliest: -9999-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-377_705_116_800);
+    /// The latest: 9999-12-31T23:59:59Z.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// The point in time that many seconds after the Unix epoch, or before it if negative.
+    ///
+    /// # Errors
+    ///
+    /// [`TimestampError`] outside [`MIN`](Self::MIN) to [`MAX`](Self::MAX).
+    pub const fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
+        if seconds < Self::MIN.0 || seconds > Self::MAX.0 { Err(TimestampError(())) } else { Ok(Self(seconds)) }
+    }
+
+    /// Seconds since the Unix epoch, negative before it.
+    #[must_use]
+    pub const fn unix_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is, or `None` if it is before it.
+    #[must_use]
+    pub fn duration_since(self, earlier: Self) -> Option<core::time::Duration> {
+        let seconds = u64::try_from(self.0 - earlier.0).ok()?;
+        Some(core::time::Duration::from_secs(seconds))
+    }
+}
+
+/// A time outside the years −9999 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?")]
+pub struct TimestampError(());
+
+/// RFC 3339 in UTC, such as `2025-12-11T07:59:01Z`. A year below 0 is a sign and four digits.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = OffsetDateTime::from(*self);
+        let sign = if at.year() < 0 { "-" } else { "" };
+        let (year, month, day) = (at.year().unsigned_abs(), u8::from(at.month()), at.day());
+        let (hour, minute, second) = at.to_hms();
+        write!(formatter, "{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+impl From<Timestamp> for OffsetDateTime {
+    fn from(timestamp: Timestamp) -> Self {
+        // Every timestamp is within the range of `time`, so nothing is lost to the saturation.
+        Self::UNIX_EPOCH.saturating_add(time::Duration::seconds(timestamp.0))
+    }
+}
+
+/// Rounds down to the whole second. The years beyond 9999 that the feature `large-dates` of `time` allows become
+/// [`Timestamp::MIN`] and [`Timestamp::MAX`].
+impl From<OffsetDateTime> for Timestamp {
+    fn from(at: OffsetDateTime) -> Self {
+        Self(at.unix_timestamp().clamp(Self::MIN.0, Self::MAX.0))
+    }
+}
+
+/// The signed time from the second to the first.
+impl Sub for Timestamp {
+    type Output = time::Duration;
+
+    fn sub(self, earlier: Self) -> time::Duration {
+        time::Duration::seconds(self.0 - earlier.0)
+    }
+}
+
+/// As an integer.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+/// From an integer, a digit string (`-` in front for a time before 1970), or a float without a fraction.
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::read(IntegerOf::<Self>::NEW, deserializer)
+    }
+}
+
+impl Integer for Timestamp {
+    const EXPECTED: &'static str = "Unix seconds";
+    const OUT_OF_RANGE: &'static str = "a number out of range; are these milliseconds?";
+    const SIGNED: bool = true;
+
+    fn from_integer(integer: i128) -> Option<Self> {
+        Self::from_unix(i64::try_from(integer).ok()?).ok()
+    }
+}
+
+impl Field for Timestamp {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn write(&self) -> impl Serialize {
+        self
+    }
+}

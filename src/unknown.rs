@@ -1,0 +1,30 @@
+//! Names and codes that the platform sends and its page does not list.
+//!
+//! They are opaque, so that none can be built that this version documents, and so that a value which a later version documents
+//! does not silently take another arm of a user's `match`. Build them through the `From<&str>` of the type they belong to.
+
+use alloc::string::String;
+
+/// The name of an event that this version does not document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UnknownName(pub(crate) String);
+
+/// A status that this version does not document.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UnknownStatus(pub(crate) String);
+
+impl UnknownName {
+    /// The name as the platform wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl UnknownStatus {
+    /// The status as the platform wrote it; an integer in decimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,322 @@
+//! A value read before it is known what it means, and the error that knows where in such a value something is wrong.
+
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::{self, Display};
+use core::slice;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::{Number, Value};
+
+use super::{Accept, KEY, NUMBER_KEY, Visit, arbitrary_precision, read, unexpected, visit_number};
+
+/// Any JSON value. Unlike [`Value`] it keeps every key of an object, repeated ones too, in the order of the body, and borrows
+/// what it can.
+#[derive(Clone)]
+pub(crate) enum Buffered<'de> {
+    Null,
+    Boolean(bool),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Number(Number),
+    Text(Cow<'de, str>),
+    Array(Vec<Buffered<'de>>),
+    Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
+}
+
+/// Most objects are items: room for one at once.
+const USUAL_FIELDS: usize = 12;
+
+impl<'de> Deserialize<'de> for Buffered<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(Anything, deserializer)
+    }
+}
+
+struct Anything;
+
+impl<'de> Accept<'de> for Anything {
+    type Value = Buffered<'de>;
+    const EXPECTED: &'static str = "a JSON value";
+
+    fn null<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Buffered::Null)
+    }
+
+    fn boolean<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Buffered::Boolean(value))
+    }
+
+    fn unsigned<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Buffered::Unsigned(number))
+    }
+
+    fn signed<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Buffered::Signed(number))
+    }
+
+    fn float<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Buffered::Float(number))
+    }
+
+    fn wide<E: Error>(self, number: Option<Number>) -> Result<Self::Value, E> {
+        number.map(Buffered::Number).ok_or_else(|| unexpected(Self::EXPECTED, "a number out of range"))
+    }
+
+    fn text<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.owned_text(text.into())
+    }
+
+    fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Buffered::Text(Cow::Borrowed(text)))
+    }
+
+    fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Buffered::Text(Cow::Owned(text)))
+    }
+
+    fn array<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Buffered::Array(items))
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(key) = map.next_key_seed(Visit(Key))? {
+            if fields.is_empty() {
+                fields.reserve(USUAL_FIELDS);
+            }
+            fields.push((key, map.next_value()?));
+        }
+        Ok(match fields.first() {
+            Some((key, Buffered::Text(Cow::Owned(number)))) if key == NUMBER_KEY && arbitrary_precision() => {
+                match number.parse() {
+                    Ok(number) => Buffered::Number(number),
+                    Err(_) => Buffered::Object(fields),
+                }
+            }
+            _ => Buffered::Object(fields),
+        })
+    }
+}
+
+/// The key of an object, whichever it is.
+pub(crate) struct Key;
+
+impl<'de> Accept<'de> for Key {
+    type Value = Cow<'de, str>;
+    const EXPECTED: &'static str = KEY;
+
+    fn text<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.owned_text(text.into())
+    }
+
+    fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text))
+    }
+}
+
+impl<'de> Buffered<'de> {
+    /// The value as `serde_json` reads it: of a repeated key, the last one is kept.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(value) => value.into(),
+            Self::Unsigned(number) => number.into(),
+            Self::Signed(number) => number.into(),
+            Self::Float(number) => number.into(),
+            Self::Number(number) => Value::Number(number),
+            Self::Text(text) => Value::String(text.into_owned()),
+            Self::Array(items) => items.into_iter().map(Self::into_value).collect(),
+            Self::Object(fields) => {
+                fields.into_iter().map(|(key, value)| (key.into_owned(), value.into_value())).collect()
+            }
+        }
+    }
+
+    /// The fields of an object, in the order of the body.
+    pub(crate) fn fields(&self) -> &[(Cow<'de, str>, Self)] {
+        match self {
+            Self::Object(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// The first field of that name.
+    pub(crate) fn field_mut(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(fields) => fields.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The items of an array.
+    pub(crate) fn items_mut(&mut self) -> Option<&mut Vec<Self>> {
+        match self {
+            Self::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Puts the fields of an object into the order of `names`, the rest behind them as they came.
+    pub(crate) fn sort_fields(&mut self, names: &[&str]) {
+        if let Self::Object(fields) = self {
+            fields.sort_by_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
+        }
+    }
+}
+
+/// What is wrong with a buffered value, and where.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// From the innermost step to the outermost.
+    steps: Vec<Step>,
+    pub problem: Problem,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    Field(String),
+    Item(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    Value,
+    Missing,
+    Repeated,
+}
+
+impl Fault {
+    /// For a failure that does not occur when the body is decoded once more. There is none that we know of.
+    pub(crate) fn unexplained() -> Self {
+        Self::custom("the body cannot be decoded")
+    }
+
+    pub(crate) fn within(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    fn of_field(name: &str, problem: Problem, message: &str) -> Self {
+        Self { steps: Vec::from([Step::Field(name.into())]), problem, message: message.into() }
+    }
+
+    /// No reader of ours fails below a name that is not documented. Should one of `serde_json` do so, name and message may be the
+    /// customer's, and go no further.
+    pub(crate) fn redacted(mut self, is_documented: fn(&str) -> bool) -> Self {
+        let own = |step: &Step| matches!(step, Step::Field(name) if !is_documented(name));
+        if let Some(innermost) = self.steps.iter().rposition(own) {
+            self.steps.drain(..=innermost);
+            self.message = "expected JSON in the fields that are not documented".into();
+        }
+        self
+    }
+
+    /// The steps from the outside in.
+    pub(crate) fn into_steps(self) -> Vec<Step> {
+        let mut steps = self.steps;
+        steps.reverse();
+        steps
+    }
+}
+
+impl Error for Fault {
+    fn custom<T: Display>(message: T) -> Self {
+        Self { steps: Vec::new(), problem: Problem::Value, message: message.to_string() }
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::of_field(name, Problem::Missing, "the field is missing")
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::of_field(name, Problem::Repeated, "the field is there twice")
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Fault {}
+
+impl<'de> Deserializer<'de> for &'de Buffered<'_> {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self {
+            Buffered::Null => visitor.visit_unit(),
+            Buffered::Boolean(value) => visitor.visit_bool(*value),
+            Buffered::Unsigned(number) => visitor.visit_u64(*number),
+            Buffered::Signed(number) => visitor.visit_i64(*number),
+            Buffered::Float(number) => visitor.visit_f64(*number),
+            Buffered::Number(number) => visit_number(number, visitor),
+            Buffered::Text(text) => visitor.visit_borrowed_str(text),
+            Buffered::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
+            Buffered::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), current: None }),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct Items<'a, 'de> {
+    items: slice::Iter<'a, Buffered<'de>>,
+    index: usize,
+}
+
+impl<'a> SeqAccess<'a> for Items<'a, '_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        let Some(item) = self.items.next() else { return Ok(None) };
+        let index = self.index;
+        self.index += 1;
+        seed.deserialize(item).map(Some).map_err(|fault| fault.within(Step::Item(index)))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+struct Fields<'a, 'de> {
+    fields: slice::Iter<'a, (Cow<'de, str>, Buffered<'de>)>,
+    current: Option<&'a (Cow<'de, str>, Buffered<'de>)>,
+}
+
+impl<'a> MapAccess<'a> for Fields<'a, '_> {
+    type Error = Fault;
+
+    fn next_key_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        self.current = self.fields.next();
+        match self.current {
+            Some((key, _)) => seed.deserialize(key.as_ref().into_deserializer()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+        match self.current.take() {
+            Some((key, value)) => seed.deserialize(value).map_err(|fault| fault.within(Step::Field(key.to_string()))),
+            None => Err(Fault::custom("a value was asked for before its key")),
+        }
+    }
+}
