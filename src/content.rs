@@ -6,9 +6,8 @@ mod unreplied;
 
 use alloc::string::String;
 use core::fmt::Debug;
-use core::marker::PhantomData;
 
-use serde::de::Error;
+use serde::de::{Deserializer, Error};
 use serde_json::{Map, Value};
 
 pub use self::offline_form::{OfflineFormContent, OfflineFormContentBuilder};
@@ -37,15 +36,15 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     fn event_type(&self) -> EventType;
     /// The subject of the conversation.
     fn subject(&self) -> &str;
-    /// The visitor's name, which the platform makes up.
+    /// The visitor's name, such as `Visitor15`.
     fn visitor_name(&self) -> &str;
-    /// When the message was written or the form filled in.
+    /// When the message or the form was created.
     fn created_at(&self) -> Timestamp;
     /// The message or the form, as text.
     fn message_content(&self) -> &str;
     /// The project that the conversation belongs to.
     fn property_name(&self) -> &str;
-    /// The nickname that the visitor was given, if any.
+    /// The visitor's nickname, if any.
     fn visitor_nickname(&self) -> Option<&str>;
     /// The customer identifier, if the visitor is known.
     fn sbs(&self) -> Option<&str>;
@@ -63,13 +62,9 @@ mod sealed {
 pub(crate) trait Item: Content + Sized {
     /// The documented fields, in the order of the page.
     const FIELDS: &[&str];
-}
 
-/// Stands in for the type when it is read.
-pub(crate) struct ItemOf<T>(PhantomData<T>);
-
-impl<T> ItemOf<T> {
-    pub(crate) const NEW: Self = Self(PhantomData);
+    /// Reads an item and does something with it on the spot, which saves moving it out through all the layers of a parser.
+    fn read_then<'de, D: Deserializer<'de>, R>(deserializer: D, then: impl FnOnce(Self) -> R) -> Result<R, D::Error>;
 }
 
 /// What a missing field means.
@@ -89,7 +84,7 @@ macro_rules! content {
         $($own:ident: $Own:ty = $default:expr;)*
     })?) => {
         impl $Type {
-            /// Starts an item with everything that has no natural default; the rest is empty until set.
+            /// Starts an item from what has no natural default. Texts are empty, and the rest as its setter says, until set.
             pub fn builder(visitor_name: impl Into<String>, created_at: Timestamp) -> $Builder {
                 $Builder($Type {
                     visitor_name: visitor_name.into(),
@@ -112,7 +107,19 @@ macro_rules! content {
             }
         }
 
-        #[doc = concat!("Builds [`", stringify!($Type), "`]; see [`", stringify!($Type), "::builder`].")]
+        #[doc = concat!("Builds [`", stringify!($Type), "`], from [`", stringify!($Type), "::builder`].")]
+        ///
+        /// ```
+        #[doc = concat!("use twt_chat_webhooks::{Timestamp, ", stringify!($Type), "};")]
+        ///
+        #[doc = concat!("let item = ", stringify!($Type), "::builder(\"Visitor15\", Timestamp::UNIX_EPOCH)")]
+        ///     .subject("New Conversation")
+        ///     .property_name("test")
+        ///     .sbs("")
+        ///     .build();
+        /// assert_eq!(item.visitor_name, "Visitor15");
+        /// assert_eq!(item.sbs, None);
+        /// ```
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[must_use]
         pub struct $Builder($Type);
@@ -121,7 +128,10 @@ macro_rules! content {
             $crate::content::setters! { $Type text subject message_content property_name }
             $crate::content::setters! { $Type optional visitor_nickname sbs assigned_agent_nickname }
             $($(
-                #[doc = concat!("Sets [`", stringify!($own), "`](", stringify!($Type), "::", stringify!($own), ").")]
+                #[doc = concat!(
+                    "Sets [`", stringify!($own), "`](", stringify!($Type), "::", stringify!($own), "), which is `",
+                    stringify!($default), "` unless set.",
+                )]
                 pub fn $own(mut self, $own: $Own) -> Self {
                     self.0.$own = $own;
                     self
@@ -179,14 +189,10 @@ macro_rules! content {
             }
         }
 
-        impl Item for $Type {
-            const FIELDS: &[&str] = &[$(stringify!($field)),*];
-        }
-
         const _: () = {
-            use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
+            use serde::de::{Deserialize, Deserializer, Error, MapAccess};
             use serde::ser::{Serialize, SerializeMap, Serializer};
-            use $crate::content::{ItemOf, absent};
+            use $crate::content::absent;
             use $crate::wire::{self, Accept, Field, FieldSeed, Visit};
 
             #[allow(non_camel_case_types)]
@@ -210,11 +216,13 @@ macro_rules! content {
                 }
             }
 
-            impl<'de> Accept<'de> for ItemOf<$Type> {
-                type Value = $Type;
+            struct Then<F>(F);
+
+            impl<'de, R, F: FnOnce($Type) -> R> Accept<'de> for Then<F> {
+                type Value = R;
                 const EXPECTED: &'static str = "an object";
 
-                fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<$Type, A::Error> {
+                fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<R, A::Error> {
                     $(let mut $field = None;)*
                     let mut extra = Map::new();
                     while let Some(key) = map.next_key_seed(Visit(Keys))? {
@@ -230,20 +238,31 @@ macro_rules! content {
                             }
                         }
                     }
-                    Ok($Type {
+                    Ok((self.0)($Type {
                         $($field: match $field {
                             Some(value) => value,
                             None => absent(stringify!($field))?,
                         },)*
                         extra,
-                    })
+                    }))
+                }
+            }
+
+            impl Item for $Type {
+                const FIELDS: &[&str] = &[$(stringify!($field)),*];
+
+                fn read_then<'de, D: Deserializer<'de>, R>(
+                    deserializer: D,
+                    then: impl FnOnce(Self) -> R,
+                ) -> Result<R, D::Error> {
+                    wire::read(Then(then), deserializer)
                 }
             }
 
             /// By the rules of the [crate page](crate#reading).
             impl<'de> Deserialize<'de> for $Type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    Visit(ItemOf::<$Type>::NEW).deserialize(deserializer)
+                    Self::read_then(deserializer, |item| item)
                 }
             }
 
@@ -259,6 +278,12 @@ macro_rules! content {
                 }
             }
         };
+
+        #[cfg(feature = "arbitrary")]
+        $crate::arbitrary::item! { $Type { $($field)* } }
+
+        #[cfg(feature = "schemars")]
+        $crate::schema::item! { $Type, $event { $($field)* } }
     };
 }
 

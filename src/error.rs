@@ -121,9 +121,7 @@ impl DecodeError {
 
     /// Of what is wrong with a body, or with a value that is no text.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Envelope) -> Self {
-        let Fault { problem, message, .. } = &fault;
-        let (problem, message) = (*problem, message.clone());
-        let steps = fault.into_steps();
+        let (steps, problem, message) = fault.into_parts();
         let position = text.map(|text| locate(text, &steps, problem));
         Self(Box::new(Inner { kind: DecodeErrorKind::Data, path: render(&steps), message, position, envelope }))
     }
@@ -250,7 +248,9 @@ impl<'de> Accept<'de> for Beginning<'_, 'de> {
                 Ok(None) => return Ok(()),
                 Err(error) => {
                     // A number that is cut off looks like a shorter one.
-                    if self.text.ends_with(|end: char| end.is_ascii_digit()) {
+                    let before =
+                        self.text.trim_end_matches(|end| matches!(end, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
+                    if before.len() < self.text.len() && before.trim_end().ends_with(':') {
                         self.fields.pop();
                     }
                     return Err(error);

@@ -1,17 +1,18 @@
 //! Events: the envelope's `event` and `content` taken together.
 
-use alloc::vec::Vec;
-use core::marker::PhantomData;
+mod coding;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use alloc::vec::Vec;
+
+use serde::de::{Deserialize, DeserializeSeed, Error};
 use serde_json::Value;
 
-use crate::content::{Content, Item, ItemOf, OfflineFormContent, PreChatFormContent, UnrepliedContent};
+pub(crate) use self::coding::{ContentOf, EventContent, from_buffered, is_item_field, sort_items};
+use crate::content::{Content, OfflineFormContent, PreChatFormContent, UnrepliedContent};
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
-use crate::wire::{Accept, Buffered, Fault, Visit};
+use crate::wire::{Buffered, Fault};
 
 /// An event and what it carries.
 ///
@@ -221,103 +222,4 @@ from_items! {
     UnrepliedContent => Unreplied
     PreChatFormContent => PreChatFormSubmit
     OfflineFormContent => OfflineFormSubmit
-}
-
-/// Reads the content of an event whose type is known.
-pub(crate) struct ContentOf(pub EventType);
-
-impl<'de> DeserializeSeed<'de> for ContentOf {
-    type Value = Event;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Event, D::Error> {
-        match self.0 {
-            EventType::Unreplied => Visit(Items::NEW).deserialize(deserializer).map(Event::Unreplied),
-            EventType::PreChatFormSubmit => Visit(Items::NEW).deserialize(deserializer).map(Event::PreChatFormSubmit),
-            EventType::OfflineFormSubmit => Visit(Items::NEW).deserialize(deserializer).map(Event::OfflineFormSubmit),
-            EventType::Unknown(name) => {
-                let content = Value::deserialize(deserializer)?;
-                Ok(Event::Unknown(UnknownEvent { name, content }))
-            }
-        }
-    }
-}
-
-/// Reads content that came before its event's type was known.
-pub(crate) fn from_buffered(event_type: EventType, content: Buffered<'_>) -> Result<Event, Fault> {
-    match event_type {
-        EventType::Unknown(name) => Ok(Event::Unknown(UnknownEvent { name, content: content.into_value() })),
-        event_type => ContentOf(event_type).deserialize(&content),
-    }
-}
-
-struct Items<T>(PhantomData<T>);
-
-impl<T> Items<T> {
-    const NEW: Self = Self(PhantomData);
-}
-
-impl<'de, T: Item> Accept<'de> for Items<T>
-where
-    ItemOf<T>: Accept<'de, Value = T>,
-{
-    type Value = Vec<T>;
-    const EXPECTED: &'static str = "an array";
-
-    fn array<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Visit(ItemOf::NEW))? {
-            if items.is_empty() {
-                // Nearly every body carries one item.
-                items.reserve_exact(1);
-            }
-            items.push(item);
-        }
-        Ok(items)
-    }
-}
-
-/// The documented fields of an item of that event.
-fn item_fields(event_type: &EventType) -> &'static [&'static str] {
-    match event_type {
-        EventType::Unreplied => UnrepliedContent::FIELDS,
-        EventType::PreChatFormSubmit => PreChatFormContent::FIELDS,
-        EventType::OfflineFormSubmit => OfflineFormContent::FIELDS,
-        EventType::Unknown(_) => &[],
-    }
-}
-
-/// Whether an item of a documented event has a field of that name.
-pub(crate) fn is_item_field(name: &str) -> bool {
-    EventType::DOCUMENTED.iter().any(|event_type| item_fields(event_type).contains(&name))
-}
-
-/// Puts the fields of each item into the order of the page, so that of several faults the same one is always the first.
-pub(crate) fn sort_items(content: &mut Buffered<'_>, event_type: &EventType) {
-    for item in content.items_mut().into_iter().flatten() {
-        item.sort_fields(item_fields(event_type));
-    }
-}
-
-/// As an object of `event` and `content`.
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Event", 2)?;
-        object.serialize_field("event", &self.event_type())?;
-        object.serialize_field("content", &EventContent(self))?;
-        object.end()
-    }
-}
-
-/// The content alone.
-pub(crate) struct EventContent<'a>(pub &'a Event);
-
-impl Serialize for EventContent<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Event::Unreplied(items) => items.serialize(serializer),
-            Event::PreChatFormSubmit(items) => items.serialize(serializer),
-            Event::OfflineFormSubmit(items) => items.serialize(serializer),
-            Event::Unknown(event) => event.content.serialize(serializer),
-        }
-    }
 }

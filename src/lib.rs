@@ -1,9 +1,193 @@
 //! Typed webhook events of the TWT Chat live-chat platform.
+//!
+//! The platform sends a `POST` with a JSON body when a visitor's message stays unanswered, or when a visitor fills in a form. This
+//! crate turns such a body into a [`Payload`] and back, and keeps whatever it does not know. It is pure data: it opens no
+//! connection, reads no clock, and leaves the HTTP handler to you.
+//!
+//! # Getting started
+//!
+//! ```toml
+//! [dependencies]
+//! twt-chat-webhooks = { version = "0.1", features = ["signature"] }
+//! ```
+//!
+//! Verify and decode the raw body in your handler, and answer with a status:
+//!
+#![cfg_attr(feature = "signature", doc = "```")]
+#![cfg_attr(not(feature = "signature"), doc = "```text")]
+//! use twt_chat_webhooks::{AppSecret, Event, Verifier};
+//!
+//! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
+//!     let payload = match verifier.decode(body, signature) {
+//!         Ok(payload) => payload,
+//!         Err(error) => {
+//!             eprintln!("refused: {error}"); // says where and what, never what the visitor wrote
+//!             return error.http_status(); // 403 or 400
+//!         }
+//!     };
+//!     match payload.event {
+//!         Event::Unreplied(messages) => {
+//!             for message in messages {
+//!                 println!("{} has waited for {:?}", message.visitor_name, message.timeout());
+//!             }
+//!         }
+//!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
+//!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
+//!         Event::Unknown(event) => println!("{}, which is newer than this code", event.name()),
+//!         _ => {} // documented by a later version of the crate
+//!     }
+//!     200
+//! }
+//!
+//! let secret = AppSecret::new("the AppSecret of your account")?;
+//! let request = secret.sign_payload(&twt_chat_webhooks::fixtures::unreplied());
+//! let verifier = Verifier::new(secret);
+//! assert_eq!(handle(&verifier, &request.body, Some(request.signature.to_string().as_bytes())), 200);
+//! assert_eq!(handle(&verifier, &request.body, None), 403);
+//! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+//! ```
+//!
+//! The platform expects the answer within 5 seconds and tries again otherwise, so hand slow work to a task of its own and answer
+//! 200 at once, for events you do not know too. `verifier` is an ordinary value: build it once and share it. Without the feature
+//! `signature`, [`Payload::from_slice`] decodes, and verifying is up to you.
+//!
+//! # Reading
+//!
+//! Reading is tolerant where nothing is lost by it, and never invents data:
+//!
+//! | in the body | in the payload |
+//! |---|---|
+//! | a documented event | its variant of [`Event`]; an error if its content is malformed |
+//! | any other event | [`Event::Unknown`], with its name and its whole content |
+//! | a field that is not documented | kept in `extra()`, and written back |
+//! | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
+//! | a number as number, as digits in a string, or as a float without a fraction (up to 2^48) | the integer; anything else is an error |
+//! | a status that is not documented, as string or integer | [`Status::Unknown`], and written back as string |
+//! | a time beyond the years −9999 to 9999, such as milliseconds | an error |
+//! | a documented field twice in one object | an error |
+//! | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
+//!
+//! The order of the keys makes no difference. Writing is exact: the documented fields in the order of the platform's page, then
+//! the others; numbers as numbers; `""` for `None`. All types implement `Serialize` and `Deserialize` by these rules, for any
+//! self-describing format, under `#[serde(flatten)]` and in enums of your own; [`Payload::from_slice`] is the fastest way and the one
+//! whose errors know the path.
+//!
+//! # Errors
+//!
+//! A [`DecodeError`] names the place, what was expected there and which kind of value was found:
+//!
+//! ```text
+//! UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)
+//! ```
+//!
+//! It also holds what could be read of the envelope, and no word of a customer's. To lose no more of a batch than the items that
+//! cannot be read, use [`Payload::from_slice_partial`].
+//!
+//! # Events that the crate does not know
+//!
+//! The platform announces that it will add events. Until a version of this crate documents one, it arrives as
+//! [`Event::Unknown`], and [`UnknownEvent`] shows how to read it into a type of your own. All enums are `#[non_exhaustive]`, so a later
+//! version can add a variant without breaking your code: the event then takes the `_` arm of your `match` instead. If that must
+//! not happen unnoticed, match on [`event_type().as_str()`](EventType::as_str).
+//!
+//! # Fixtures for your tests
+//!
+//! [`fixtures`] holds the three bodies of the platform's page, as text and as values. Each content type has a builder for others:
+//!
+//! ```
+//! use twt_chat_webhooks::{Payload, Status, Timestamp, UnrepliedContent};
+//!
+//! let written = Timestamp::from_unix(1_765_439_652)?;
+//! let sent = Timestamp::from_unix(1_765_439_941)?;
+//! let message = UnrepliedContent::builder("Visitor15", written)
+//!     .message_content("Is anybody there?")
+//!     .status(Status::Queued)
+//!     .push_times(2)
+//!     .build();
+//! let payload = Payload::new(sent, "58946f5f583edd94f5cf87e3534d04fb", message);
+//! let body = payload.to_vec();
+//! assert_eq!(Payload::from_slice(&body), Ok(payload));
+//! # Ok::<(), twt_chat_webhooks::TimestampError>(())
+//! ```
+//!
+//! # Validation
+//!
+//! Decoding accepts what it can read. Whether a payload is also what the platform documents, [`Payload::validate`] tells, with every
+//! violation at once; see [`validate`]. [`Payload::check_freshness`] limits how long a captured request can be replayed.
+//!
+//! # Telling deliveries apart
+//!
+//! The platform calls `webhook_id` a "unique webhook identifier" and does not say whether it names the endpoint or the delivery, nor
+//! whether a retry repeats the body to the byte. Neither is a safe key for idempotency. Use what has happened: the event type with an
+//! item's `property_name`, `visitor_name` and `created_at`, and for an unanswered message its
+//! [`push_times`](UnrepliedContent::push_times), since each push of it is news.
+//!
+//! # Storing and replaying
+//!
+//! Store the raw body and its signature if you may want to verify again: a signature holds for these bytes only. If a payload is
+//! enough, [`Payload::to_vec`] writes it with nothing lost, and [`Payload::from_slice`] reads it back, with a later version of this crate
+//! as well; what was unknown may be documented by then.
+//!
+//! # In a framework
+//!
+//! Ask for the body as bytes, never as text or as JSON. The example `axum_server` is a whole receiver; the other frameworks differ
+//! only in how they hand over the body and the header:
+//!
+//! ```text
+//! // axum
+//! async fn receive(State(verifier): State<Arc<Verifier>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+//!     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
+//!     let status = handle(&verifier, &body, signature);
+//!     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+//! }
+//!
+//! // actix-web
+//! async fn receive(verifier: web::Data<Verifier>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
+//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+//!     let status = handle(&verifier, &body, signature);
+//!     HttpResponse::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+//! }
+//!
+//! // AWS Lambda (lambda_http); the body may come in base64, which `lambda_http` has undone
+//! async fn receive(verifier: &Verifier, request: Request) -> Result<Response<Body>, Error> {
+//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+//!     let status = handle(verifier, request.body().as_ref(), signature);
+//!     Ok(Response::builder().status(status).body(Body::Empty)?)
+//! }
+//!
+//! // Cloudflare Workers (worker)
+//! async fn receive(verifier: &Verifier, mut request: Request) -> worker::Result<Response> {
+//!     let signature = request.headers().get(SIGNATURE_HEADER)?;
+//!     let body = request.bytes().await?;
+//!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
+//!     Ok(Response::empty()?.with_status(status))
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | `std` in the dependencies; without it the crate needs only `alloc` |
+//! | `signature` | | verifying and signing: `Verifier`, `AppSecret`, `Signature` |
+//! | `schemars` | | `JsonSchema` for the types |
+//! | `arbitrary` | | `Arbitrary` for the types, to fuzz a handler with |
+//!
+//! # Stability
+//!
+//! The crate follows semantic versioning. It needs Rust 1.88; a newer requirement comes with a minor version. A newly documented
+//! event, status or field comes with a minor version too. Of its dependencies, `serde`, `serde_json` and `time` are public, and
+//! `schemars` and `arbitrary` with the features of their names.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Nothing that arrives may make the library panic. (Examples, tests and benches are free to.)
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core, unreachable_pub)]
 
 extern crate alloc;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
 mod content;
 mod error;
 mod event;
@@ -11,6 +195,11 @@ mod event_type;
 pub mod fixtures;
 mod partial;
 mod payload;
+#[cfg(feature = "schemars")]
+mod schema;
+#[cfg(feature = "signature")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
+pub mod signature;
 mod status;
 mod timestamp;
 mod unknown;
@@ -26,6 +215,9 @@ pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
+#[cfg(feature = "signature")]
+#[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
+pub use crate::signature::{AppSecret, InvalidSecret, ReceiveError, Signature, SignatureError, SignedBody, Verifier};
 pub use crate::status::{Status, StatusCode, StatusCodeError};
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};

@@ -25,6 +25,10 @@ use crate::wire::{self, Accept, Field, Integer, IntegerOf};
 /// let newer = Status::from("7");
 /// assert!(matches!(newer, Status::Unknown(_)));
 /// assert_eq!(newer.code(), None);
+///
+/// // The four, for a menu, say.
+/// let words = Status::DOCUMENTED.map(|status| status.code().map(|code| code.to_string()));
+/// assert_eq!(words[0].as_deref(), Some("unreplied"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -159,7 +163,7 @@ impl Accept<'_> for StatusText {
     }
 }
 
-/// A float without a fraction, in the range where integers are read exactly.
+/// A float without a fraction.
 struct WholeFloat(i128);
 
 impl Integer for WholeFloat {

@@ -21,6 +21,12 @@ use crate::wire::{self, Field, Integer, IntegerOf};
 /// let written = Timestamp::from_unix(1_765_439_652)?;
 /// assert_eq!(sent.duration_since(written), Some(Duration::from_secs(289)));
 /// assert_eq!(written.duration_since(sent), None);
+/// assert_eq!((written - sent).whole_seconds(), -289);
+///
+/// let at = time::OffsetDateTime::from(sent);
+/// assert_eq!((at.year(), at.hour()), (2025, 7));
+/// assert_eq!(Timestamp::from(at), sent);
+/// assert!(Timestamp::MIN < sent && sent < Timestamp::MAX);
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
@@ -52,7 +58,7 @@ impl Timestamp {
         self.0
     }
 
-    /// How long after `earlier` this is, or `None` if it is before it.
+    /// How long after `earlier` this is, or `None` if this is before `earlier`.
     #[must_use]
     pub fn duration_since(self, earlier: Self) -> Option<core::time::Duration> {
         let seconds = u64::try_from(self.0 - earlier.0).ok()?;
@@ -83,8 +89,7 @@ impl From<Timestamp> for OffsetDateTime {
     }
 }
 
-/// Rounds down to the whole second. The years beyond 9999 that the feature `large-dates` of `time` allows become
-/// [`Timestamp::MIN`] and [`Timestamp::MAX`].
+/// Rounds down to the whole second. What lies outside in UTC becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
 impl From<OffsetDateTime> for Timestamp {
     fn from(at: OffsetDateTime) -> Self {
         Self(at.unix_timestamp().clamp(Self::MIN.0, Self::MAX.0))

@@ -1,8 +1,7 @@
 //! Checking a payload against what the platform documents, and for its age. Both are opt-in: decoding believes what it can read.
 //!
 //! ```
-//! use twt_chat_webhooks::validate::Rule;
-//! use twt_chat_webhooks::{Payload, Timestamp, UnrepliedContent};
+//! use twt_chat_webhooks::{Payload, Rule, Status, Timestamp, UnrepliedContent, validate};
 //!
 //! let written = Timestamp::from_unix(1_765_439_652)?;
 //! let message = UnrepliedContent::builder("Visitor15", written).subject("Hello").property_name("shop").push_times(5).build();
@@ -14,17 +13,20 @@
 //!     ("webhook_id", Rule::MalformedWebhookId),
 //!     ("content[0].push_times", Rule::PushTimesOutOfRange),
 //! ]);
+//!
+//! // Single values, by the same rules:
+//! assert_eq!(validate::webhook_id("58946f5f583edd94f5cf87e3534d04fb"), Ok(()));
+//! assert_eq!(validate::push_times(validate::MAX_PUSH_TIMES + 1), Err(Rule::PushTimesOutOfRange));
+//! assert_eq!(validate::status(&Status::from("7")), Err(Rule::UndocumentedStatus));
 //! # Ok::<(), twt_chat_webhooks::TimestampError>(())
 //! ```
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::content::{Content, UnrepliedContent};
-use crate::event::Event;
+use crate::content::UnrepliedContent;
 use crate::payload::Payload;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
@@ -42,7 +44,7 @@ pub const WEBHOOK_ID_LENGTH: usize = 32;
 /// [`Rule::MalformedWebhookId`] unless it is [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
 pub fn webhook_id(id: &str) -> Result<(), Rule> {
     let well_formed = id.len() == WEBHOOK_ID_LENGTH && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if well_formed { Ok(()) } else { Err(Rule::MalformedWebhookId) }
+    ensure(well_formed, Rule::MalformedWebhookId)
 }
 
 /// Checks a number of pushes.
@@ -51,7 +53,7 @@ pub fn webhook_id(id: &str) -> Result<(), Rule> {
 ///
 /// [`Rule::PushTimesOutOfRange`] unless it is 1 to [`MAX_PUSH_TIMES`].
 pub fn push_times(times: u32) -> Result<(), Rule> {
-    if (1..=MAX_PUSH_TIMES).contains(&times) { Ok(()) } else { Err(Rule::PushTimesOutOfRange) }
+    ensure((1..=MAX_PUSH_TIMES).contains(&times), Rule::PushTimesOutOfRange)
 }
 
 /// Checks that a status is documented.
@@ -60,7 +62,7 @@ pub fn push_times(times: u32) -> Result<(), Rule> {
 ///
 /// [`Rule::UndocumentedStatus`] if it is not.
 pub fn status(status: &Status) -> Result<(), Rule> {
-    if matches!(status, Status::Unknown(_)) { Err(Rule::UndocumentedStatus) } else { Ok(()) }
+    ensure(!matches!(status, Status::Unknown(_)), Rule::UndocumentedStatus)
 }
 
 /// Everything about a payload that is not as the platform documents it. Made by [`Payload::validate`].
@@ -117,7 +119,7 @@ impl Violation {
 #[non_exhaustive]
 pub enum Rule {
     /// The event is not one that this version documents. Its content is not checked.
-    #[error("the event is not documented")]
+    #[error("must be a documented event")]
     UndocumentedEvent,
     /// The `webhook_id` is not [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
     #[error("must be {WEBHOOK_ID_LENGTH} lower-case hex digits")]
@@ -135,7 +137,7 @@ pub enum Rule {
     #[error("must be 1 to {MAX_PUSH_TIMES}")]
     PushTimesOutOfRange,
     /// The status is not one that this version documents.
-    #[error("the status is not documented")]
+    #[error("must be a documented status")]
     UndocumentedStatus,
 }
 
@@ -167,18 +169,20 @@ impl Payload {
     /// [`ValidationError`] with every violation, not only the first.
     pub fn validate(&self) -> Result<(), ValidationError> {
         let mut report = Report::default();
-        if let Event::Unknown(_) = self.event {
-            report.add("event".into(), Rule::UndocumentedEvent);
-        }
-        report.check("webhook_id".into(), webhook_id(&self.webhook_id));
-        if !matches!(self.event, Event::Unknown(_)) && self.event.contents().next().is_none() {
-            report.add("content".into(), Rule::EmptyContent);
-        }
+        let documented = self.event.as_unknown().is_none();
+        report.check("event", ensure(documented, Rule::UndocumentedEvent));
+        report.check("webhook_id", webhook_id(&self.webhook_id));
+        let empty = self.event.contents().next().is_none();
+        report.check("content", ensure(!documented || !empty, Rule::EmptyContent));
         for (index, content) in self.event.contents().enumerate() {
-            report.check_shared(index, content, self.created_at);
+            let mut check = |field, result| report.check(format_args!("content[{index}].{field}"), result);
+            check("subject", not_empty(content.subject()));
+            check("visitor_name", not_empty(content.visitor_name()));
+            check("created_at", ensure(content.created_at() <= self.created_at, Rule::CreatedAfterSent));
+            check("property_name", not_empty(content.property_name()));
             if let Some(message) = self.event.as_unreplied().and_then(|messages| messages.get(index)) {
-                report.check(item_path(index, "status"), status(&message.status));
-                report.check(item_path(index, "push_times"), push_times(message.push_times));
+                check("status", status(&message.status));
+                check("push_times", push_times(message.push_times));
             }
         }
         if report.0.is_empty() { Ok(()) } else { Err(ValidationError { violations: report.0 }) }
@@ -219,26 +223,18 @@ impl Payload {
 struct Report(Vec<Violation>);
 
 impl Report {
-    fn add(&mut self, path: String, rule: Rule) {
-        self.0.push(Violation { path, rule });
-    }
-
-    fn check(&mut self, path: String, result: Result<(), Rule>) {
+    /// Writes the path out only if there is something to report.
+    fn check(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
         if let Err(rule) = result {
-            self.add(path, rule);
+            self.0.push(Violation { path: path.to_string(), rule });
         }
-    }
-
-    fn check_shared(&mut self, index: usize, content: &dyn Content, sent: Timestamp) {
-        let not_empty = |text: &str| if text.is_empty() { Err(Rule::EmptyText) } else { Ok(()) };
-        let not_later = if content.created_at() > sent { Err(Rule::CreatedAfterSent) } else { Ok(()) };
-        self.check(item_path(index, "subject"), not_empty(content.subject()));
-        self.check(item_path(index, "visitor_name"), not_empty(content.visitor_name()));
-        self.check(item_path(index, "created_at"), not_later);
-        self.check(item_path(index, "property_name"), not_empty(content.property_name()));
     }
 }
 
-fn item_path(index: usize, field: &str) -> String {
-    format!("content[{index}].{field}")
+fn ensure(holds: bool, rule: Rule) -> Result<(), Rule> {
+    if holds { Ok(()) } else { Err(rule) }
+}
+
+fn not_empty(text: &str) -> Result<(), Rule> {
+    ensure(!text.is_empty(), Rule::EmptyText)
 }

@@ -89,7 +89,7 @@ impl UnrepliedContent {
         Duration::from_secs(self.time_sec)
     }
 
-    /// Whether the platform pushes this message no more.
+    /// Whether this is the last push: the platform stops here even if nobody answers.
     #[must_use]
     pub fn is_last_push(&self) -> bool {
         self.remaining_pushes() == 0

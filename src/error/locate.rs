@@ -45,8 +45,12 @@ pub(super) fn locate(text: &str, steps: &[Step], problem: Problem) -> Position {
         Ok(()) => text.len(),
         Err(error) => Position::of(&error).offset_in(text),
     };
-    // Behind an opening bracket, `serde_json` has gone on to the next token.
-    Position::at_end_of(text.get(..end).unwrap_or(text).trim_ascii_end())
+    // Behind an opening bracket, `serde_json` has gone on to the next token, even the closing bracket.
+    let text = text.get(..end).unwrap_or(text).trim_ascii_end();
+    Position::at_end_of(match problem {
+        Problem::Missing => text,
+        Problem::Value | Problem::Repeated => text.trim_end_matches([']', '}']).trim_ascii_end(),
+    })
 }
 
 /// Follows the steps through a text and fails where they end, for the position that `serde_json` then reports.

@@ -1,6 +1,7 @@
 //! A value read before it is known what it means, and the error that knows where in such a value something is wrong.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Display};
@@ -90,7 +91,7 @@ impl<'de> Accept<'de> for Anything {
         let mut fields = Vec::new();
         while let Some(key) = map.next_key_seed(Visit(Key))? {
             if fields.is_empty() {
-                fields.reserve(USUAL_FIELDS);
+                fields = Vec::with_capacity(USUAL_FIELDS);
             }
             fields.push((key, map.next_value()?));
         }
@@ -176,13 +177,16 @@ impl<'de> Buffered<'de> {
     }
 }
 
-/// What is wrong with a buffered value, and where.
+/// What is wrong with a buffered value, and where. Boxed, so that the results of what goes well stay small.
 #[derive(Debug)]
-pub(crate) struct Fault {
-    /// From the innermost step to the outermost.
+pub(crate) struct Fault(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// From the innermost to the outermost.
     steps: Vec<Step>,
-    pub problem: Problem,
-    pub message: String,
+    problem: Problem,
+    message: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,36 +209,37 @@ impl Fault {
     }
 
     pub(crate) fn within(mut self, step: Step) -> Self {
-        self.steps.push(step);
+        self.0.steps.push(step);
         self
     }
 
     fn of_field(name: &str, problem: Problem, message: &str) -> Self {
-        Self { steps: Vec::from([Step::Field(name.into())]), problem, message: message.into() }
+        let steps = Vec::from([Step::Field(name.into())]);
+        Self(Box::new(Inner { steps, problem, message: message.into() }))
     }
 
     /// No reader of ours fails below a name that is not documented. Should one of `serde_json` do so, name and message may be the
     /// customer's, and go no further.
     pub(crate) fn redacted(mut self, is_documented: fn(&str) -> bool) -> Self {
         let own = |step: &Step| matches!(step, Step::Field(name) if !is_documented(name));
-        if let Some(innermost) = self.steps.iter().rposition(own) {
-            self.steps.drain(..=innermost);
-            self.message = "expected JSON in the fields that are not documented".into();
+        if let Some(innermost) = self.0.steps.iter().rposition(own) {
+            self.0.steps.drain(..=innermost);
+            self.0.message = "expected JSON in the fields that are not documented".into();
         }
         self
     }
 
-    /// The steps from the outside in.
-    pub(crate) fn into_steps(self) -> Vec<Step> {
-        let mut steps = self.steps;
+    /// The steps from the outside in, what kind of problem it is, and what to say of it.
+    pub(crate) fn into_parts(self) -> (Vec<Step>, Problem, String) {
+        let Inner { mut steps, problem, message } = *self.0;
         steps.reverse();
-        steps
+        (steps, problem, message)
     }
 }
 
 impl Error for Fault {
     fn custom<T: Display>(message: T) -> Self {
-        Self { steps: Vec::new(), problem: Problem::Value, message: message.to_string() }
+        Self(Box::new(Inner { steps: Vec::new(), problem: Problem::Value, message: message.to_string() }))
     }
 
     fn missing_field(name: &'static str) -> Self {
@@ -248,7 +253,7 @@ impl Error for Fault {
 
 impl Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        formatter.write_str(&self.0.message)
     }
 }
 

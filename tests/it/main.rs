@@ -1,4 +1,41 @@
 //! The promises of the crate, a module for each.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+#[cfg(feature = "signature")]
+mod axum_server;
+mod body;
+mod builders;
+mod cbor;
+mod duplicates;
+mod encode;
+mod entry_points;
+mod envelope;
+mod errors;
+mod example_decode;
+mod fixtures;
+mod freshness;
+mod hostile;
+mod key_order;
+mod malformed;
+mod nesting;
+mod numbers;
+mod oracle;
+mod partial;
+mod payload_files;
+mod properties;
+mod redaction;
+mod relay;
+mod round_trip;
+#[cfg(feature = "schemars")]
+mod schema;
+#[cfg(feature = "signature")]
+mod signature;
+mod status;
+mod text;
+mod timestamp;
+mod traits;
+mod unknown_event;
+mod unknown_fields;
+mod validation;
+mod wording;

@@ -1,0 +1,211 @@
+//! What is compared with what, and how far ahead we have to be: the one table of budgets.
+
+use std::hint::black_box;
+
+use serde_json::Value;
+use twt_chat_webhooks::Payload;
+use twt_chat_webhooks::fixtures::{PRE_CHAT_FORM_SUBMIT, UNREPLIED};
+
+use crate::support::bodies;
+use crate::support::rivals::{self, ExactForm, ExactUnreplied, Idiomatic, ZeroCopyUnreplied};
+
+/// How much more of a part a larger body may cost, if the cost grows linearly: the allocator has more to do, and that is all.
+const LINEAR: f64 = 1.15;
+
+/// The budgets of DESIGN.md section 7 are the first argument of each `within`.
+pub fn comparisons() -> Vec<Comparison> {
+    vec![
+        ours("decode UNREPLIED", |n| decode(n, UNREPLIED, payload))
+            .beside("scan only", |n| decode(n, UNREPLIED, rivals::scan))
+            .within(1.16, "zero-copy derive, from &str", |n| {
+                repeat(n, || rivals::zero_copy::<ZeroCopyUnreplied>(black_box(UNREPLIED)));
+            })
+            .within(0.92, "sonic-rs, exact derive", |n| {
+                decode(n, UNREPLIED, rivals::sonic::<ExactUnreplied>);
+            })
+            .within(0.76, "from_slice, exact derive", |n| {
+                decode(n, UNREPLIED, rivals::from_slice::<ExactUnreplied>);
+            })
+            .beside("simd-json, exact derive", |n| {
+                decode(n, UNREPLIED, rivals::simd::<ExactUnreplied>);
+            })
+            .within(0.56, "from_slice, idiomatic derive", |n| {
+                decode(n, UNREPLIED, rivals::from_slice::<Idiomatic>);
+            })
+            .within(0.43, "Value", |n| {
+                decode(n, UNREPLIED, rivals::from_slice::<Value>);
+            })
+            .beside("Value, then from_value, idiomatic derive", |n| {
+                decode(n, UNREPLIED, rivals::value_then_from_value::<Idiomatic>);
+            }),
+        ours("decode PRE_CHAT_FORM_SUBMIT", |n| {
+            decode(n, PRE_CHAT_FORM_SUBMIT, payload);
+        })
+        .within(0.79, "from_slice, exact derive", |n| {
+            decode(n, PRE_CHAT_FORM_SUBMIT, rivals::from_slice::<ExactForm>);
+        }),
+        ours("decode content before event", |n| {
+            decode(n, &bodies::content_before_event(), payload);
+        })
+        .within(1.25, "in the documented order", |n| decode(n, UNREPLIED, payload)),
+        ours("decode an unknown event", |n| {
+            decode(n, &bodies::unknown_event(), payload);
+        })
+        .within(0.82, "Value", |n| {
+            decode(n, &bodies::unknown_event(), rivals::from_slice::<Value>);
+        }),
+        ours("decode with unknown fields", |n| {
+            decode(n, &bodies::unknown_fields(), payload);
+        })
+        .beside("Value", |n| {
+            decode(n, &bodies::unknown_fields(), rivals::from_slice::<Value>);
+        }),
+        ours("encode UNREPLIED", |n| {
+            let payload = payload(UNREPLIED.as_bytes());
+            repeat(n, || black_box(&payload).to_vec());
+        })
+        .within(0.96, "to_vec, exact derive", |n| {
+            let payload: ExactUnreplied = rivals::from_slice(UNREPLIED.as_bytes());
+            repeat(n, || rivals::to_vec(black_box(&payload)));
+        }),
+        ours("decode one item of 100", decode_items::<100>)
+            .per_item_of(100)
+            .beside("a body of one", |n| decode(n, UNREPLIED, payload)),
+        ours("decode one item of 1 000", decode_items::<1_000>)
+            .per_item_of(1_000)
+            .within(0.87, "a body of one", |n| decode(n, UNREPLIED, payload)),
+        ours("decode one item of 10 000", decode_items::<10_000>)
+            .per_item_of(10_000)
+            .beside("a body of one", |n| decode(n, UNREPLIED, payload))
+            .within(LINEAR, "one item of 100", decode_items::<100>)
+            .per_item_of(100),
+        ours("explain a fault behind 10 000 items", explain_behind_items::<10_000>)
+            .per_item_of(10_000)
+            .within(LINEAR, "behind 100 items", explain_behind_items::<100>)
+            .per_item_of(100),
+        ours("put aside one item of 10 000", put_items_aside::<10_000>)
+            .per_item_of(10_000)
+            .within(LINEAR, "one item of 100", put_items_aside::<100>)
+            .per_item_of(100),
+        ours("decode one unknown field of 10 000", |n| decode(n, &with_unknown_fields(10_000), payload))
+            .per_item_of(10_000)
+            .within(1.0, "Value", |n| decode(n, &with_unknown_fields(10_000), rivals::from_slice::<Value>))
+            .per_item_of(10_000),
+        #[cfg(feature = "signature")]
+        ours("verify and decode UNREPLIED", verify_and_decode)
+            .beside("decode alone", |n| decode(n, UNREPLIED, payload)),
+    ]
+}
+
+/// Our way to do a piece of work, and the other ways.
+pub struct Comparison {
+    pub ours: Way,
+    pub rivals: Vec<Rival>,
+}
+
+pub struct Rival {
+    pub way: Way,
+    /// The largest allowed ratio of our count to this one.
+    pub budget: Option<f64>,
+}
+
+/// A way to do a piece of work; `run` does it as often as it is told.
+pub struct Way {
+    pub name: &'static str,
+    pub run: fn(iterations: u32),
+    /// How many items one iteration reads, if the cost of one of them is asked for.
+    pub items: u32,
+}
+
+fn ours(name: &'static str, run: fn(u32)) -> Comparison {
+    Comparison { ours: Way::new(name, run), rivals: Vec::new() }
+}
+
+impl Comparison {
+    /// All ways, ours first.
+    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+        std::iter::once(&self.ours).chain(self.rivals.iter().map(|rival| &rival.way))
+    }
+
+    fn within(mut self, budget: f64, name: &'static str, run: fn(u32)) -> Self {
+        self.rivals.push(Rival { way: Way::new(name, run), budget: Some(budget) });
+        self
+    }
+
+    fn beside(mut self, name: &'static str, run: fn(u32)) -> Self {
+        self.rivals.push(Rival { way: Way::new(name, run), budget: None });
+        self
+    }
+
+    /// Asks for the cost of one item of the way named last.
+    fn per_item_of(mut self, items: u32) -> Self {
+        match self.rivals.last_mut() {
+            Some(rival) => rival.way.items = items,
+            None => self.ours.items = items,
+        }
+        self
+    }
+}
+
+impl Way {
+    fn new(name: &'static str, run: fn(u32)) -> Self {
+        Self { name, run, items: 1 }
+    }
+}
+
+/// Does the work and drops what it made.
+fn repeat<T>(iterations: u32, mut work: impl FnMut() -> T) {
+    for _ in 0..iterations {
+        black_box(&work());
+    }
+}
+
+/// `how` is called through a pointer that the optimiser cannot see through: no way is inlined here, and none is merged
+/// with the loop.
+fn decode<'a, T>(iterations: u32, body: &'a str, how: fn(&'a [u8]) -> T) {
+    let how = black_box(how);
+    repeat(iterations, || how(black_box(body.as_bytes())));
+}
+
+fn payload(body: &[u8]) -> Payload {
+    Payload::from_slice(body).unwrap()
+}
+
+fn decode_items<const COUNT: usize>(iterations: u32) {
+    decode(iterations, &bodies::with_items(COUNT), payload);
+}
+
+/// What follows the last item is none.
+fn explain_behind_items<const COUNT: usize>(iterations: u32) {
+    let body = bodies::with_items(COUNT).replace("\n]\n}", ",\n4\n]\n}");
+    decode(iterations, &body, |body| Payload::from_slice(body).unwrap_err());
+}
+
+/// None of the items can be read.
+fn put_items_aside<const COUNT: usize>(iterations: u32) {
+    let body = bodies::with_items(COUNT).replace(r#""push_times": 4"#, r#""push_times": "four""#);
+    decode(iterations, &body, |body| {
+        let partial = Payload::from_slice_partial(body).unwrap();
+        assert_eq!(partial.rejected.len(), COUNT);
+        partial
+    });
+}
+
+/// Their map is a tree: the cost of a field grows with the logarithm of their number, as it does in a [`Value`].
+fn with_unknown_fields(count: usize) -> String {
+    let fields: String = (0..count).map(|index| format!("\"field {index:05}\": {index},\n")).collect();
+    UNREPLIED.replacen('{', &format!("{{{fields}"), 1)
+}
+
+#[cfg(feature = "signature")]
+fn verify_and_decode(iterations: u32) {
+    use twt_chat_webhooks::{AppSecret, Verifier};
+
+    let secret = AppSecret::new("the AppSecret of the account").unwrap();
+    let signature = secret.sign(UNREPLIED.as_bytes()).to_string();
+    let verifier = Verifier::new(secret);
+    repeat(iterations, || {
+        let body = black_box(UNREPLIED.as_bytes());
+        verifier.decode(body, Some(signature.as_bytes())).unwrap()
+    });
+}

@@ -1,0 +1,76 @@
+//! Instruction counts beside the rivals, and the budgets of DESIGN.md section 7.
+//!
+//! `cargo bench --bench instructions` prints the table and fails if a budget is exceeded. It needs valgrind. Where time
+//! is noise, a count is the same in every run of one build; but it moves with the compiler, and by a few percent with
+//! the code that happens to be compiled beside it. So the budgets are ratios of counts taken in one run.
+//!
+//! gungraun does not serve here: it compares a benchmark with its own past or with a fixed count, and cannot fail on
+//! the ratio of two benchmarks.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod callgrind;
+mod comparisons;
+
+use std::env;
+use std::process::ExitCode;
+
+use comparisons::{Comparison, Way, comparisons};
+
+fn main() -> ExitCode {
+    let comparisons = comparisons();
+    let args: Vec<String> = env::args().skip(1).collect();
+
+    if let Some((place, iterations)) = callgrind::requested(&args) {
+        let way = comparisons.iter().flat_map(Comparison::ways).nth(place);
+        (way.expect("the place of a way").run)(iterations);
+        return ExitCode::SUCCESS;
+    }
+    if !args.iter().any(|arg| arg == "--bench") {
+        // `cargo test` and not `cargo bench`: see that each way works.
+        for way in comparisons.iter().flat_map(Comparison::ways) {
+            (way.run)(1);
+        }
+        return ExitCode::SUCCESS;
+    }
+
+    let exceeded = report(&comparisons);
+    if exceeded > 0 {
+        println!("\n{exceeded} over budget");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints the table, and returns how many budgets are exceeded.
+fn report(comparisons: &[Comparison]) -> u32 {
+    let mut places = 0..;
+    let mut count = |way: &Way| {
+        // Ten iterations of a small body, one of a large one, where what varies between iterations is nothing.
+        let iterations = 10_u32.div_ceil(way.items);
+        let place = places.next().expect("a place for every way");
+        callgrind::count(place, iterations) / f64::from(way.items)
+    };
+
+    let mut exceeded = 0;
+    println!("{:44}{:>14}{:>8}{:>8}", "", "instructions", "ratio", "budget");
+    for Comparison { ours, rivals } in comparisons {
+        let our_count = count(ours);
+        println!("{:44}{our_count:>14.0}", ours.name);
+        for rival in rivals {
+            let count = count(&rival.way);
+            let ratio = our_count / count;
+            print!("  {:42}{count:>14.0}{ratio:>8.3}", rival.way.name);
+            match rival.budget {
+                Some(budget) if ratio > budget => {
+                    exceeded += 1;
+                    println!("{budget:>8.2}  over");
+                }
+                Some(budget) => println!("{budget:>8.2}"),
+                None => println!(),
+            }
+        }
+    }
+    exceeded
+}

@@ -1,0 +1,60 @@
+//! The bodies that are measured beside the documented ones. All are the documented UNREPLIED body with one thing changed.
+
+use twt_chat_webhooks::fixtures::UNREPLIED;
+
+const BEFORE_ITEMS: &str = "\"content\": [\n";
+const AFTER_ITEMS: &str = "\n]\n}";
+
+/// The documented body in two parts: its members before `content`, and its one item.
+fn parts() -> (&'static str, &'static str) {
+    UNREPLIED
+        .trim_end()
+        .strip_suffix(AFTER_ITEMS)
+        .and_then(|body| body.split_once(BEFORE_ITEMS))
+        .expect("the documented body ends with its content")
+}
+
+fn assemble(envelope: &str, items: &str) -> String {
+    format!("{envelope}{BEFORE_ITEMS}{items}{AFTER_ITEMS}")
+}
+
+fn replace(old: &str, new: &str) -> String {
+    assert_eq!(UNREPLIED.matches(old).count(), 1, "{old}");
+    UNREPLIED.replace(old, new)
+}
+
+/// The documented item `count` times; with one, the documented body itself.
+pub fn with_items(count: usize) -> String {
+    let (envelope, item) = parts();
+    assemble(envelope, &vec![item; count].join(",\n"))
+}
+
+/// `content` as the first member instead of the last; not a byte more or less.
+pub fn content_before_event() -> String {
+    let (envelope, item) = parts();
+    let envelope = envelope.trim_start_matches("{\n").trim_end_matches(",\n");
+    let body = format!("{{\n{BEFORE_ITEMS}{item}\n],\n{envelope}\n}}");
+    assert_eq!(body.len(), UNREPLIED.trim_end().len());
+    body
+}
+
+/// The documented content, under an event that the platform does not document.
+pub fn unknown_event() -> String {
+    replace(r#""UNREPLIED""#, r#""SESSION_STARTED""#)
+}
+
+/// Two members more in the envelope, three more in the item.
+pub fn unknown_fields() -> String {
+    let (envelope, item) = parts();
+    assemble(
+        &format!("{envelope}\"region\": \"eu-1\",\n\"attempt\": 2,\n"),
+        &item.replacen('{', r#"{"channel": "web", "tags": ["new", 7], "visitor": {"language": "de"},"#, 1),
+    )
+}
+
+/// A message of 1 MiB, in two scripts and with line breaks, which are escapes in JSON.
+pub fn long_message() -> String {
+    const LINE: &str = r"Where is my order? 我的订单在哪里？\n";
+    let message = LINE.repeat((1 << 20) / LINE.len());
+    replace(r#""message_content": "1""#, &format!(r#""message_content": "{message}""#))
+}

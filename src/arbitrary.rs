@@ -1,0 +1,286 @@
+//! Arbitrary payloads, for the feature `arbitrary`: for fuzzing and property-testing code that handles them.
+//!
+//! They are canonical: written and read again, each is what it was. So there is no `Some("")`, no unknown name that is documented,
+//! and no extra field that has a documented name.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use arbitrary::{Arbitrary, Error, Result, Unstructured, size_hint};
+use serde_json::{Map, Value};
+
+use crate::event::{Event, UnknownEvent};
+use crate::event_type::EventType;
+use crate::payload::{self, Payload};
+use crate::status::{Status, StatusCode};
+use crate::timestamp::Timestamp;
+use crate::unknown::{UnknownName, UnknownStatus};
+use crate::wire;
+
+/// The bytes that a value takes, at least and at most.
+type SizeHint = (usize, Option<usize>);
+
+/// An arbitrary content type, from its fields.
+macro_rules! item {
+    ($Type:ident { $($field:ident)* }) => {
+        /// A canonical item, with any extra fields.
+        #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+        impl<'a> ::arbitrary::Arbitrary<'a> for $Type {
+            fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
+                Ok(Self {
+                    $($field: $crate::arbitrary::field(u)?,)*
+                    extra: $crate::arbitrary::extra(u, Self::FIELDS)?,
+                })
+            }
+
+            fn size_hint(depth: usize) -> (usize, Option<usize>) {
+                ::arbitrary::size_hint::and_all(&[
+                    $($crate::arbitrary::field_size_hint(|item: &Self| &item.$field, depth),)*
+                    $crate::arbitrary::EXTRA_SIZE_HINT,
+                ])
+            }
+        }
+    };
+}
+
+pub(crate) use item;
+
+/// A field of an item, which may have values that do not read back as they are.
+pub(crate) trait Canonical: Sized {
+    fn canonical(self) -> Self {
+        self
+    }
+}
+
+impl Canonical for String {}
+impl Canonical for u32 {}
+impl Canonical for u64 {}
+impl Canonical for Status {}
+impl Canonical for Timestamp {}
+
+impl Canonical for Option<String> {
+    fn canonical(self) -> Self {
+        self.and_then(wire::some_text)
+    }
+}
+
+pub(crate) fn field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
+    F::arbitrary(u).map(F::canonical)
+}
+
+/// The size of a field of an item; the function only says which type it has.
+pub(crate) fn field_size_hint<'a, T, F: Arbitrary<'a>>(_: fn(&T) -> &F, depth: usize) -> SizeHint {
+    F::size_hint(depth)
+}
+
+pub(crate) const EXTRA_SIZE_HINT: SizeHint = (1, None);
+
+/// Fields beside the documented ones.
+pub(crate) fn extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
+    let mut extra = object(u, MAX_DEPTH)?;
+    extra.retain(|name, _| !documented.contains(&name.as_str()));
+    Ok(extra)
+}
+
+/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 128 levels that
+/// `serde_json` reads.
+const MAX_DEPTH: u8 = 8;
+
+const VALUE_SIZE_HINT: SizeHint = (1, None);
+
+fn value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
+    let last_kind = if depth == 0 { 5 } else { 7 };
+    Ok(match u.int_in_range(0..=last_kind)? {
+        0 => Value::Null,
+        1 => u.arbitrary::<bool>()?.into(),
+        2 => u.arbitrary::<i64>()?.into(),
+        3 => u.arbitrary::<u64>()?.into(),
+        // A fraction that `serde_json` reads exactly without its feature `float_roundtrip` too.
+        4 => (f64::from(u.arbitrary::<i32>()?) / 4.0).into(),
+        5 => u.arbitrary::<String>()?.into(),
+        6 => array(u, depth - 1)?.into(),
+        _ => object(u, depth - 1)?.into(),
+    })
+}
+
+fn array(u: &mut Unstructured<'_>, depth: u8) -> Result<Vec<Value>> {
+    let mut items = Vec::new();
+    while u.arbitrary()? {
+        items.push(value(u, depth)?);
+    }
+    Ok(items)
+}
+
+fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    while u.arbitrary()? {
+        let (name, value) = (u.arbitrary::<String>()?, value(u, depth)?);
+        // With its feature `arbitrary_precision` or `raw_value`, `serde_json` takes an object with such a key for something else.
+        if !name.starts_with("$serde_json::private::") {
+            fields.insert(name, value);
+        }
+    }
+    Ok(fields)
+}
+
+/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload.
+///
+/// ```
+/// use arbitrary::{Arbitrary, Unstructured};
+/// use twt_chat_webhooks::Payload;
+///
+/// let bytes: Vec<u8> = (0..=255).collect();
+/// let payload = Payload::arbitrary(&mut Unstructured::new(&bytes))?;
+/// assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
+/// # Ok::<(), arbitrary::Error>(())
+/// ```
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for Payload {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self {
+            created_at: u.arbitrary()?,
+            webhook_id: u.arbitrary()?,
+            event: u.arbitrary()?,
+            extra: extra(u, payload::FIELDS)?,
+        })
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        size_hint::and_all(&[
+            Timestamp::size_hint(depth),
+            String::size_hint(depth),
+            Event::size_hint(depth),
+            EXTRA_SIZE_HINT,
+        ])
+    }
+}
+
+/// Any event, the documented ones and others.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for Event {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match u.arbitrary()? {
+            EventType::Unreplied => u.arbitrary().map(Self::Unreplied),
+            EventType::PreChatFormSubmit => u.arbitrary().map(Self::PreChatFormSubmit),
+            EventType::OfflineFormSubmit => u.arbitrary().map(Self::OfflineFormSubmit),
+            unknown @ EventType::Unknown(_) => {
+                Self::from_parts(unknown, value(u, MAX_DEPTH)?).map_err(|_| Error::IncorrectFormat)
+            }
+        }
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        // The items of a documented event may take nothing.
+        size_hint::and(EventType::size_hint(depth), (0, None))
+    }
+}
+
+/// Any content under an undocumented name.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for UnknownEvent {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let name = EventType::Unknown(u.arbitrary()?);
+        match Event::from_parts(name, value(u, MAX_DEPTH)?) {
+            Ok(Event::Unknown(event)) => Ok(event),
+            _ => Err(Error::IncorrectFormat),
+        }
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        size_hint::and(UnknownName::size_hint(depth), VALUE_SIZE_HINT)
+    }
+}
+
+/// The documented event types and others, each as often.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for EventType {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match documented_or_not(u, &Self::DOCUMENTED)? {
+            Some(documented) => Ok(documented),
+            None => u.arbitrary().map(Self::Unknown),
+        }
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        size_hint::and(CHOICE_SIZE_HINT, size_hint::or((0, Some(0)), UnknownName::size_hint(depth)))
+    }
+}
+
+/// The documented statuses and others, each as often.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for Status {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match documented_or_not(u, &Self::DOCUMENTED)? {
+            Some(documented) => Ok(documented),
+            None => u.arbitrary().map(Self::Unknown),
+        }
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        size_hint::and(CHOICE_SIZE_HINT, size_hint::or((0, Some(0)), UnknownStatus::size_hint(depth)))
+    }
+}
+
+/// One of these, or one that is not documented.
+fn documented_or_not<T: Clone>(u: &mut Unstructured<'_>, documented: &[T]) -> Result<Option<T>> {
+    let index = u.choose_index(documented.len() + 1)?;
+    Ok(documented.get(index).cloned())
+}
+
+/// The size of a choice among no more than 256.
+const CHOICE_SIZE_HINT: SizeHint = (1, Some(1));
+
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for StatusCode {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        u.choose(&Status::DOCUMENTED)?.code().ok_or(Error::IncorrectFormat)
+    }
+
+    fn size_hint(_: usize) -> SizeHint {
+        CHOICE_SIZE_HINT
+    }
+}
+
+/// Any text that is not a documented name.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for UnknownName {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match EventType::from(u.arbitrary::<String>()?) {
+            EventType::Unknown(name) => name,
+            _ => Self(String::new()),
+        })
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        String::size_hint(depth)
+    }
+}
+
+/// Any text that is not a documented status.
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for UnknownStatus {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match Status::from(u.arbitrary::<String>()?) {
+            Status::Unknown(status) => status,
+            _ => Self(String::new()),
+        })
+    }
+
+    fn size_hint(depth: usize) -> SizeHint {
+        String::size_hint(depth)
+    }
+}
+
+/// Any second from [`Timestamp::MIN`] to [`Timestamp::MAX`].
+#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+impl<'a> Arbitrary<'a> for Timestamp {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let seconds = u.int_in_range(Self::MIN.unix_seconds()..=Self::MAX.unix_seconds())?;
+        Self::from_unix(seconds).map_err(|_| Error::IncorrectFormat)
+    }
+
+    fn size_hint(_: usize) -> SizeHint {
+        // The range of 631 billion seconds takes 40 bits.
+        (5, Some(5))
+    }
+}

@@ -1,0 +1,373 @@
+//! Signatures: whether a request comes from the platform, and signed bodies for tests.
+//!
+//! The platform's *Signature Verification* page: each request carries the header `X-Chat-Signature`, which holds the HMAC-SHA256
+//! of the **raw** body in lower-case hex digits. The key is the account's `AppSecret`.
+//!
+//! ```
+//! use twt_chat_webhooks::signature::SIGNATURE_HEADER;
+//! use twt_chat_webhooks::{AppSecret, Payload, ReceiveError, Verifier};
+//!
+//! // Once, at the start:
+//! let verifier = Verifier::new(AppSecret::new("s3cret")?);
+//!
+//! // For each request, with the header's value if there is one:
+//! fn receive(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> Result<Payload, ReceiveError> {
+//!     verifier.decode(body, signature)
+//! }
+//! # let signed = AppSecret::new("s3cret")?.sign_payload(&twt_chat_webhooks::fixtures::unreplied());
+//! # assert!(receive(&verifier, &signed.body, Some(signed.signature.to_string().as_bytes())).is_ok());
+//! # assert_eq!(SIGNATURE_HEADER, "x-chat-signature");
+//! # assert_eq!(receive(&verifier, &signed.body, None).unwrap_err().http_status(), 403);
+//! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+//! ```
+//!
+//! # Two classic mistakes
+//!
+//! Code for this is often written by hand, after the platform's own samples, which make both:
+//!
+//! - **Comparing with `==`.** A comparison of texts stops at the first difference, so the time it takes tells how many digits
+//!   of a forged signature are right. Here, the hex digits are turned into 32 bytes and compared in constant time.
+//! - **Decoding the body to text first.** What is signed is bytes. A framework that hands over a string, or parsed JSON that is
+//!   written again, may have changed them: line ends, escapes, the order of the keys, bytes that are not UTF-8. Take the body
+//!   as bytes, verify these, and decode them only then.
+//!
+//! Only the body is signed, no time with it, so a captured request stays valid: see [`Payload::check_freshness`].
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::str::FromStr;
+
+use hmac::digest::CtOutput;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::error::DecodeError;
+use crate::partial::Partial;
+use crate::payload::Payload;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// The name of the header that holds the signature, in lower case, as HTTP/2 and most frameworks have it.
+pub const SIGNATURE_HEADER: &str = "x-chat-signature";
+
+/// The account's `AppSecret`, the key that the platform signs with.
+///
+/// It keeps the prepared state of HMAC instead of the secret itself, and `Debug` shows neither.
+///
+/// ```
+/// use twt_chat_webhooks::{AppSecret, InvalidSecret};
+///
+/// let secret = AppSecret::new("s3cret")?;
+/// assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
+///
+/// // Pasted with the end of the line.
+/// assert_eq!(AppSecret::new("s3cret\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+/// # Ok::<(), InvalidSecret>(())
+/// ```
+#[derive(Clone)]
+pub struct AppSecret(HmacSha256);
+
+impl AppSecret {
+    /// Takes the secret as the platform shows it.
+    ///
+    /// White space is whatever a copy from a console may bring along: spaces of any kind, tabs, line ends, and the invisible
+    /// U+200B and U+FEFF. Inside of a secret it is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSecret::Empty`] if there is nothing but white space, [`InvalidSecret::SurroundingWhitespace`] if there is some
+    /// at either end. It is not cut off, since the same text may be in use elsewhere.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
+        let secret = secret.as_ref();
+        let text = String::from_utf8_lossy(secret);
+        let trimmed = text.trim_matches(is_white_space);
+        if trimmed.is_empty() {
+            return Err(InvalidSecret::Empty);
+        }
+        if trimmed.len() != text.len() {
+            return Err(InvalidSecret::SurroundingWhitespace);
+        }
+        // HMAC takes a key of any length, so an empty one is all that it could refuse.
+        HmacSha256::new_from_slice(secret).map(Self).map_err(|_| InvalidSecret::Empty)
+    }
+
+    /// Signs a body, as the platform does.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::AppSecret;
+    ///
+    /// let signature = AppSecret::new("Jefe")?.sign(b"what do ya want for nothing?");
+    /// assert_eq!(signature.to_string(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// ```
+    #[must_use]
+    pub fn sign(&self, body: &[u8]) -> Signature {
+        Signature(self.digest(body).finalize().into_bytes().into())
+    }
+
+    /// Encodes and signs a payload: a request for the tests of a handler.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
+    ///
+    /// let secret = AppSecret::new("s3cret")?;
+    /// let request = secret.sign_payload(&fixtures::unreplied());
+    ///
+    /// let header = request.signature.to_string();
+    /// let received = Verifier::new(secret).decode(&request.body, Some(header.as_bytes()));
+    /// assert_eq!(received, Ok(fixtures::unreplied()));
+    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// ```
+    #[must_use]
+    pub fn sign_payload(&self, payload: &Payload) -> SignedBody {
+        let body = payload.to_vec();
+        let signature = self.sign(&body);
+        SignedBody { body, signature }
+    }
+
+    fn digest(&self, body: &[u8]) -> HmacSha256 {
+        self.0.clone().chain_update(body)
+    }
+}
+
+/// Vertical tab and form feed are left out: no console copies them, and RFC 4231 signs with keys made of them.
+fn is_white_space(character: char) -> bool {
+    match character {
+        '\u{b}' | '\u{c}' => false,
+        '\u{200b}' | '\u{feff}' => true,
+        _ => character.is_whitespace(),
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for AppSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AppSecret").finish_non_exhaustive()
+    }
+}
+
+/// Why a text cannot be an [`AppSecret`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidSecret {
+    /// It is empty, or nothing but white space.
+    #[error("the secret is empty")]
+    Empty,
+    /// It has white space at the start or at the end, most likely from copying it.
+    #[error("the secret starts or ends with white space")]
+    SurroundingWhitespace,
+}
+
+/// The HMAC-SHA256 of a body. Two are compared in constant time.
+///
+/// ```
+/// use twt_chat_webhooks::{Signature, SignatureError};
+///
+/// let signature: Signature = "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70".parse()?;
+/// assert_eq!(signature.to_string(), "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70");
+/// # Ok::<(), SignatureError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Signature([u8; 32]);
+
+impl Signature {
+    fn from_hex(text: &[u8]) -> Option<Self> {
+        let (pairs, []) = text.as_chunks() else { return None };
+        let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
+        let mut bytes = [0; 32];
+        for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = hex_digit(high)? << 4 | hex_digit(low)?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// From exactly 64 hex digits of either case.
+impl FromStr for Signature {
+    type Err = SignatureError;
+
+    fn from_str(text: &str) -> Result<Self, SignatureError> {
+        Self::from_hex(text.as_bytes()).ok_or(SignatureError::Malformed)
+    }
+}
+
+/// 64 lower-case hex digits: the value of the header.
+impl fmt::Display for Signature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Signature({self})")
+    }
+}
+
+/// In constant time.
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        let [this, other] = [self, other].map(|signature| CtOutput::<HmacSha256>::new(signature.0.into()));
+        this == other
+    }
+}
+
+impl Eq for Signature {}
+
+impl Hash for Signature {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+/// A body and its signature. Made by [`AppSecret::sign_payload`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SignedBody {
+    /// The body, as it is sent.
+    pub body: Vec<u8>,
+    /// Its signature, for the header [`SIGNATURE_HEADER`].
+    pub signature: Signature,
+}
+
+/// Verifies that bodies come from the platform. Make one at the start and share it.
+///
+/// To change the secret without losing a request, accept the old one besides the new for a while:
+///
+/// ```
+/// use twt_chat_webhooks::{AppSecret, SignatureError, Verifier};
+///
+/// let (new, old) = (AppSecret::new("new s3cret")?, AppSecret::new("old s3cret")?);
+/// let header = old.sign(b"{}").to_string();
+///
+/// let verifier = Verifier::new(new).also(old);
+/// assert_eq!(verifier.verify(b"{}", Some(header.as_bytes())), Ok(1));
+/// assert_eq!(verifier.verify(b"[]", Some(header.as_bytes())), Err(SignatureError::Mismatch));
+/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    secrets: Vec<AppSecret>,
+}
+
+impl Verifier {
+    /// Accepts what is signed with that secret.
+    #[must_use]
+    pub fn new(secret: AppSecret) -> Self {
+        Self { secrets: Vec::from([secret]) }
+    }
+
+    /// Accepts what is signed with that secret as well.
+    #[must_use]
+    pub fn also(mut self, secret: AppSecret) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// Verifies the raw body of a request against the value of its header [`SIGNATURE_HEADER`], `None` if it has no such
+    /// header.
+    ///
+    /// Returns which secret matched: 0 for that of [`new`](Self::new), 1 for the first of [`also`](Self::also), and so on. Once
+    /// an old secret has not matched for long enough, it can go.
+    ///
+    /// # Errors
+    ///
+    /// - [`SignatureError::Missing`] without a header.
+    /// - [`SignatureError::Malformed`] unless its value is exactly 64 hex digits, of either case.
+    /// - [`SignatureError::Mismatch`] if no secret gives this signature for this body.
+    pub fn verify(&self, body: &[u8], signature: Option<&[u8]>) -> Result<usize, SignatureError> {
+        let signature = signature.ok_or(SignatureError::Missing)?;
+        let signature = Signature::from_hex(signature).ok_or(SignatureError::Malformed)?;
+        let matches = |secret: &AppSecret| secret.digest(body).verify_slice(&signature.0).is_ok();
+        self.secrets.iter().position(matches).ok_or(SignatureError::Mismatch)
+    }
+
+    /// Verifies a body, and only then decodes it, by [`Payload::from_slice`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError::Signature`] as of [`verify`](Self::verify), or [`ReceiveError::Decode`].
+    pub fn decode(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Payload, ReceiveError> {
+        self.verify(body, signature)?;
+        Ok(Payload::from_slice(body)?)
+    }
+
+    /// Verifies a body, and only then decodes it, by [`Payload::from_slice_partial`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError::Signature`] as of [`verify`](Self::verify), or [`ReceiveError::Decode`].
+    pub fn decode_partial(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Partial, ReceiveError> {
+        self.verify(body, signature)?;
+        Ok(Payload::from_slice_partial(body)?)
+    }
+}
+
+/// Why a signature was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The request has no such header. It does not come from the platform, or a proxy has dropped the header.
+    #[error("the request has no header {SIGNATURE_HEADER}")]
+    Missing,
+    /// The signature is not exactly 64 hex digits.
+    #[error("the signature is not 64 hex digits")]
+    Malformed,
+    /// It is not the signature of this body.
+    ///
+    /// If it happens to the platform's own requests, the secret is another account's, or something has changed the body before
+    /// it was verified.
+    #[error("the signature does not match the body")]
+    Mismatch,
+}
+
+/// Why a request was not accepted.
+///
+/// ```
+/// use twt_chat_webhooks::{AppSecret, ReceiveError, SignatureError, Verifier};
+///
+/// let secret = AppSecret::new("s3cret")?;
+/// let header = secret.sign(b"{").to_string();
+/// let verifier = Verifier::new(secret);
+///
+/// let error = verifier.decode(b"{", None).unwrap_err();
+/// assert_eq!(error, ReceiveError::Signature(SignatureError::Missing));
+/// assert_eq!(error.http_status(), 403);
+///
+/// let error = verifier.decode(b"{", Some(header.as_bytes())).unwrap_err();
+/// assert!(matches!(error, ReceiveError::Decode(_)));
+/// assert_eq!(error.http_status(), 400);
+/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// The signature is missing, malformed, or not that of the body, which has not been looked at then.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The body comes from the platform, but cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl ReceiveError {
+    /// The status to answer with: 403 for the signature, 400 for the body.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Self::Signature(_) => 403,
+            Self::Decode(_) => 400,
+        }
+    }
+}

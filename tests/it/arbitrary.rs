@@ -1,0 +1,207 @@
+//! Arbitrary values are canonical: each is what is read after it is written.
+
+use core::fmt::Debug;
+
+use arbitrary::{Arbitrary, Unstructured};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use twt_chat_webhooks::{
+    Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, StatusCode, Timestamp, UnknownEvent,
+    UnknownName, UnknownStatus, UnrepliedContent,
+};
+
+/// More bytes than a value needs. They are those of a text, for else nearly every text in the value would end at its first byte.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<char>(), 256).prop_map(|text| String::from_iter(text).into_bytes())
+}
+
+pub(crate) fn arbitrary<T: Debug + for<'a> Arbitrary<'a>>() -> impl Strategy<Value = T> {
+    bytes().prop_map(|bytes| T::arbitrary(&mut Unstructured::new(&bytes)).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn a_payload_is_what_is_read_after_it_is_written(payload in arbitrary::<Payload>()) {
+        prop_assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
+    }
+
+    #[test]
+    fn any_bytes_make_a_canonical_payload(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+        let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+        prop_assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
+    }
+
+    #[test]
+    fn the_parts_are_what_is_read_after_they_are_written(bytes in bytes()) {
+        assert_round_trip::<Event>(&bytes);
+        assert_round_trip::<UnrepliedContent>(&bytes);
+        assert_round_trip::<PreChatFormContent>(&bytes);
+        assert_round_trip::<OfflineFormContent>(&bytes);
+        assert_round_trip::<EventType>(&bytes);
+        assert_round_trip::<Status>(&bytes);
+        assert_round_trip::<StatusCode>(&bytes);
+        assert_round_trip::<Timestamp>(&bytes);
+    }
+
+    #[test]
+    fn an_unknown_event_can_be_put_together_again(event in arbitrary::<UnknownEvent>()) {
+        let again = Event::from_parts(event.name(), event.content().clone()).unwrap();
+        prop_assert_eq!(again, Event::Unknown(event));
+    }
+
+    #[test]
+    fn a_value_takes_as_many_bytes_as_its_size_hint_says(bytes in bytes()) {
+        assert_size_hint::<Payload>(&bytes);
+        assert_size_hint::<Event>(&bytes);
+        assert_size_hint::<UnknownEvent>(&bytes);
+        assert_size_hint::<UnrepliedContent>(&bytes);
+        assert_size_hint::<PreChatFormContent>(&bytes);
+        assert_size_hint::<OfflineFormContent>(&bytes);
+        assert_size_hint::<EventType>(&bytes);
+        assert_size_hint::<UnknownName>(&bytes);
+        assert_size_hint::<Status>(&bytes);
+        assert_size_hint::<UnknownStatus>(&bytes);
+        assert_size_hint::<StatusCode>(&bytes);
+        assert_size_hint::<Timestamp>(&bytes);
+    }
+}
+
+fn assert_round_trip<'a, T: Arbitrary<'a> + Debug + PartialEq + Serialize + DeserializeOwned>(bytes: &'a [u8]) {
+    let value = T::arbitrary(&mut Unstructured::new(bytes)).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&serde_json::to_string(&value).unwrap()).unwrap(), value);
+}
+
+fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
+    let mut u = Unstructured::new(bytes);
+    T::arbitrary(&mut u).unwrap();
+    let taken = bytes.len() - u.len();
+    let (least, most) = T::size_hint(0);
+    assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
+}
+
+/// The same values every time.
+fn sample<T: Debug + for<'a> Arbitrary<'a>>() -> Vec<T> {
+    let mut runner = TestRunner::deterministic();
+    let strategy = arbitrary();
+    (0..500).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+#[test]
+fn whatever_the_types_can_hold_comes_up() {
+    let payloads = sample::<Payload>();
+    assert!(payloads.iter().any(|payload| payload.webhook_id.is_empty()));
+    assert!(payloads.iter().any(|payload| !payload.webhook_id.is_empty()));
+    assert!(payloads.iter().any(|payload| payload.extra().is_empty()));
+    assert!(payloads.iter().any(|payload| payload.extra().len() > 1));
+
+    let events = sample::<Event>();
+    for documented in EventType::DOCUMENTED {
+        let of_type = || events.iter().filter(|event| event.event_type() == documented);
+        assert!(of_type().any(|event| event.contents().count() == 0), "{documented}");
+        assert!(of_type().any(|event| event.contents().count() > 1), "{documented}");
+    }
+    assert!(events.iter().any(|event| event.as_unknown().is_some()));
+
+    let contents: [fn(&Value) -> bool; 9] = [
+        Value::is_null,
+        Value::is_boolean,
+        Value::is_i64,
+        |content| content.as_i64().is_some_and(i64::is_negative),
+        |content| content.is_u64() && !content.is_i64(),
+        Value::is_f64,
+        Value::is_string,
+        |content| content.as_array().is_some_and(|items| items.len() > 1),
+        |content| content.as_object().is_some_and(|fields| fields.len() > 1),
+    ];
+    let unknown = sample::<UnknownEvent>();
+    for (index, kind) in contents.iter().enumerate() {
+        assert!(unknown.iter().any(|event| kind(event.content())), "kind {index}");
+    }
+
+    let messages = sample::<UnrepliedContent>();
+    let optional: [fn(&UnrepliedContent) -> &Option<String>; 3] =
+        [|message| &message.visitor_nickname, |message| &message.sbs, |message| &message.assigned_agent_nickname];
+    for field in optional {
+        assert!(messages.iter().any(|message| field(message).is_none()));
+        assert!(messages.iter().any(|message| field(message).is_some()));
+    }
+    assert!(messages.iter().any(|message| message.extra().is_empty()));
+    assert!(messages.iter().any(|message| message.extra().len() > 1));
+
+    let (statuses, codes) = (sample::<Status>(), sample::<StatusCode>());
+    for documented in Status::DOCUMENTED {
+        assert!(statuses.contains(&documented));
+        assert!(codes.iter().any(|code| Some(*code) == documented.code()));
+    }
+    assert!(statuses.iter().any(|status| matches!(status, Status::Unknown(_))));
+
+    let timestamps = sample::<Timestamp>();
+    assert!(timestamps.iter().any(|timestamp| *timestamp < Timestamp::UNIX_EPOCH));
+    assert!(timestamps.iter().any(|timestamp| *timestamp > Timestamp::UNIX_EPOCH));
+}
+
+/// Bytes of which each text takes the next part. `Unstructured` takes how long a text is from the end of its bytes.
+fn script(parts: &[&[u8]], lengths: &[u8]) -> Vec<u8> {
+    let mut script = parts.concat();
+    script.extend(lengths.iter().rev());
+    script
+}
+
+#[test]
+fn an_unknown_name_is_never_a_documented_one() {
+    for (name, expected) in [("UNREPLIES", "UNREPLIES"), ("UNREPLIED", "")] {
+        let bytes = script(&[name.as_bytes()], &[9]);
+        assert_eq!(UnknownName::arbitrary(&mut Unstructured::new(&bytes)).unwrap().as_str(), expected);
+    }
+    for (status, expected) in [("5", "5"), ("4", "")] {
+        let bytes = script(&[status.as_bytes()], &[1]);
+        assert_eq!(UnknownStatus::arbitrary(&mut Unstructured::new(&bytes)).unwrap().as_str(), expected);
+    }
+}
+
+/// Two more fields whose value is `null`, of these names.
+const MORE: u8 = 1;
+const NULL: u8 = 0;
+const END: u8 = 0;
+
+#[test]
+fn an_extra_field_never_has_a_documented_name() {
+    let created_at: &[u8] = &[0; 5];
+    let extra: &[&[u8]] = &[&[MORE], b"subject", &[NULL, MORE], b"content", &[NULL, END]];
+
+    let no_nicknames: &[u8] = &[0; 3];
+    let bytes = script(&[created_at, no_nicknames, &extra.concat()], &[0, 0, 0, 0, 7, 7]);
+    let form = PreChatFormContent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+    assert!(form.extra().keys().eq(["content"]));
+
+    let unknown_event: &[u8] = &[3];
+    let bytes = script(&[created_at, unknown_event, &[NULL], &extra.concat()], &[0, 0, 7, 7]);
+    let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+    assert!(payload.extra().keys().eq(["subject"]));
+}
+
+#[test]
+fn no_key_is_one_that_serde_json_keeps_for_itself() {
+    const OBJECT: u8 = 7;
+    let keys = [b"$serde_json::private::Number", b"$serde_json::public.::Number"];
+    let bytes = script(&[&[OBJECT, MORE], keys[0], &[NULL, MORE], keys[1], &[NULL, END]], &[0, 28, 28]);
+    let event = UnknownEvent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+    assert!(event.content().as_object().unwrap().keys().eq(["$serde_json::public.::Number"]));
+}
+
+#[test]
+fn content_is_not_nested_deeply() {
+    const ARRAY: u8 = 6;
+    fn depth(value: &Value) -> usize {
+        value.as_array().map_or(0, |items| 1 + items.iter().map(depth).max().unwrap_or_default())
+    }
+
+    let mut bytes = [ARRAY, MORE].repeat(200);
+    bytes.extend([0; 2]);
+    let event = UnknownEvent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+    assert_eq!(depth(event.content()), 8);
+}

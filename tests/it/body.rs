@@ -1,0 +1,154 @@
+//! Bodies as the platform's page prints them, changed field by field and then written with their keys in any order.
+
+use serde_json::Value;
+
+pub(crate) const EVENTS: [&str; 3] = ["UNREPLIED", "PRE_CHAT_FORM_SUBMIT", "OFFLINE_FORM_SUBMIT"];
+
+/// The text fields of every item that are empty when there is none.
+pub(crate) const TEXTS: [&str; 4] = ["subject", "visitor_name", "message_content", "property_name"];
+
+/// The text fields of every item that are `None` when there is none.
+pub(crate) const OPTIONAL_TEXTS: [&str; 3] = ["visitor_nickname", "sbs", "assigned_agent_nickname"];
+
+/// The places of an `UNREPLIED` body that hold a number.
+pub(crate) const NUMBERS: [&str; 4] =
+    ["created_at", "content[0].created_at", "content[0].push_times", "content[0].time_sec"];
+
+const ENVELOPE: [(&str, &str); 4] = [
+    ("created_at", "1765439941"),
+    ("event", ""),
+    ("webhook_id", r#""58946f5f583edd94f5cf87e3534d04fb""#),
+    // Stands for the items.
+    ("content", ""),
+];
+
+const ITEM: [(&str, &str); 11] = [
+    ("subject", r#""New Conversation""#),
+    ("visitor_name", r#""Visitor15""#),
+    ("created_at", "1765439652"),
+    ("message_content", r#""1""#),
+    ("property_name", r#""test""#),
+    ("visitor_nickname", r#""visitor nickname""#),
+    ("sbs", r#""""#),
+    ("status", r#""1""#),
+    ("push_times", "4"),
+    ("time_sec", "289"),
+    ("assigned_agent_nickname", r#""ctccccd""#),
+];
+
+/// The fields of an object in order: the key as it stands between the quotes, and the JSON text of the value.
+type Fields = Vec<(String, String)>;
+
+#[derive(Clone)]
+pub(crate) struct Body {
+    envelope: Fields,
+    items: Vec<Fields>,
+}
+
+impl Body {
+    /// The body that the page prints for that event; for any other name, that of `PRE_CHAT_FORM_SUBMIT` under the name.
+    pub(crate) fn of(event: &str) -> Self {
+        let owned = |&(key, json): &(&str, &str)| (key.to_owned(), json.to_owned());
+        let only_unreplied = ["status", "push_times", "time_sec"];
+        let item = ITEM.iter().filter(|(key, _)| event == "UNREPLIED" || !only_unreplied.contains(key));
+        let body = Self { envelope: ENVELOPE.iter().map(owned).collect(), items: vec![item.map(owned).collect()] };
+        body.set("event", &format!("{event:?}"))
+    }
+
+    pub(crate) fn unreplied() -> Self {
+        Self::of("UNREPLIED")
+    }
+
+    /// As many items as that, all alike.
+    pub(crate) fn with_items(mut self, count: usize) -> Self {
+        self.items = vec![self.items[0].clone(); count];
+        self
+    }
+
+    /// Puts JSON text in the place of a field's value, or adds the field as the last one.
+    pub(crate) fn set(mut self, path: &str, json: &str) -> Self {
+        let (fields, key) = self.object(path);
+        match fields.iter_mut().find(|(name, _)| name == key) {
+            Some((_, value)) => json.clone_into(value),
+            None => fields.push((key.into(), json.into())),
+        }
+        self
+    }
+
+    /// Adds a field as the last one, whether or not it is there.
+    pub(crate) fn add(mut self, path: &str, json: &str) -> Self {
+        let (fields, key) = self.object(path);
+        fields.push((key.into(), json.into()));
+        self
+    }
+
+    /// Adds a field as the first one, whether or not it is there.
+    pub(crate) fn add_first(mut self, path: &str, json: &str) -> Self {
+        let (fields, key) = self.object(path);
+        fields.insert(0, (key.into(), json.into()));
+        self
+    }
+
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        let (fields, key) = self.object(path);
+        let before = fields.len();
+        fields.retain(|(name, _)| name != key);
+        assert_ne!(fields.len(), before, "{path} is not there to be taken out");
+        self
+    }
+
+    /// Puts JSON text in the place of a whole item.
+    pub(crate) fn set_item(mut self, index: usize, json: &str) -> Self {
+        self.items[index] = vec![(String::new(), json.into())];
+        self
+    }
+
+    /// Compact, in the order of the page.
+    pub(crate) fn text(&self) -> String {
+        self.write(|fields| fields.iter().collect())
+    }
+
+    /// Compact, all keys in the opposite order: `content` comes before `event`.
+    pub(crate) fn backwards(&self) -> String {
+        self.write(|fields| fields.iter().rev().collect())
+    }
+
+    pub(crate) fn both_orders(&self) -> [String; 2] {
+        [self.text(), self.backwards()]
+    }
+
+    /// What the platform means by it.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+
+    /// The object that the path leads into, and the key in it.
+    fn object<'a>(&mut self, path: &'a str) -> (&mut Fields, &'a str) {
+        match path.strip_prefix("content[").and_then(|rest| rest.split_once("].")) {
+            Some((index, key)) => (&mut self.items[index.parse::<usize>().unwrap()], key),
+            None => (&mut self.envelope, path),
+        }
+    }
+
+    fn write(&self, order: fn(&Fields) -> Vec<&(String, String)>) -> String {
+        let items = self.items.iter().map(|fields| match fields.as_slice() {
+            [(key, json)] if key.is_empty() => json.clone(),
+            _ => object(order(fields).into_iter().map(|(key, json)| (key, json.as_str()))),
+        });
+        let items = format!("[{}]", items.collect::<Vec<_>>().join(","));
+        object(order(&self.envelope).into_iter().map(|(key, json)| match (key.as_str(), json.as_str()) {
+            ("content", "") => (key, items.as_str()),
+            (_, json) => (key, json),
+        }))
+    }
+}
+
+fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a str)>) -> String {
+    let fields: Vec<_> = fields.map(|(key, json)| format!(r#""{key}":{json}"#)).collect();
+    format!("{{{}}}", fields.join(","))
+}
+
+/// The documented fields of an item of that event, in the order of the page.
+pub(crate) fn item_fields(event: &str) -> Vec<String> {
+    Body::of(event).items.remove(0).into_iter().map(|(key, _)| key).collect()
+}

@@ -1,0 +1,122 @@
+//! A documented key that is there twice is an error; of an undocumented one, the last is kept.
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::{DecodeErrorKind, Payload};
+
+use crate::body::{Body, EVENTS, item_fields};
+use crate::entry_points::{decode, refuse_repetition, relay};
+
+const ENVELOPE: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
+
+/// The JSON text that the field has in the body, or one of its kind.
+fn again(body: &Body, path: &str) -> String {
+    let value = body.value();
+    match path.strip_prefix("content[0].") {
+        Some(field) => value["content"][0][field].to_string(),
+        None => value[path].to_string(),
+    }
+}
+
+#[track_caller]
+fn is_refused(body: &Body, path: &str) {
+    for text in body.both_orders() {
+        let error = refuse_repetition(&text);
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{text}");
+        assert!(error.to_string().contains("twice"), "{error}");
+    }
+}
+
+fn every_path(event: &str) -> Vec<String> {
+    let fields = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
+    ENVELOPE.into_iter().map(str::to_owned).chain(fields).collect()
+}
+
+#[test]
+fn the_same_documented_key_twice_is_an_error() {
+    for event in EVENTS {
+        for path in every_path(event) {
+            let body = Body::of(event);
+            let json = again(&body, &path);
+            is_refused(&body.clone().add(&path, &json), &path);
+            is_refused(&body.add_first(&path, &json), &path);
+        }
+    }
+}
+
+#[test]
+fn an_escaped_key_is_the_same_key() {
+    for event in EVENTS {
+        for path in every_path(event) {
+            // The last letter of the key, written as an escape.
+            let (rest, last) = path.split_at(path.len() - 1);
+            let escaped = format!("{rest}\\u{:04x}", u32::from(last.chars().next().unwrap()));
+            let body = Body::of(event);
+            let json = again(&body, &path);
+
+            let renamed = body.clone().without(&path).add(&escaped, &json);
+            for text in renamed.both_orders() {
+                assert_eq!(relay(&text), body.value(), "{text}");
+            }
+            is_refused(&body.clone().add(&escaped, &json), &path);
+            is_refused(&body.add_first(&escaped, &json), &path);
+        }
+    }
+}
+
+#[test]
+fn a_key_is_repeated_whatever_the_first_value_was() {
+    for event in EVENTS {
+        for field in ["subject", "sbs"] {
+            let path = format!("content[0].{field}");
+            for (first, second) in [("null", r#""text""#), (r#""""#, r#""""#), ("null", "null")] {
+                is_refused(&Body::of(event).set(&path, first).add(&path, second), &path);
+            }
+        }
+    }
+    for content in ["null", "[]", "{}"] {
+        is_refused(&Body::of("SESSION_STARTED").add("content", content), "content");
+        is_refused(&Body::of("SESSION_STARTED").set("content", "null").add("content", content), "content");
+    }
+}
+
+#[test]
+fn an_unknown_event_has_the_keys_of_the_envelope_once_too() {
+    for path in ENVELOPE {
+        let body = Body::of("SESSION_STARTED");
+        let json = again(&body, path);
+        is_refused(&body.add(path, &json), path);
+    }
+}
+
+#[test]
+fn of_an_undocumented_key_twice_the_last_is_kept() {
+    for event in EVENTS {
+        let body = Body::of(event).add("trace", "1").add("trace", r#"{"a":1,"a":2}"#);
+        let body = body.add("content[0].rating", r#""first""#).add("content[0].rating", "null");
+        let expected = body.value();
+        assert_eq!((&expected["trace"], &expected["content"][0]["rating"]), (&json!({"a": 2}), &json!(null)));
+        assert_eq!(relay(&body.text()), expected);
+
+        // Backwards, the other one is the last.
+        let text = body.backwards();
+        let expected: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&expected["trace"], &expected["content"][0]["rating"]), (&json!(1), &json!("first")));
+        assert_eq!(relay(&text), expected);
+    }
+}
+
+#[test]
+fn documented_keys_repeated_where_they_are_not_documented_are_like_any_other() {
+    let body = Body::unreplied().add("subject", "1").add("subject", "2").add("content[0].event", "1");
+    let body = body.add("content[0].event", "2").add("trace", r#"{"created_at":1,"created_at":2}"#);
+    let payload = decode(&body.text());
+    assert_eq!(payload.extra()["subject"], json!(2));
+    assert_eq!(relay(&body.text()), body.value());
+}
+
+#[test]
+fn the_second_item_is_no_repetition_of_the_first() {
+    let body = Body::unreplied().with_items(2);
+    assert_eq!(Payload::from_slice(body.text().as_bytes()).unwrap().event.contents().count(), 2);
+    is_refused(&body.add("content[1].sbs", "null"), "content[1].sbs");
+}

@@ -1,0 +1,119 @@
+//! What is written is exact: the order of the page, the platform's own forms, then the extras.
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::{Event, EventType, Payload, UnrepliedContent, fixtures};
+
+use crate::body::{Body, EVENTS};
+use crate::entry_points::decode;
+
+fn encoded(payload: &Payload) -> String {
+    let body = String::from_utf8(payload.to_vec()).unwrap();
+    assert_eq!(serde_json::to_string(payload).unwrap(), body);
+    body
+}
+
+#[test]
+fn the_documented_example_is_encoded_byte_for_byte_less_its_white_space() {
+    let bodies = [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::OFFLINE_FORM_SUBMIT];
+    for (event, documented) in EVENTS.into_iter().zip(bodies) {
+        let compact = documented.replace('\n', "").replace("\": ", "\":");
+        assert_eq!(compact, Body::of(event).text());
+        assert_eq!(encoded(&decode(documented)), compact);
+        assert_eq!(encoded(&decode(&Body::of(event).backwards())), compact);
+    }
+}
+
+#[test]
+fn everything_is_written_in_the_platforms_own_form() {
+    let sent = Body::unreplied()
+        .set("created_at", r#""1765439941""#)
+        .set("content[0].created_at", "1765439652.0")
+        .set("content[0].status", "3")
+        .set("content[0].push_times", r#""004""#)
+        .set("content[0].time_sec", "289.0")
+        .set("content[0].visitor_nickname", "null")
+        .without("content[0].sbs")
+        .without("content[0].subject");
+    let written = Body::unreplied()
+        .set("content[0].status", r#""3""#)
+        .set("content[0].visitor_nickname", r#""""#)
+        .set("content[0].subject", r#""""#);
+    for text in sent.both_orders() {
+        assert_eq!(encoded(&decode(&text)), written.text());
+    }
+}
+
+#[test]
+fn the_extras_come_last() {
+    for event in EVENTS {
+        let written =
+            Body::of(event).add("a", "1").add("b", "[]").add("content[0].a", "{}").add("content[0].b", "null");
+        let sent = Body::of(event)
+            .add_first("content[0].b", "null")
+            .add_first("content[0].a", "{}")
+            .add_first("b", "[]")
+            .add_first("a", "1");
+        assert_eq!(encoded(&decode(&sent.text())), written.text());
+    }
+}
+
+#[test]
+fn text_is_escaped_no_more_than_json_asks_for() {
+    let text = "\"\\/\u{0}\u{1f}\u{7f}\n\t 访客 🙂 \u{2028}</script>";
+    let json = serde_json::to_string(text).unwrap();
+    for event in EVENTS {
+        let body = Body::of(event).set("content[0].message_content", &json);
+        assert_eq!(encoded(&decode(&body.text())), body.text());
+        // However it was escaped when it came.
+        let escaped = json.replace("访", "\\u8bbf").replace("🙂", "\\uD83D\\ude42").replace('/', "\\/");
+        let sent = Body::of(event).set("content[0].message_content", &escaped);
+        assert_eq!(encoded(&decode(&sent.text())), body.text());
+    }
+}
+
+#[test]
+fn an_unknown_event_is_written_in_the_same_order() {
+    for content in ["null", "7", r#""text""#, r#"{"a":[1]}"#, "[]"] {
+        let body = Body::of("SESSION_STARTED").set("content", content);
+        for text in body.both_orders() {
+            assert_eq!(encoded(&decode(&text)), body.text());
+        }
+    }
+}
+
+#[test]
+fn the_extremes_are_written_in_full() {
+    let body = Body::unreplied()
+        .set("created_at", "253402300799")
+        .set("content[0].created_at", "-377705116800")
+        .set("content[0].push_times", "4294967295")
+        .set("content[0].time_sec", "18446744073709551615");
+    assert_eq!(encoded(&decode(&body.text())), body.text());
+}
+
+/// Each part can be written and read by itself, in the form it has in a body.
+#[test]
+fn the_parts_of_a_body_are_written_and_read_by_themselves() {
+    let payload = fixtures::unreplied();
+    let Event::Unreplied(messages) = &payload.event else { panic!("another event") };
+    let item = &Body::unreplied().value()["content"][0];
+    assert_eq!(&serde_json::to_value(&messages[0]).unwrap(), item);
+    assert_eq!(serde_json::from_value::<UnrepliedContent>(item.clone()).unwrap(), messages[0]);
+    assert_eq!(serde_json::to_value(&messages[0].status).unwrap(), json!("1"));
+    assert_eq!(serde_json::to_value(payload.event_type()).unwrap(), json!("UNREPLIED"));
+    assert_eq!(serde_json::from_value::<EventType>(json!("UNREPLIED")).unwrap(), EventType::Unreplied);
+    assert_eq!(serde_json::to_value(payload.created_at).unwrap(), json!(1_765_439_941));
+
+    let event = serde_json::to_value(&payload.event).unwrap();
+    assert_eq!(event, json!({"event": "UNREPLIED", "content": [item]}));
+    assert_eq!(serde_json::from_value::<Event>(event).unwrap(), payload.event);
+}
+
+#[test]
+fn a_pretty_body_is_the_same_body() {
+    for event in EVENTS {
+        let value: Value = Body::of(event).value();
+        let pretty = serde_json::to_string_pretty(&value).unwrap().replace('\n', "\r\n\t ");
+        assert_eq!(encoded(&decode(&pretty)), Body::of(event).text());
+    }
+}

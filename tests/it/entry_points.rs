@@ -1,0 +1,231 @@
+//! Every way into a `Payload` keeps the same promises. The other modules decode through [`decode`] and [`refuse`], which try all.
+
+use std::io::Cursor;
+
+use ciborium::Value as Cbor;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use twt_chat_webhooks::{DecodeError, Payload};
+
+use crate::body::{Body, EVENTS};
+
+#[derive(Deserialize)]
+struct Own {
+    payload: Payload,
+}
+
+#[derive(Deserialize)]
+struct Flattened {
+    received_by: String,
+    #[serde(flatten)]
+    payload: Payload,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Other {
+        #[allow(dead_code)]
+        other: bool,
+    },
+    Webhook(Payload),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "source", content = "body")]
+enum AdjacentlyTagged {
+    Chat(Payload),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "source")]
+enum InternallyTagged {
+    Chat(Payload),
+}
+
+type Way = fn(&str) -> Result<Payload, String>;
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Puts fields in front of those of the body.
+fn with_fields(fields: &str, body: &str) -> String {
+    body.replacen('{', &format!("{{{fields},"), 1)
+}
+
+fn partial(body: &str) -> Result<Payload, String> {
+    let mut partial = Payload::from_slice_partial(body.as_bytes()).map_err(|error| error.to_string())?;
+    match partial.rejected.pop() {
+        None => Ok(partial.payload),
+        Some(rejected) => Err(rejected.error.to_string()),
+    }
+}
+
+fn own_struct(body: &str) -> Result<Payload, String> {
+    read(&format!(r#"{{"payload":{body}}}"#)).map(|Own { payload }| payload)
+}
+
+fn flattened(body: &str) -> Result<Payload, String> {
+    read(&with_fields(r#""received_by":"us""#, body)).map(|Flattened { received_by, payload }| {
+        assert_eq!(received_by, "us");
+        payload
+    })
+}
+
+fn untagged(body: &str) -> Result<Payload, String> {
+    read(body).map(|either| match either {
+        Untagged::Webhook(payload) => payload,
+        Untagged::Other { .. } => panic!("no body has such a field"),
+    })
+}
+
+fn adjacently_tagged(text: &str) -> Result<Payload, String> {
+    read(text).map(|AdjacentlyTagged::Chat(payload)| payload)
+}
+
+fn internally_tagged(body: &str) -> Result<Payload, String> {
+    read(&with_fields(r#""source":"Chat""#, body)).map(|InternallyTagged::Chat(payload)| payload)
+}
+
+fn cbor(body: &str) -> Result<Payload, String> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&to_cbor(body), &mut bytes).unwrap();
+    ciborium::from_reader(bytes.as_slice()).map_err(|error| error.to_string())
+}
+
+/// The same in CBOR, with every key that is there, repeated ones too.
+pub(crate) fn to_cbor(json: &str) -> Cbor {
+    serde_json::from_str::<Cbor>(json).map(numbers_as_numbers).unwrap()
+}
+
+/// With `arbitrary_precision`, each number of `serde_json` is a map of one field to everybody else.
+fn numbers_as_numbers(value: Cbor) -> Cbor {
+    match value {
+        Cbor::Array(items) => Cbor::Array(items.into_iter().map(numbers_as_numbers).collect()),
+        Cbor::Map(fields) => match fields.as_slice() {
+            [(Cbor::Text(key), Cbor::Text(digits))] if key == "$serde_json::private::Number" => {
+                let integer = digits.parse::<i128>().ok().and_then(|integer| integer.try_into().ok());
+                integer.map_or_else(|| Cbor::Float(digits.parse().unwrap()), Cbor::Integer)
+            }
+            _ => Cbor::Map(fields.into_iter().map(|(key, value)| (key, numbers_as_numbers(value))).collect()),
+        },
+        value => value,
+    }
+}
+
+const WAYS: [(&str, Way); 14] = [
+    ("from_slice", |body| Payload::from_slice(body.as_bytes()).map_err(|error| error.to_string())),
+    ("FromStr", |body| body.parse().map_err(|error: DecodeError| error.to_string())),
+    ("from_slice_partial", partial),
+    ("serde_json::from_str", read),
+    ("serde_json::from_slice", |body| serde_json::from_slice(body.as_bytes()).map_err(|error| error.to_string())),
+    ("from_reader", |body| serde_json::from_reader(Cursor::new(body)).map_err(|error| error.to_string())),
+    ("a user's struct", own_struct),
+    ("flatten", flattened),
+    ("an untagged enum", untagged),
+    ("an adjacently tagged enum", |body| adjacently_tagged(&format!(r#"{{"source":"Chat","body":{body}}}"#))),
+    ("an adjacently tagged enum, tag last", |body| adjacently_tagged(&format!(r#"{{"body":{body},"source":"Chat"}}"#))),
+    ("an internally tagged enum", internally_tagged),
+    ("CBOR", cbor),
+    (FROM_VALUE, |body| serde_json::from_value(read(body)?).map_err(|error| error.to_string())),
+];
+
+/// Alone in that it cannot see repeated keys.
+const FROM_VALUE: &str = "from_value";
+
+/// Decodes the body in every way, which must all give the same payload.
+#[track_caller]
+pub(crate) fn decode(body: &str) -> Payload {
+    let payload = Payload::from_slice(body.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{body}"));
+    for (way, decode) in WAYS {
+        assert_eq!(decode(body).as_ref(), Ok(&payload), "{way}: {body}");
+    }
+    payload
+}
+
+/// What the body reads as, after decoding it in every way and encoding it.
+#[track_caller]
+pub(crate) fn relay(body: &str) -> Value {
+    serde_json::from_slice(&decode(body).to_vec()).unwrap()
+}
+
+/// Makes sure that every way refuses the body, and gives the error of `from_slice`.
+#[track_caller]
+pub(crate) fn refuse(body: &str) -> DecodeError {
+    for (way, decode) in WAYS {
+        assert!(decode(body).is_err(), "{way} took {body}");
+    }
+    error_of(body)
+}
+
+/// The same for a body that is refused because of a repeated key.
+#[track_caller]
+pub(crate) fn refuse_repetition(body: &str) -> DecodeError {
+    for (way, decode) in WAYS.into_iter().filter(|(way, _)| *way != FROM_VALUE) {
+        assert!(decode(body).is_err(), "{way} took {body}");
+    }
+    error_of(body)
+}
+
+/// What each way that refuses the body says.
+pub(crate) fn failures(body: &str) -> Vec<String> {
+    // Here CBOR is made from JSON, and neighbours in the same object need an object.
+    let is_json = serde_json::from_str::<Value>(body).is_ok();
+    let is_object = body.starts_with('{');
+    let ways = WAYS.into_iter().filter(|(way, _)| match *way {
+        "CBOR" => is_json,
+        "flatten" | "an internally tagged enum" => is_object,
+        _ => true,
+    });
+    ways.filter_map(|(_, decode)| decode(body).err()).collect()
+}
+
+/// The error of `from_slice`, which must be that of `FromStr` too.
+#[track_caller]
+pub(crate) fn error_of(body: &str) -> DecodeError {
+    let Err(error) = Payload::from_slice(body.as_bytes()) else { panic!("from_slice took {body}") };
+    assert_eq!(body.parse::<Payload>().as_ref(), Err(&error), "{body}");
+    error
+}
+
+#[test]
+fn every_way_in_reads_every_documented_body_in_every_order() {
+    for event in EVENTS {
+        let body = Body::of(event);
+        for text in body.both_orders() {
+            assert_eq!(relay(&text), body.value(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_flattened_payload_leaves_the_fields_of_its_neighbours_alone() {
+    let body = Body::unreplied().add("trace", r#"{"id":1}"#);
+    for text in body.both_orders() {
+        let payload = flattened(&text).unwrap();
+        assert_eq!(serde_json::to_value(&payload).unwrap(), body.value());
+    }
+}
+
+#[test]
+fn serdes_own_ways_in_say_what_was_expected_and_what_was_found() {
+    let rows = [
+        ("content[0].push_times", r#""four""#, "expected an unsigned integer, found a string"),
+        ("content[0].time_sec", "true", "expected an unsigned integer, found a boolean"),
+        ("created_at", "null", "expected Unix seconds, found null"),
+        ("webhook_id", "58946", "expected a string, found a number"),
+        ("content[0].subject", "{}", "expected a string, found an object"),
+        ("content", "{}", "expected an array, found an object"),
+        ("content", "289", "expected an array, found a number"),
+    ];
+    for (path, json, wording) in rows {
+        for text in Body::unreplied().set(path, json).both_orders() {
+            for (way, decode) in WAYS.into_iter().filter(|(way, _)| *way != "an untagged enum") {
+                let error = decode(&text).unwrap_err();
+                assert!(error.contains(wording), "{way}: {error:?} for {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! An error says where, what was expected and what was found, for every documented field of every event, in any order of keys.
+
+use twt_chat_webhooks::DecodeErrorKind;
+
+use crate::body::{Body, EVENTS, OPTIONAL_TEXTS, TEXTS, item_fields};
+use crate::entry_points::error_of;
+
+const TIMESTAMP: &str = "Unix seconds";
+const UNSIGNED: &str = "an unsigned integer";
+const STATUS: &str = "a status (a string or an integer)";
+const ENVELOPE: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
+
+/// Both the documented fields of the envelope and those of an item, with what is expected there.
+fn fields(event: &str) -> Vec<(String, &'static str)> {
+    let in_item = item_fields(event).into_iter().map(|field| (format!("content[0].{field}"), expected(&field)));
+    let in_envelope = ENVELOPE.iter().map(|&field| (field.to_owned(), expected(field)));
+    in_envelope.chain(in_item).collect()
+}
+
+fn expected(field: &str) -> &'static str {
+    match field {
+        "created_at" => TIMESTAMP,
+        "push_times" | "time_sec" => UNSIGNED,
+        "status" => STATUS,
+        "event" => "the name of an event",
+        "content" => "an array",
+        _ => "a string",
+    }
+}
+
+/// What each kind of JSON value is called, and which of the above take it.
+const KINDS: [(&str, &str, &[&str]); 6] = [
+    ("null", "null", &[]),
+    ("true", "a boolean", &[]),
+    ("7", "a number", &[TIMESTAMP, UNSIGNED, STATUS]),
+    (r#""some words""#, "a string", &["a string", STATUS, "the name of an event"]),
+    ("[[7]]", "an array", &["an array"]),
+    (r#"{"a":{}}"#, "an object", &[]),
+];
+
+/// The last byte of a plain value, the bracket that opens any other.
+fn column(text: &str, path: &str, json: &str) -> usize {
+    let field = format!(r#""{}":"#, path.rsplit('.').next().unwrap());
+    let value = text.rfind(&format!("{field}{json}")).unwrap() + field.len();
+    if json.starts_with(['[', '{']) { value + 1 } else { value + json.len() }
+}
+
+/// Checks kind, path and text of the error.
+#[track_caller]
+fn fails(text: &str, event: &str, path: &str, message: &str, column: usize) {
+    let error = error_of(text);
+    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{text}");
+    // Where the name of the event is what is wrong, there is none to show.
+    let event = if path == "event" { String::new() } else { format!("{event} ") };
+    assert_eq!(error.to_string(), format!("{event}{path}: {message} (line 1, column {column})"), "{text}");
+    assert_eq!((error.line(), error.column()), (Some(1), Some(column)), "{text}");
+}
+
+#[track_caller]
+fn value_fails(event: &str, path: &str, json: &str, message: &str) {
+    for text in Body::of(event).set(path, json).both_orders() {
+        fails(&text, event, path, message, column(&text, path, json));
+    }
+}
+
+#[test]
+fn a_wrong_type_or_container() {
+    for event in EVENTS {
+        for (path, expected) in fields(event) {
+            let field = path.rsplit('.').next().unwrap();
+            let may_be_null = TEXTS.contains(&field) || OPTIONAL_TEXTS.contains(&field);
+            for (json, found, taken_by) in KINDS {
+                if taken_by.contains(&expected) || (json == "null" && may_be_null) {
+                    continue;
+                }
+                value_fails(event, &path, json, &format!("expected {expected}, found {found}"));
+            }
+        }
+    }
+}
+
+/// As a full one is.
+#[test]
+fn an_empty_container_is_pointed_at_where_it_opens() {
+    for event in EVENTS {
+        for (json, found) in [("[]", "an array"), ("{}", "an object"), ("[ ]", "an array"), ("{ }", "an object")] {
+            for path in ["created_at", "webhook_id", "content[0].subject", "content[0].created_at"] {
+                let expected = expected(path.rsplit('.').next().unwrap());
+                value_fails(event, path, json, &format!("expected {expected}, found {found}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_missing_field() {
+    for event in EVENTS {
+        for (path, expected) in fields(event) {
+            // A text that is missing is empty, except in the envelope.
+            if expected == "a string" && path.contains('.') {
+                continue;
+            }
+            for text in Body::of(event).without(&path).both_orders() {
+                // The bracket that closes the object.
+                let closing = if path.contains('.') { text.find("}]").unwrap() + 1 } else { text.len() };
+                fails(&text, event, &path, "the field is missing", closing);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_repeated_field() {
+    for event in EVENTS {
+        for (path, _) in fields(event) {
+            let value = Body::of(event).value();
+            let field = path.rsplit('.').next().unwrap();
+            let json = if path.contains('.') { &value["content"][0][field] } else { &value[field] };
+            let json = if path == "content" { "[]".to_owned() } else { json.to_string() };
+            // The second of the two, whichever was added.
+            for body in [Body::of(event).add(&path, &json), Body::of(event).add_first(&path, &json)] {
+                if path != "content" {
+                    let text = body.text();
+                    fails(&text, event, &path, "the field is there twice", column(&text, &path, &json));
+                }
+                for text in body.both_orders() {
+                    let error = error_of(&text);
+                    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path.as_str()), "{text}");
+                    assert!(error.to_string().contains(": the field is there twice (line 1, column "), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_with_a_fraction_or_out_of_range() {
+    for event in EVENTS {
+        for (path, expected) in
+            fields(event).into_iter().filter(|(_, expected)| [TIMESTAMP, UNSIGNED].contains(expected))
+        {
+            let milliseconds = if expected == TIMESTAMP { "; are these milliseconds?" } else { "" };
+            for json in ["4.5", "1e-1", "1765439941.25"] {
+                value_fails(event, &path, json, &format!("expected {expected}, found a number with a fraction"));
+            }
+            for json in ["18446744073709551616", "1e30", r#""18446744073709551616""#] {
+                value_fails(
+                    event,
+                    &path,
+                    json,
+                    &format!("expected {expected}, found a number out of range{milliseconds}"),
+                );
+            }
+            for json in [r#""4.5""#, r#""+4""#, r#"" 4""#, r#""""#, r#""""#] {
+                value_fails(event, &path, json, &format!("expected {expected}, found a string"));
+            }
+            if expected == UNSIGNED {
+                for json in ["-4", "-4.0", "-1e30", "-9223372036854775809"] {
+                    value_fails(event, &path, json, "expected an unsigned integer, found a negative number");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_beyond_every_integer_has_no_fraction() {
+    for json in ["1e39", "1e300"] {
+        let message = "expected Unix seconds, found a number out of range; are these milliseconds?";
+        value_fails("UNREPLIED", "created_at", json, message);
+        value_fails(
+            "UNREPLIED",
+            "content[0].time_sec",
+            json,
+            "expected an unsigned integer, found a number out of range",
+        );
+    }
+    let message = "expected an unsigned integer, found a negative number";
+    value_fails("UNREPLIED", "content[0].push_times", "-1e300", message);
+}
+
+#[test]
+fn milliseconds() {
+    for event in EVENTS {
+        for path in ["created_at", "content[0].created_at"] {
+            for json in ["1765439941000", r#""1765439941000""#, "1765439941000.0", "253402300800", "-377705116801"] {
+                let message = "expected Unix seconds, found a number out of range; are these milliseconds?";
+                value_fails(event, path, json, message);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_later_item_has_its_index_in_the_path() {
+    for event in EVENTS {
+        for text in Body::of(event).with_items(12).set("content[11].created_at", "true").both_orders() {
+            let message = "expected Unix seconds, found a boolean";
+            fails(&text, event, "content[11].created_at", message, column(&text, "content[11].created_at", "true"));
+        }
+        for text in Body::of(event).with_items(2).set_item(1, "false").both_orders() {
+            let column = text.find("false").unwrap() + 5;
+            fails(&text, event, "content[1]", "expected an object, found a boolean", column);
+        }
+    }
+}

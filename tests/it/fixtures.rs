@@ -1,0 +1,56 @@
+//! The documented bodies, as text and as values, are the same.
+
+use serde_json::Value;
+use twt_chat_webhooks::{EventType, Payload, Status, fixtures};
+
+fn documented() -> [(&'static str, Payload); 3] {
+    [
+        (fixtures::UNREPLIED, fixtures::unreplied()),
+        (fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::pre_chat_form_submit()),
+        (fixtures::OFFLINE_FORM_SUBMIT, fixtures::offline_form_submit()),
+    ]
+}
+
+/// The page breaks lines between fields and puts a space behind a key; its texts hold neither.
+fn without_white_space(body: &str) -> String {
+    body.replace('\n', "").replace("\": ", "\":")
+}
+
+#[test]
+fn the_text_decodes_to_the_value() {
+    for (body, payload) in documented() {
+        assert_eq!(Payload::from_slice(body.as_bytes()).unwrap(), payload);
+        assert_eq!(body.parse::<Payload>().unwrap(), payload);
+    }
+}
+
+#[test]
+fn the_value_encodes_to_the_text_byte_for_byte_less_white_space() {
+    for (body, payload) in documented() {
+        assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), without_white_space(body));
+        assert_eq!(serde_json::to_string(&payload).unwrap(), without_white_space(body));
+        assert_eq!(serde_json::to_value(&payload).unwrap(), serde_json::from_str::<Value>(body).unwrap());
+    }
+}
+
+#[test]
+fn there_is_one_for_each_documented_event() {
+    let event_types = documented().map(|(_, payload)| payload.event_type());
+    assert_eq!(event_types, EventType::DOCUMENTED);
+}
+
+#[test]
+fn they_are_what_validation_expects() {
+    for (_, payload) in documented() {
+        assert_eq!(payload.validate(), Ok(()));
+    }
+}
+
+#[test]
+fn the_documented_visitor_has_waited_from_the_message_to_the_push() {
+    let payload = fixtures::unreplied();
+    let message = &payload.event.as_unreplied().unwrap()[0];
+    assert_eq!(payload.created_at.duration_since(message.created_at), Some(message.timeout()));
+    assert_eq!(message.status, Status::Unreplied);
+    assert!(message.is_last_push());
+}

@@ -1,0 +1,152 @@
+//! Objects that look like the numbers and raw values which `serde_json` passes around inside, as objects of one secret key.
+//!
+//! To us they are objects like any other. `Value` takes them for what they pretend to be under some features; where one is kept
+//! in an extra or in unknown content, it is what `Value` makes of it.
+
+use serde_json::Value;
+use twt_chat_webhooks::{DecodeErrorKind, Payload};
+
+use crate::body::{Body, EVENTS, item_fields};
+
+const OBJECTS: [&str; 12] = [
+    r#"{"$serde_json::private::Number":"5"}"#,
+    r#"{"$serde_json::private::Number":"\u0035"}"#,
+    r#"{"$serde_json::private::Numbe\u0072":"5"}"#,
+    r#"{"$serde_json::private::Numbe\u0072":"\u0035"}"#,
+    r#"{"$serde_json::private::Number":5}"#,
+    r#"{"$serde_json::private::Number":"five"}"#,
+    r#"{"$serde_json::private::Number":"\u0066ive"}"#,
+    r#"{"$serde_json::private::Number":{"$serde_json::private::Number":"5"}}"#,
+    r#"{"$serde_json::private::RawValue":"5"}"#,
+    r#"{"$serde_json::private::RawValue":"\u0035"}"#,
+    r#"{"$serde_json::private::RawValue":"\"text\""}"#,
+    r#"{"$serde_json::private::RawValue":"[[["}"#,
+];
+
+#[test]
+fn a_disguised_number_is_no_number_no_text_and_no_array() {
+    for event in EVENTS {
+        let item = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
+        for path in ["created_at", "event", "webhook_id", "content"].map(str::to_owned).into_iter().chain(item) {
+            for json in OBJECTS {
+                for text in Body::of(event).set(&path, json).both_orders() {
+                    let error = Payload::from_slice(text.as_bytes()).expect_err(&text);
+                    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path.as_str()), "{text}");
+                    assert!(error.to_string().contains("found an object"), "{error}: {text}");
+                    assert!(serde_json::from_str::<Payload>(&text).is_err());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_is_not_taken_in_either() {
+    for json in OBJECTS {
+        for path in ["content[0].push_times", "content[0].time_sec", "created_at", "content[0].status"] {
+            for text in Body::unreplied().set(path, json).both_orders() {
+                assert!(serde_json::from_reader::<_, Payload>(text.as_bytes()).is_err(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_disguised_number_in_place_of_an_item_or_a_body_is_an_object() {
+    for event in EVENTS {
+        for json in OBJECTS {
+            for text in Body::of(event).set_item(0, json).both_orders() {
+                let error = Payload::from_slice(text.as_bytes()).expect_err(&text);
+                // As without the features: an object that lacks its fields, unless `Value` cannot hold what it has instead.
+                let is_value = serde_json::from_str::<Value>(json).is_ok();
+                assert!(!is_value || error.path() == "content[0].created_at", "{error}: {text}");
+            }
+        }
+    }
+    for json in OBJECTS.into_iter().filter(|json| serde_json::from_str::<Value>(json).is_ok()) {
+        let error = Payload::from_slice(json.as_bytes()).expect_err(json);
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "created_at"), "{error}: {json}");
+    }
+}
+
+/// In either order the body reads as `Value` reads it. Where `Value` cannot, at least the order makes no difference.
+#[track_caller]
+fn is_kept_as_value_keeps_it(body: &Body) {
+    let [forwards, backwards] = body.both_orders().map(|text| {
+        let payload = Payload::from_slice(text.as_bytes()).map(|payload| serde_json::to_value(&payload).unwrap());
+        if let Ok(expected) = serde_json::from_str::<Value>(&text) {
+            assert_eq!(payload.as_ref(), Ok(&expected), "{text}");
+        }
+        payload.ok()
+    });
+    assert_eq!(forwards, backwards, "{}", body.text());
+}
+
+#[test]
+fn in_an_unknown_field_or_event_it_is_what_value_makes_of_it() {
+    for json in OBJECTS {
+        for nested in [json.to_owned(), format!("[{json},{{\"a\":{json}}}]")] {
+            let bodies = [
+                Body::unreplied().add("trace", &nested),
+                Body::unreplied().add("content[0].trace", &nested),
+                Body::of("SESSION_STARTED").set("content", &nested),
+                Body::of("SESSION_STARTED").set_item(0, &nested),
+            ];
+            bodies.iter().for_each(is_kept_as_value_keeps_it);
+        }
+    }
+}
+
+/// The secret key as a field beside the documented ones is an unknown field, wherever it stands.
+#[test]
+fn the_secret_key_is_a_field_like_any_other() {
+    for key in ["$serde_json::private::Number", "$serde_json::private::RawValue", r"$serde_json::private::Numbe\u0072"]
+    {
+        for json in [r#""5""#, r#""\u0035""#, "5", "null", "{}"] {
+            for place in ["", "content[0]."] {
+                let path = format!("{place}{key}");
+                for body in [Body::unreplied().add(&path, json), Body::unreplied().add_first(&path, json)] {
+                    let value = &serde_json::from_str::<Value>(json).unwrap();
+                    for text in body.both_orders() {
+                        let payload =
+                            Payload::from_slice(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
+                        let item = payload.event.contents().next().unwrap();
+                        let extra = if place.is_empty() { payload.extra() } else { item.extra() };
+                        assert_eq!(extra.values().collect::<Vec<_>>(), [value], "{text}");
+                        let from_reader: Payload = serde_json::from_reader(text.as_bytes()).expect(&text);
+                        assert_eq!(from_reader, payload, "{text}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// With `arbitrary_precision`, a `Value` holds the digits as they came, and so do extras and unknown content.
+#[test]
+fn numbers_in_what_is_unknown_are_what_value_makes_of_them() {
+    let numbers = [
+        "1.10",
+        "1E2",
+        "-0",
+        "-0.0",
+        "0.1e-7",
+        "123456789012345678901234567890",
+        "-123456789012345678901234567890",
+        "0.1234567890123456789012345678901234567890",
+        "1e400",
+        "18446744073709551616",
+        "9007199254740993.0",
+        "1e-400",
+    ];
+    for number in numbers {
+        for json in [number.to_owned(), format!("[{number},{{\"a\":{number}}}]")] {
+            let bodies = [
+                Body::unreplied().add("trace", &json),
+                Body::unreplied().add("content[0].trace", &json),
+                Body::of("SESSION_STARTED").set("content", &json),
+            ];
+            bodies.iter().for_each(is_kept_as_value_keeps_it);
+        }
+    }
+}

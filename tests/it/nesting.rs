@@ -1,0 +1,68 @@
+//! What is nested too deeply is an error, never a stack overflow.
+
+use serde_json::Value;
+use twt_chat_webhooks::{DecodeErrorKind, Payload};
+
+use crate::body::Body;
+use crate::entry_points::{error_of, failures};
+use crate::malformed::{is_syntax, places};
+
+/// How deeply `serde_json` lets arrays and objects be nested.
+const LIMIT: usize = 127;
+
+fn arrays(depth: usize) -> String {
+    "[".repeat(depth) + &"]".repeat(depth)
+}
+
+fn objects(depth: usize) -> String {
+    r#"{"a":"#.repeat(depth - 1) + "{}" + &"}".repeat(depth - 1)
+}
+
+#[test]
+fn a_hundred_thousand_nested_arrays_or_objects_are_an_error() {
+    for (event, path) in places() {
+        for json in [arrays(100_000), objects(100_000), "[".repeat(100_000), r#"{"a":"#.repeat(100_000)] {
+            for text in Body::of(event).set(path, &json).both_orders() {
+                let error = is_syntax(text.as_bytes());
+                assert!(error.to_string().contains("recursion limit exceeded"), "{error}");
+            }
+        }
+    }
+    let text = Body::unreplied().add("content[0].trace", &arrays(100_000)).text();
+    let from_value_needs_a_value_and_cbor_needs_json = 12;
+    assert!(failures(&text).len() >= from_value_needs_a_value_and_cbor_needs_json);
+    is_syntax(arrays(100_000).as_bytes());
+}
+
+#[test]
+fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
+    // How many levels of the body are around the value.
+    let places = [("UNREPLIED", "trace", 1), ("UNREPLIED", "content[0].trace", 3), ("SESSION_STARTED", "content", 1)];
+    for (event, path, around) in places {
+        for nested in [arrays, objects] {
+            let deepest = Body::of(event).set(path, &nested(LIMIT - around));
+            for text in deepest.both_orders() {
+                let payload = Payload::from_slice(text.as_bytes()).unwrap();
+                assert_eq!(serde_json::to_value(&payload).unwrap(), deepest.value());
+                // Where it fails for another reason, too.
+                let error = error_of(&text.replace("\"webhook_id\"", "\"webhook\""));
+                assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "webhook_id"));
+            }
+            for text in Body::of(event).set(path, &nested(LIMIT - around + 1)).both_orders() {
+                assert!(serde_json::from_str::<Value>(&text).is_err());
+                is_syntax(text.as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_known_field_nested_up_to_the_limit_is_of_the_wrong_type() {
+    for path in ["created_at", "event", "webhook_id", "trace", "content[0].subject", "content[0].push_times"] {
+        let around = if path.contains('.') { 3 } else { 1 };
+        for text in Body::unreplied().set(path, &arrays(LIMIT - around)).set("content[0].time_sec", "[]").both_orders()
+        {
+            assert_eq!(error_of(&text).kind(), DecodeErrorKind::Data, "{path}");
+        }
+    }
+}

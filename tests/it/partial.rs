@@ -1,0 +1,162 @@
+//! One bad item does not lose the batch.
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::{Content, DecodeErrorKind, EventType, Partial, Payload};
+
+use crate::body::{Body, EVENTS};
+
+#[track_caller]
+fn partial(text: &str) -> Partial {
+    Payload::from_slice_partial(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn batch(event: &str) -> Body {
+    let mut body = Body::of(event).with_items(5);
+    for index in 0..5 {
+        body = body.set(&format!("content[{index}].message_content"), &format!("\"message {index}\""));
+        body = body.add(&format!("content[{index}].rating"), &index.to_string());
+    }
+    body.add("trace", "[1]")
+}
+
+#[test]
+fn of_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
+    for event in EVENTS {
+        let body = batch(event).set("content[1].created_at", r#""now""#).set("content[3].subject", "{\"a\":4}");
+        let mut expected = body.value();
+        let items = expected["content"].as_array_mut().unwrap();
+        let bad = [items.remove(3), items.remove(1)];
+        for text in body.both_orders() {
+            let Partial { payload, rejected, .. } = partial(&text);
+            assert_eq!(serde_json::to_value(&payload).unwrap(), expected);
+            let messages: Vec<_> = payload.event.contents().map(Content::message_content).collect();
+            assert_eq!(messages, ["message 0", "message 2", "message 4"]);
+
+            let [first, second] = rejected.as_slice() else { panic!("{rejected:?}") };
+            assert_eq!((first.index, second.index), (1, 3));
+            assert_eq!((&second.raw, &first.raw), (&bad[0], &bad[1]));
+            assert_eq!((first.error.path(), second.error.path()), ("content[1].created_at", "content[3].subject"));
+            for error in [&first.error, &second.error] {
+                assert_eq!(error.kind(), DecodeErrorKind::Data);
+                assert_eq!((error.line(), error.column()), (None, None));
+                assert_eq!(error.event_type().map(EventType::as_str), Some(event));
+            }
+            let wording = format!("{event} content[1].created_at: expected Unix seconds, found a string");
+            assert_eq!(first.error.to_string(), wording);
+        }
+        assert!(Payload::from_slice(body.text().as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn an_item_of_any_kind_can_be_rejected() {
+    for event in EVENTS {
+        for json in ["null", "true", "4", "-0.5", r#""text""#, "[]", "[[{}]]", "{}", r#"{"created_at":[4]}"#] {
+            let raw: Value = serde_json::from_str(json).unwrap();
+            for text in batch(event).set_item(4, json).both_orders() {
+                let Partial { payload, rejected, .. } = partial(&text);
+                assert_eq!(payload.event.contents().count(), 4);
+                let [only] = rejected.as_slice() else { panic!("{rejected:?}") };
+                assert_eq!((only.index, &only.raw), (4, &raw));
+                assert!(only.error.path().starts_with("content[4]"), "{}", only.error);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_item_with_a_key_twice_is_rejected() {
+    for event in EVENTS {
+        for text in batch(event).add("content[2].sbs", "\"one\"").both_orders() {
+            let rejected = partial(&text).rejected;
+            let [only] = rejected.as_slice() else { panic!("{rejected:?}") };
+            assert_eq!((only.index, only.error.path()), (2, "content[2].sbs"));
+        }
+    }
+}
+
+#[test]
+fn a_batch_may_be_all_good_or_all_bad() {
+    for event in EVENTS {
+        for text in batch(event).both_orders() {
+            let Partial { payload, rejected, .. } = partial(&text);
+            assert_eq!(Ok(payload), Payload::from_slice(text.as_bytes()));
+            assert!(rejected.is_empty());
+        }
+        let body = (0..5).fold(batch(event), |body, index| body.set_item(index, "null"));
+        for text in body.both_orders() {
+            let Partial { payload, rejected, .. } = partial(&text);
+            assert_eq!((payload.event_type().as_str(), payload.event.contents().count()), (event, 0));
+            assert_eq!(rejected.iter().map(|rejected| rejected.index).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+            assert_eq!(payload.extra()["trace"], json!([1]));
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_envelope_is_still_an_error() {
+    for event in EVENTS {
+        let bad_item = batch(event).set_item(1, "null");
+        let rows = [
+            (bad_item.clone().set("created_at", "true"), "created_at"),
+            (bad_item.clone().set("event", "4"), "event"),
+            (bad_item.clone().without("event"), "event"),
+            (bad_item.clone().set("webhook_id", "null"), "webhook_id"),
+            (bad_item.clone().add("webhook_id", "\"again\""), "webhook_id"),
+            (bad_item.clone().add("content", "[]"), "content"),
+            (bad_item.clone().set("content", "{}"), "content"),
+            (bad_item.clone().set("content", "null"), "content"),
+            (bad_item.without("content"), "content"),
+        ];
+        for (body, path) in rows {
+            for text in body.both_orders() {
+                let error = Payload::from_slice_partial(text.as_bytes()).unwrap_err();
+                assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{text}");
+                assert!(error.line().is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_event_is_no_error() {
+    for content in ["null", "[null,4,{}]", r#"{"created_at":"now"}"#] {
+        let body = Body::of("SESSION_STARTED").set("content", content);
+        for text in body.both_orders() {
+            let Partial { payload, rejected, .. } = partial(&text);
+            assert_eq!(serde_json::to_value(&payload).unwrap(), body.value());
+            assert!(rejected.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_is_not_json_is_an_error() {
+    let text = batch("UNREPLIED").set_item(1, "null").text();
+    for end in 0..text.len() {
+        let error = Payload::from_slice_partial(&text.as_bytes()[..end]).unwrap_err();
+        assert_eq!(error.kind(), DecodeErrorKind::Truncated);
+    }
+    for spoilt in [format!("{text}x"), format!("{text}{text}"), text.replacen("null", "nul", 1)] {
+        assert_eq!(Payload::from_slice_partial(spoilt.as_bytes()).unwrap_err().kind(), DecodeErrorKind::Syntax);
+    }
+    let not_utf8 = text.replace("Visitor15", "\u{7f}").into_bytes().into_iter().map(|byte| byte | (byte / 0x7f) << 7);
+    let error = Payload::from_slice_partial(&not_utf8.collect::<Vec<_>>()).unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::Syntax);
+}
+
+/// The good items and the envelope are what they would be without the bad one, in what they keep as well.
+#[test]
+fn what_is_kept_is_what_from_slice_would_keep() {
+    let extra = r#"{"z":1.10,"a":123456789012345678901234567890,"z":2.50,"m":-0.0,"e":1E2}"#;
+    let body = batch("UNREPLIED").add("zebra", extra).add("content[0].zebra", extra).add("content[4].apple", extra);
+    let [good, bad] = [body.clone().set("content", "[]"), body.set_item(2, "null")];
+    for (good, bad) in good.both_orders().into_iter().zip(bad.both_orders()) {
+        let mut expected: Value = serde_json::from_str(&bad).unwrap();
+        expected["content"].as_array_mut().unwrap().remove(2);
+        let Partial { payload, rejected, .. } = partial(&bad);
+        assert_eq!(rejected.len(), 1);
+        assert_eq!(serde_json::to_value(&payload).unwrap(), expected);
+        assert_eq!(payload.extra(), Payload::from_slice(good.as_bytes()).unwrap().extra());
+    }
+}

@@ -1,0 +1,168 @@
+//! No value, and no key or name that is not documented, appears in what an error shows.
+
+use core::error::Error;
+
+use twt_chat_webhooks::{DecodeError, Event, EventType, Payload};
+
+use crate::body::{Body, EVENTS, item_fields};
+use crate::entry_points;
+
+/// In every value below, as text or in digits.
+const CANARIES: [&str; 3] = ["canary", "4242424242", "63616e617279"];
+
+const VALUES: [&str; 12] = [
+    r#""canary""#,
+    r#""4242424242424242424242""#,
+    "4242424242424242424242",
+    "-4242424242424242",
+    "4242424242.4242",
+    "4242424242e200",
+    r#"["canary"]"#,
+    "[4242424242]",
+    r#"{"canary":"canary"}"#,
+    r#"{"canary":4242424242,"canary":4242424242}"#,
+    r#"[{"created_at":"canary","canary":"canary"}]"#,
+    r#""can\u0061ry canary"#,
+];
+
+fn assert_silent(shown: &str) {
+    for canary in CANARIES {
+        assert!(!shown.to_lowercase().contains(canary), "{shown}");
+    }
+}
+
+/// Looks at everything that the error shows on its own.
+fn inspect(error: &DecodeError) {
+    assert!(error.source().is_none());
+    for shown in
+        [error.to_string(), format!("{error:#}"), format!("{error:?}"), format!("{error:#?}"), error.path().to_owned()]
+    {
+        assert_silent(&shown);
+    }
+}
+
+/// Decodes the body in every way, and looks at what those that fail say. Gives whether `from_slice` was one of them.
+fn inspect_all(body: &[u8]) -> bool {
+    if let Ok(partial) = Payload::from_slice_partial(body).inspect_err(inspect) {
+        for rejected in partial.rejected {
+            inspect(&rejected.error);
+            assert_silent(&format!("{rejected:?} {rejected:#?}"));
+        }
+    }
+    if let Ok(text) = str::from_utf8(body) {
+        for error in entry_points::failures(text) {
+            assert_silent(&error);
+        }
+    }
+    Payload::from_slice(body).inspect_err(inspect).is_err()
+}
+
+/// Documented fields, and some that nobody documents.
+fn paths(event: &str) -> Vec<String> {
+    let envelope = ["created_at", "event", "webhook_id", "content", "canary"].map(str::to_owned);
+    let item = item_fields(event).into_iter().chain(["canary".to_owned()]).map(|field| format!("content[0].{field}"));
+    envelope.into_iter().chain(item).collect()
+}
+
+#[test]
+fn no_error_shows_a_value_in_the_place_of_another() {
+    let mut failed = 0;
+    for event in EVENTS.into_iter().chain(["canary"]) {
+        for path in paths(event) {
+            for json in VALUES {
+                for text in Body::of(event).set(&path, json).both_orders() {
+                    failed += usize::from(inspect_all(text.as_bytes()));
+                }
+            }
+        }
+    }
+    assert!(failed > 700, "only {failed} bodies failed");
+}
+
+#[test]
+fn no_error_shows_the_values_around_the_failure() {
+    for event in EVENTS {
+        for path in paths(event) {
+            let mut body =
+                Body::of(event).add("canary", r#"{"canary":4242424242}"#).add("content[0].canary", "[\"canary\"]");
+            for other in ["webhook_id", "content[0].subject", "content[0].message_content", "content[0].sbs"] {
+                body = body.set(other, r#""canary 4242424242""#);
+            }
+            let broken = [
+                body.clone().set(&path, "[{]"),
+                body.clone().set(&path, "\"\\x canary\""),
+                body.clone().set(&path, "[[]]"),
+            ];
+            for text in broken.iter().flat_map(Body::both_orders) {
+                inspect_all(text.as_bytes());
+            }
+            let twice = body.clone().set(&path, "null").add(&path, r#""canary""#);
+            assert!(path.ends_with("canary") || inspect_all(twice.text().as_bytes()));
+        }
+    }
+}
+
+#[test]
+fn no_error_shows_where_a_body_was_cut_or_spoilt() {
+    let body = Body::unreplied().set("event", r#""canary""#).add("canary", r#"{"canary":[4242424242,"canary"]}"#);
+    for text in
+        [body, Body::unreplied().set("content[0].subject", r#""canary 4242424242""#)].iter().flat_map(Body::both_orders)
+    {
+        for end in 0..text.len() {
+            assert!(inspect_all(&text.as_bytes()[..end]));
+            let mut spoilt = text.clone().into_bytes();
+            spoilt[end] = 0xff;
+            assert!(inspect_all(&spoilt));
+            spoilt[end] = b'\\';
+            inspect_all(&spoilt);
+        }
+        assert!(inspect_all(format!("{text} canary").as_bytes()));
+        assert!(inspect_all(format!("{text}\"4242424242\"").as_bytes()));
+    }
+    for body in [
+        r#""canary""#,
+        "canary",
+        "4242424242",
+        "[\"canary\"]",
+        r#"{"canary":4242424242}"#,
+        r#"{"canary"}"#,
+        "{canary:1}",
+    ] {
+        assert!(inspect_all(body.as_bytes()));
+    }
+}
+
+#[test]
+fn an_undocumented_event_is_not_named() {
+    for text in Body::of("CANARY").without("webhook_id").both_orders() {
+        let error = Payload::from_slice(text.as_bytes()).unwrap_err();
+        inspect(&error);
+        assert!(error.to_string().starts_with("webhook_id: the field is missing"), "{error}");
+        assert_eq!(error.event_type().map(EventType::as_str), Some("CANARY"));
+    }
+}
+
+#[test]
+fn content_given_in_parts_is_not_shown_either() {
+    for event in EVENTS {
+        for field in item_fields(event) {
+            for json in VALUES.iter().filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
+                let mut content = Body::of(event).value()["content"].take();
+                content[0][&field] = json.clone();
+                for content in [content, serde_json::json!([json]), json] {
+                    if let Err(error) = Event::from_parts(event, content) {
+                        inspect(&error);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_envelope_is_there_for_those_who_ask_but_not_in_debug() {
+    let body = Body::unreplied().set("webhook_id", r#""canary""#).set("content[0].push_times", "true");
+    let error = Payload::from_slice(body.text().as_bytes()).unwrap_err();
+    assert_eq!(error.webhook_id(), Some("canary"));
+    inspect(&error);
+}

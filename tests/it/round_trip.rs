@@ -1,0 +1,219 @@
+//! What is encoded decodes to the same value, and what is decoded encodes to the same text.
+
+use core::fmt::Debug;
+
+use proptest::array::{uniform6, uniform7};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use twt_chat_webhooks::{
+    Event, EventType, OfflineFormContent, OfflineFormContentBuilder, Payload, PreChatFormContent,
+    PreChatFormContentBuilder, Status, Timestamp, UnrepliedContent,
+};
+
+const ENVELOPE_FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
+
+const FORM_FIELDS: &[&str] = &[
+    "subject",
+    "visitor_name",
+    "created_at",
+    "message_content",
+    "property_name",
+    "visitor_nickname",
+    "sbs",
+    "assigned_agent_nickname",
+];
+
+const MESSAGE_FIELDS: &[&str] = &[
+    "subject",
+    "visitor_name",
+    "created_at",
+    "message_content",
+    "property_name",
+    "visitor_nickname",
+    "sbs",
+    "status",
+    "push_times",
+    "time_sec",
+    "assigned_agent_nickname",
+];
+
+/// Control characters, quotes, and what lies beyond the basic plane, too.
+fn text() -> impl Strategy<Value = String> {
+    vec(any::<char>(), 0..8).prop_map(String::from_iter)
+}
+
+fn timestamp() -> impl Strategy<Value = Timestamp> {
+    let seconds = Timestamp::MIN.unix_seconds()..=Timestamp::MAX.unix_seconds();
+    seconds.prop_map(|seconds| Timestamp::from_unix(seconds).unwrap())
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop_oneof![select(&Status::DOCUMENTED), text().prop_map(Status::from)]
+}
+
+/// Floats are halves, which every way to read and write them keeps.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<i32>().prop_map(|halves| Value::from(f64::from(halves) / 2.0)),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(text(), inner, 0..4).prop_map(|fields| fields.into_iter().collect()),
+        ]
+    })
+}
+
+/// A builder of that type with every shared field set.
+macro_rules! builder {
+    ($Content:ident) => {
+        (text(), timestamp(), uniform6(text())).prop_map(|(visitor_name, created_at, texts)| {
+            let [subject, message_content, property_name, visitor_nickname, sbs, assigned_agent_nickname] = texts;
+            $Content::builder(visitor_name, created_at)
+                .subject(subject)
+                .message_content(message_content)
+                .property_name(property_name)
+                .visitor_nickname(visitor_nickname)
+                .sbs(sbs)
+                .assigned_agent_nickname(assigned_agent_nickname)
+        })
+    };
+}
+
+fn message() -> impl Strategy<Value = UnrepliedContent> {
+    (builder!(UnrepliedContent), status(), any::<u32>(), any::<u64>()).prop_map(
+        |(builder, status, push_times, time_sec)| {
+            builder.status(status).push_times(push_times).time_sec(time_sec).build()
+        },
+    )
+}
+
+fn pre_chat_form() -> impl Strategy<Value = PreChatFormContent> {
+    builder!(PreChatFormContent).prop_map(PreChatFormContentBuilder::build)
+}
+
+fn offline_form() -> impl Strategy<Value = OfflineFormContent> {
+    builder!(OfflineFormContent).prop_map(OfflineFormContentBuilder::build)
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        vec(message(), 0..4).prop_map(Event::from),
+        vec(pre_chat_form(), 0..4).prop_map(Event::from),
+        vec(offline_form(), 0..4).prop_map(Event::from),
+        (text(), json()).prop_map(|(name, content)| Event::from_parts(name, content).unwrap()),
+    ]
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    (timestamp(), text(), event())
+        .prop_map(|(created_at, webhook_id, event)| Payload::new(created_at, webhook_id, event))
+}
+
+fn assert_comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let text = serde_json::to_string(value).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), value);
+    let json = serde_json::to_value(value).unwrap();
+    assert_eq!(&serde_json::from_value::<T>(json).unwrap(), value);
+}
+
+/// Names of fields that the object does not document; those of other objects among them.
+fn extra(documented: &'static [&str]) -> impl Strategy<Value = Map<String, Value>> {
+    let elsewhere = select([ENVELOPE_FIELDS, MESSAGE_FIELDS].concat()).prop_map(String::from);
+    btree_map(prop_oneof![text(), elsewhere], json(), 0..4)
+        .prop_map(|extra| extra.into_iter().filter(|(name, _)| !documented.contains(&name.as_str())).collect())
+}
+
+/// An object as the platform would write it: the documented fields in their order, then the others, in that of the alphabet.
+fn object(names: &[&str], values: &[String], extra: &Map<String, Value>) -> String {
+    assert_eq!(names.len(), values.len());
+    let documented = names.iter().zip(values).map(|(name, value)| format!("{}:{value}", quoted(name)));
+    let extra = extra.iter().map(|(name, value)| format!("{}:{value}", quoted(name)));
+    format!("{{{}}}", documented.chain(extra).collect::<Vec<_>>().join(","))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+fn form_body() -> impl Strategy<Value = String> {
+    (uniform7(text()), timestamp(), extra(FORM_FIELDS)).prop_map(|(texts, created_at, extra)| {
+        let mut values = texts.map(|text| quoted(&text)).to_vec();
+        values.insert(2, created_at.unix_seconds().to_string());
+        object(FORM_FIELDS, &values, &extra)
+    })
+}
+
+fn message_body() -> impl Strategy<Value = String> {
+    (uniform7(text()), timestamp(), status(), any::<u32>(), any::<u64>(), extra(MESSAGE_FIELDS)).prop_map(
+        |(texts, created_at, status, push_times, time_sec, extra)| {
+            let mut values = texts.map(|text| quoted(&text)).to_vec();
+            values.insert(2, created_at.unix_seconds().to_string());
+            values.splice(7..7, [quoted(status.as_str()), push_times.to_string(), time_sec.to_string()]);
+            object(MESSAGE_FIELDS, &values, &extra)
+        },
+    )
+}
+
+/// The name of an event and its content.
+fn event_body() -> impl Strategy<Value = (String, String)> {
+    fn items(event_type: EventType, item: impl Strategy<Value = String>) -> impl Strategy<Value = (String, String)> {
+        vec(item, 0..4).prop_map(move |items| (event_type.to_string(), format!("[{}]", items.join(","))))
+    }
+    prop_oneof![
+        items(EventType::Unreplied, message_body()),
+        items(EventType::PreChatFormSubmit, form_body()),
+        items(EventType::OfflineFormSubmit, form_body()),
+        (text(), json()).prop_map(|(name, content)| (name, content.to_string())),
+    ]
+}
+
+/// A body in canonical form: the documented fields are all there, in their order and as their own type.
+fn body() -> impl Strategy<Value = String> {
+    (timestamp(), event_body(), text(), extra(ENVELOPE_FIELDS)).prop_map(
+        |(created_at, (event, content), webhook_id, extra)| {
+            let values = [created_at.unix_seconds().to_string(), quoted(&event), quoted(&webhook_id), content];
+            object(ENVELOPE_FIELDS, &values, &extra)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_built_decodes_from_what_it_encodes_to(payload in payload()) {
+        let body = payload.to_vec();
+        prop_assert_eq!(&Payload::from_slice(&body).unwrap(), &payload);
+        assert_comes_back(&payload);
+        assert_comes_back(&payload.event);
+        assert_comes_back(&payload.event_type());
+        assert_comes_back(&payload.created_at);
+    }
+
+    #[test]
+    fn an_item_on_its_own_decodes_from_what_it_encodes_to(
+        message in message(),
+        pre_chat_form in pre_chat_form(),
+        offline_form in offline_form(),
+    ) {
+        assert_comes_back(&message);
+        assert_comes_back(&message.status);
+        assert_comes_back(&pre_chat_form);
+        assert_comes_back(&offline_form);
+    }
+
+    #[test]
+    fn a_canonical_body_encodes_to_itself_byte_for_byte(body in body()) {
+        let payload = Payload::from_slice(body.as_bytes()).unwrap();
+        prop_assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), &*body);
+        prop_assert_eq!(serde_json::to_string(&payload).unwrap(), &*body);
+    }
+}

@@ -1,0 +1,172 @@
+//! Text is text or, where the platform has none, empty. Nothing else is read as text.
+
+use serde_json::json;
+use twt_chat_webhooks::{DecodeErrorKind, Payload};
+
+use crate::body::{Body, EVENTS, OPTIONAL_TEXTS, TEXTS};
+use crate::entry_points::{decode, refuse, relay};
+
+/// The text that this field of the only item decodes to, by the trait that all items share.
+fn text_of<'a>(payload: &'a Payload, field: &str) -> Option<&'a str> {
+    let item = payload.event.contents().next().unwrap();
+    match field {
+        "subject" => Some(item.subject()),
+        "visitor_name" => Some(item.visitor_name()),
+        "message_content" => Some(item.message_content()),
+        "property_name" => Some(item.property_name()),
+        "visitor_nickname" => item.visitor_nickname(),
+        "sbs" => item.sbs(),
+        "assigned_agent_nickname" => item.assigned_agent_nickname(),
+        _ => panic!("no text field {field}"),
+    }
+}
+
+fn every_text() -> impl Iterator<Item = (&'static str, String)> {
+    let fields = || TEXTS.into_iter().chain(OPTIONAL_TEXTS);
+    EVENTS.into_iter().flat_map(move |event| fields().map(move |field| (event, format!("content[0].{field}"))))
+}
+
+fn field(path: &str) -> &str {
+    path.strip_prefix("content[0].").unwrap()
+}
+
+#[test]
+fn a_text_field_that_is_missing_or_null_is_empty() {
+    for (event, path) in every_text() {
+        let empty = TEXTS.contains(&field(&path)).then_some("");
+        // The platform's own none is what is written back.
+        let expected = Body::of(event).set(&path, r#""""#).value();
+        for body in [Body::of(event).without(&path), Body::of(event).set(&path, "null")] {
+            for text in body.both_orders() {
+                assert_eq!(text_of(&decode(&text), field(&path)), empty, "{text}");
+                assert_eq!(relay(&text), expected, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn empty_text_is_none_where_the_platform_has_none_and_none_is_written_as_empty_text() {
+    for (event, path) in every_text() {
+        let empty = TEXTS.contains(&field(&path)).then_some("");
+        let body = Body::of(event).set(&path, r#""""#);
+        for text in body.both_orders() {
+            assert_eq!(text_of(&decode(&text), field(&path)), empty, "{text}");
+            assert_eq!(relay(&text), body.value(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn some_empty_text_reads_back_as_none() {
+    let mut payload = twt_chat_webhooks::fixtures::offline_form_submit();
+    let twt_chat_webhooks::Event::OfflineFormSubmit(forms) = &mut payload.event else { panic!("another event") };
+    forms[0].visitor_nickname = Some(String::new());
+    let body = String::from_utf8(payload.to_vec()).unwrap();
+    assert_eq!(relay(&body)["content"][0]["visitor_nickname"], json!(""));
+    assert_eq!(text_of(&decode(&body), "visitor_nickname"), None);
+}
+
+#[test]
+fn text_is_kept_as_it_is() {
+    let texts = [
+        " ",
+        "null",
+        "0",
+        "\0",
+        "\u{1}\u{1f}\u{7f}",
+        "\"\\/\u{8}\u{c}\n\r\t",
+        "访客您好",
+        "🙂👩‍👩‍👧",
+        "e\u{301}",
+        "\u{feff}",
+        "\u{fffd}\u{ffff}",
+        "\u{2028}\u{2029}",
+        "\u{10ffff}",
+        r#"{"name":"Ada"}"#,
+    ];
+    for (event, path) in every_text() {
+        for text in texts {
+            let json = serde_json::to_string(text).unwrap();
+            let body = Body::of(event).set(&path, &json);
+            for body in body.both_orders() {
+                let payload = Payload::from_slice(body.as_bytes()).unwrap();
+                assert_eq!(text_of(&payload, field(&path)), Some(text), "{body}");
+            }
+            assert_eq!(relay(&body.text()), body.value());
+        }
+    }
+}
+
+/// Readers go through a text in blocks; the character that ends one may be anywhere in it.
+#[test]
+fn any_character_may_stand_anywhere() {
+    let characters = [
+        '"', '\\', '/', '\0', '\u{8}', '\t', '\n', '\u{1f}', ' ', '!', '#', '[', ']', '\u{7f}', '\u{80}', 'é',
+        '\u{ff}', '您', '🙂',
+    ];
+    for length in 0..20 {
+        for at in 0..=length {
+            for character in characters {
+                let mut text = "x".repeat(length);
+                text.insert(at, character);
+                let json = serde_json::to_string(&text).unwrap();
+                let body = Body::unreplied().set("content[0].sbs", &json).add(&json[1..json.len() - 1], &json);
+                for body_text in body.both_orders() {
+                    let payload = Payload::from_slice(body_text.as_bytes()).unwrap();
+                    assert_eq!(text_of(&payload, "sbs"), Some(text.as_str()));
+                    assert_eq!(payload.extra()[&text], text);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_control_character_is_escaped_or_an_error() {
+    for length in 0..20 {
+        for at in 0..=length {
+            for character in ['\0', '\u{1}', '\t', '\n', '\r', '\u{1f}'] {
+                let mut text = "x".repeat(length);
+                text.insert(at, character);
+                for body in
+                    [Body::unreplied().set("content[0].sbs", &format!("\"{text}\"")), Body::unreplied().add(&text, "1")]
+                {
+                    let error = Payload::from_slice(body.text().as_bytes()).unwrap_err();
+                    assert_eq!(error.kind(), DecodeErrorKind::Syntax);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn escapes_are_what_they_stand_for() {
+    let rows = [
+        (r#""\ud83d\ude42""#, "🙂"),
+        (r#""\uD83D\uDE42""#, "🙂"),
+        (r#""\u4f60\u597D""#, "你好"),
+        (r#""\/\b\f\n\r\t\"\\""#, "/\u{8}\u{c}\n\r\t\"\\"),
+        (r#""a\u0000b""#, "a\0b"),
+        (r#""\\ud83d""#, "\\ud83d"),
+    ];
+    for (event, path) in every_text() {
+        for (json, text) in rows {
+            for body in Body::of(event).set(&path, json).both_orders() {
+                assert_eq!(text_of(&decode(&body), field(&path)), Some(text), "{body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_field_that_holds_anything_but_text_or_null_is_an_error() {
+    for (event, path) in every_text() {
+        for json in ["0", "-1", "4.5", "true", "false", "[]", r#"["text"]"#, "{}", r#"{"text":"text"}"#] {
+            for text in Body::of(event).set(&path, json).both_orders() {
+                let error = refuse(&text);
+                assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path.as_str()), "{error}");
+            }
+        }
+    }
+}

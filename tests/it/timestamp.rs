@@ -1,0 +1,134 @@
+//! Timestamps are whole Unix seconds within the years −9999 to 9999.
+
+use core::time::Duration;
+
+use serde_json::json;
+use time::OffsetDateTime;
+use twt_chat_webhooks::{DecodeErrorKind, Timestamp};
+
+use crate::body::{Body, EVENTS};
+use crate::entry_points::{decode, refuse, relay};
+
+const PLACES: [&str; 2] = ["created_at", "content[0].created_at"];
+
+fn at(unix_seconds: i64) -> Timestamp {
+    Timestamp::from_unix(unix_seconds).unwrap()
+}
+
+#[test]
+fn a_timestamp_outside_the_years_of_the_calendar_is_an_error_that_says_unix_seconds() {
+    let rows = [
+        // Milliseconds, microseconds, nanoseconds.
+        "1765439941000",
+        "1765439941000000",
+        "1765439941000000000",
+        r#""1765439941000""#,
+        "1765439941000.0",
+        "253402300800",
+        "-377705116801",
+        r#""253402300800""#,
+        r#""-377705116801""#,
+        "18446744073709551615",
+        "-9223372036854775808",
+        "18446744073709551616",
+        "1e300",
+    ];
+    for event in EVENTS {
+        for path in PLACES {
+            for json in rows {
+                for text in Body::of(event).set(path, json).both_orders() {
+                    let error = refuse(&text);
+                    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{error}");
+                    assert!(error.to_string().contains("expected Unix seconds"), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_and_the_last_second_of_the_calendar_are_read() {
+    for event in EVENTS {
+        for path in PLACES {
+            for seconds in ["-377705116800", "253402300799", "-1", "0"] {
+                let expected = Body::of(event).set(path, seconds).value();
+                for json in [seconds.to_owned(), format!("\"{seconds}\""), format!("{seconds}.0")] {
+                    for text in Body::of(event).set(path, &json).both_orders() {
+                        assert_eq!(relay(&text), expected, "{text}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_envelope_and_the_item_have_a_time_each() {
+    let payload = decode(&Body::unreplied().text());
+    assert_eq!(payload.created_at, at(1_765_439_941));
+    assert_eq!(payload.event.contents().next().unwrap().created_at(), at(1_765_439_652));
+}
+
+#[test]
+fn from_unix_takes_what_the_calendar_has() {
+    assert_eq!(Timestamp::MIN.unix_seconds(), -377_705_116_800);
+    assert_eq!(Timestamp::MAX.unix_seconds(), 253_402_300_799);
+    assert_eq!(Timestamp::UNIX_EPOCH.unix_seconds(), 0);
+    assert_eq!(Timestamp::from_unix(-377_705_116_800), Ok(Timestamp::MIN));
+    assert_eq!(Timestamp::from_unix(253_402_300_799), Ok(Timestamp::MAX));
+    for seconds in [i64::MIN, -377_705_116_801, 253_402_300_800, i64::MAX] {
+        let error = Timestamp::from_unix(seconds).unwrap_err();
+        assert!(error.to_string().contains("Unix seconds"), "{error}");
+    }
+}
+
+#[test]
+fn it_is_shown_as_rfc_3339_in_utc() {
+    let rows = [
+        (1_765_439_941, "2025-12-11T07:59:01Z"),
+        (0, "1970-01-01T00:00:00Z"),
+        (-1, "1969-12-31T23:59:59Z"),
+        (951_782_400, "2000-02-29T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+        (-62_167_219_200, "0000-01-01T00:00:00Z"),
+        (-62_167_219_201, "-0001-12-31T23:59:59Z"),
+        (-377_705_116_800, "-9999-01-01T00:00:00Z"),
+    ];
+    for (seconds, text) in rows {
+        assert_eq!(at(seconds).to_string(), text);
+    }
+}
+
+#[test]
+fn it_comes_from_the_time_crate_rounded_down_and_goes_back() {
+    let half_a_second = time::Duration::milliseconds(500);
+    for seconds in [-377_705_116_800, -1, 0, 1_765_439_941, 253_402_300_799] {
+        let date_time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        assert_eq!(OffsetDateTime::from(at(seconds)), date_time);
+        assert_eq!(Timestamp::from(date_time), at(seconds));
+        assert_eq!(Timestamp::from(date_time + half_a_second), at(seconds));
+    }
+}
+
+#[test]
+fn the_time_between_two_is_signed_or_at_least_zero() {
+    let (earlier, later) = (at(1_765_439_652), at(1_765_439_941));
+    assert_eq!(later - earlier, time::Duration::seconds(289));
+    assert_eq!(earlier - later, time::Duration::seconds(-289));
+    assert_eq!(later.duration_since(earlier), Some(Duration::from_secs(289)));
+    assert_eq!(later.duration_since(later), Some(Duration::ZERO));
+    assert_eq!(earlier.duration_since(later), None);
+    assert_eq!((Timestamp::MAX - Timestamp::MIN).whole_seconds(), 631_107_417_599);
+    assert!(earlier < later && Timestamp::MIN < Timestamp::UNIX_EPOCH);
+}
+
+#[test]
+fn it_is_written_as_an_integer_and_read_by_the_rules_of_a_number() {
+    assert_eq!(serde_json::to_string(&at(-4)).unwrap(), "-4");
+    for value in [json!(4), json!("4"), json!("004"), json!(4.0)] {
+        assert_eq!(serde_json::from_value::<Timestamp>(value).unwrap(), at(4));
+    }
+    for value in [json!(4.5), json!("4.0"), json!("+4"), json!(""), json!(null), json!(1_765_439_941_000_i64)] {
+        assert!(serde_json::from_value::<Timestamp>(value).is_err());
+    }
+}

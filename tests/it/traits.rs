@@ -1,0 +1,93 @@
+//! What every public type can do.
+
+use core::error::Error;
+use core::fmt::{Debug, Display};
+use core::hash::Hash;
+use core::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use twt_chat_webhooks::{
+    Content, DecodeError, DecodeErrorKind, Event, EventType, FreshnessError, OfflineFormContent,
+    OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder, Rejected, Rule, Status,
+    StatusCode, StatusCodeError, Timestamp, TimestampError, UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
+    UnrepliedContentBuilder, ValidationError, Violation,
+};
+
+fn is_plain_data<T: Debug + Clone + Send + Sync + PartialEq + Eq + Hash + Unpin + 'static>() {}
+fn is_on_the_wire<T: Serialize + DeserializeOwned>() {}
+fn is_an_error<T: Error + Send + Sync + 'static>() {}
+fn is_shown<T: Display>() {}
+fn is_copied_and_ordered<T: Copy + Ord>() {}
+fn is_parsed<T: FromStr>() {}
+fn is_an_item<T: Content>() {}
+
+#[test]
+fn every_public_type_is_plain_data() {
+    is_plain_data::<Payload>();
+    is_plain_data::<Partial>();
+    is_plain_data::<Rejected>();
+    is_plain_data::<Event>();
+    is_plain_data::<UnknownEvent>();
+    is_plain_data::<EventType>();
+    is_plain_data::<UnknownName>();
+    is_plain_data::<UnrepliedContent>();
+    is_plain_data::<UnrepliedContentBuilder>();
+    is_plain_data::<PreChatFormContent>();
+    is_plain_data::<PreChatFormContentBuilder>();
+    is_plain_data::<OfflineFormContent>();
+    is_plain_data::<OfflineFormContentBuilder>();
+    is_plain_data::<Status>();
+    is_plain_data::<UnknownStatus>();
+    is_plain_data::<StatusCode>();
+    is_plain_data::<StatusCodeError>();
+    is_plain_data::<Timestamp>();
+    is_plain_data::<TimestampError>();
+    is_plain_data::<DecodeError>();
+    is_plain_data::<DecodeErrorKind>();
+    is_plain_data::<ValidationError>();
+    is_plain_data::<Violation>();
+    is_plain_data::<Rule>();
+    is_plain_data::<FreshnessError>();
+}
+
+#[test]
+fn what_is_on_the_wire_is_serialized_and_deserialized() {
+    is_on_the_wire::<Payload>();
+    is_on_the_wire::<Event>();
+    is_on_the_wire::<EventType>();
+    is_on_the_wire::<UnrepliedContent>();
+    is_on_the_wire::<PreChatFormContent>();
+    is_on_the_wire::<OfflineFormContent>();
+    is_on_the_wire::<Status>();
+    is_on_the_wire::<StatusCode>();
+    is_on_the_wire::<Timestamp>();
+}
+
+#[test]
+fn errors_are_errors() {
+    is_an_error::<DecodeError>();
+    is_an_error::<StatusCodeError>();
+    is_an_error::<TimestampError>();
+    is_an_error::<ValidationError>();
+    is_an_error::<FreshnessError>();
+}
+
+#[test]
+fn the_rest_of_the_contract() {
+    is_shown::<EventType>();
+    is_shown::<Status>();
+    is_shown::<StatusCode>();
+    is_shown::<Timestamp>();
+    is_parsed::<Payload>();
+    is_parsed::<EventType>();
+    is_copied_and_ordered::<Timestamp>();
+    is_an_item::<UnrepliedContent>();
+    is_an_item::<PreChatFormContent>();
+    is_an_item::<OfflineFormContent>();
+}
+
+#[test]
+fn a_result_stays_small() {
+    assert!(size_of::<Result<(), DecodeError>>() <= 16);
+}

@@ -1,0 +1,117 @@
+//! A field that the crate does not know is kept, at the top and in an item.
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::Payload;
+
+use crate::body::{Body, EVENTS};
+use crate::entry_points::{decode, relay};
+
+const VALUES: [&str; 12] = [
+    "null",
+    "false",
+    "0",
+    "-9223372036854775808",
+    "18446744073709551615",
+    "0.25",
+    r#""""#,
+    r#""访客 \ud83d\ude42 \u0000""#,
+    "[]",
+    r#"[[],{},[{"a":[null,1.5]}]]"#,
+    "{}",
+    r#"{"created_at":"not a time","content":{"event":null},"":[]}"#,
+];
+
+const KEYS: [&str; 8] =
+    ["trace", "", " created_at", "Created_At", "访客", r"a\u0000\ud83d\ude42", "extra", "$serde_json::private"];
+
+fn items_extra(payload: &Payload) -> &serde_json::Map<String, Value> {
+    payload.event.contents().next().unwrap().extra()
+}
+
+#[test]
+fn an_unknown_field_is_kept_and_written_back() {
+    for event in EVENTS {
+        for (place, key) in ["", "content[0]."].into_iter().flat_map(|place| KEYS.map(|key| (place, key))) {
+            for json in VALUES {
+                let body = Body::of(event).add(&format!("{place}{key}"), json);
+                for text in body.both_orders() {
+                    let payload = Payload::from_slice(text.as_bytes()).unwrap();
+                    assert_eq!(serde_json::to_value(&payload).unwrap(), body.value(), "{text}");
+                }
+                if key == "trace" {
+                    assert_eq!(relay(&body.text()), body.value());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn extra_holds_the_unknown_fields_and_no_other() {
+    for event in EVENTS {
+        let plain = decode(&Body::of(event).text());
+        assert!(plain.extra().is_empty() && items_extra(&plain).is_empty());
+
+        let body = Body::of(event).add("trace", r#"{"id":[1]}"#).add_first("content[0].rating", "null");
+        for text in body.both_orders() {
+            let payload = decode(&text);
+            assert_eq!(Value::Object(payload.extra().clone()), json!({"trace": {"id": [1]}}));
+            assert_eq!(Value::Object(items_extra(&payload).clone()), json!({"rating": null}));
+        }
+    }
+}
+
+#[test]
+fn a_field_that_is_documented_elsewhere_is_unknown_here() {
+    // Of an item, at the top; of the envelope, in an item; of UNREPLIED, in a form.
+    let rows = [
+        ("UNREPLIED", "push_times", r#""four""#),
+        ("UNREPLIED", "subject", "4"),
+        ("UNREPLIED", "content[0].webhook_id", "null"),
+        ("UNREPLIED", "content[0].content", r#"{"event":4}"#),
+        ("PRE_CHAT_FORM_SUBMIT", "content[0].status", "true"),
+        ("PRE_CHAT_FORM_SUBMIT", "content[0].push_times", r#""four""#),
+        ("OFFLINE_FORM_SUBMIT", "content[0].time_sec", "-1.5"),
+        ("OFFLINE_FORM_SUBMIT", "content[0].event", "null"),
+    ];
+    for (event, path, json) in rows {
+        let body = Body::of(event).add(path, json);
+        for text in body.both_orders() {
+            let payload = decode(&text);
+            assert_eq!(payload.extra().len() + items_extra(&payload).len(), 1);
+            assert_eq!(relay(&text), body.value(), "{text}");
+        }
+    }
+}
+
+/// Sorted, or with `preserve_order` as they came.
+#[test]
+fn they_are_in_the_order_in_which_value_keeps_them() {
+    let keys = |extra: &serde_json::Map<String, Value>| extra.keys().cloned().collect::<Vec<_>>();
+    for event in EVENTS {
+        let body = ["zebra", "apple", "mango", "apple"].into_iter().fold(Body::of(event), |body, key| {
+            body.add(&format!("content[0].{key}"), "{}").add_first(key, r#"{"z":1,"a":2}"#)
+        });
+        for text in body.both_orders() {
+            let Value::Object(value) = serde_json::from_str(&text).unwrap() else { panic!("no object") };
+            let Value::Object(item) = &value["content"][0] else { panic!("no object") };
+            let unknown =
+                |keys: Vec<String>| keys.into_iter().filter(|key| ["zebra", "apple", "mango"].contains(&&**key));
+            let payload = decode(&text);
+            assert_eq!(keys(payload.extra()), unknown(keys(&value)).collect::<Vec<_>>());
+            assert_eq!(keys(items_extra(&payload)), unknown(keys(item)).collect::<Vec<_>>());
+            assert_eq!(payload.extra()["zebra"].to_string(), value["zebra"].to_string());
+        }
+    }
+}
+
+#[test]
+fn every_item_keeps_its_own() {
+    let body = Body::unreplied().with_items(3).add("content[0].rating", "0").add("content[2].rating", "2");
+    for text in body.both_orders() {
+        let payload = decode(&text);
+        let ratings: Vec<_> = payload.event.contents().map(|item| item.extra().get("rating").cloned()).collect();
+        assert_eq!(ratings, [Some(json!(0)), None, Some(json!(2))]);
+        assert_eq!(relay(&text), body.value());
+    }
+}

@@ -1,0 +1,104 @@
+//! The text of an error, in full, once for each kind of failure.
+
+use serde_json::json;
+use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, fixtures};
+
+use crate::body::{Body, EVENTS};
+use crate::entry_points::error_of;
+
+#[test]
+fn the_wording_of_each_kind_of_failure() {
+    let documented = fixtures::UNREPLIED;
+    let push_times = r#""push_times": 4"#;
+    let rows = [
+        (
+            push_times,
+            r#""push_times": "four""#,
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)",
+        ),
+        (
+            push_times,
+            r#""push_times": 4.5"#,
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number with a fraction (line 15, column 17)",
+        ),
+        (
+            push_times,
+            r#""push_times": -4"#,
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a negative number (line 15, column 16)",
+        ),
+        (
+            push_times,
+            r#""push_times": 4294967296"#,
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number out of range (line 15, column 24)",
+        ),
+        (push_times, r#""pushes": 4"#, "UNREPLIED content[0].push_times: the field is missing (line 18, column 1)"),
+        (
+            push_times,
+            r#""push_times": 4, "push_times": 4"#,
+            "UNREPLIED content[0].push_times: the field is there twice (line 15, column 32)",
+        ),
+        (
+            "1765439652",
+            "1765439652000",
+            "UNREPLIED content[0].created_at: expected Unix seconds, found a number out of range; are these milliseconds? (line 9, column 27)",
+        ),
+        (
+            r#""content": ["#,
+            r#""content": {"a": 4}, "contents": ["#,
+            "UNREPLIED content: expected an array, found an object (line 5, column 12)",
+        ),
+        (r#""UNREPLIED""#, "null", "event: expected the name of an event, found null (line 3, column 13)"),
+        (
+            push_times,
+            r#""push_times": four"#,
+            "UNREPLIED: the body is not JSON that can be read: expected ident (line 15, column 16)",
+        ),
+        (
+            "ctccccd\"\n}\n]\n}",
+            "ctccc",
+            "UNREPLIED: the body ends too early: EOF while parsing a string (line 17, column 33)",
+        ),
+    ];
+    for (from, to, wording) in rows {
+        let error = Payload::from_slice(documented.replacen(from, to, 1).as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), wording);
+    }
+    let (before, after) = documented.split_once("ctccccd").unwrap();
+    let error = Payload::from_slice(&[before.as_bytes(), b"\xc3", after.as_bytes()].concat()).unwrap_err();
+    assert_eq!(error.to_string(), "UNREPLIED: the body is not UTF-8 (line 17, column 29)");
+}
+
+#[test]
+fn the_body_itself_has_the_empty_path() {
+    for (text, found) in [
+        ("5", "a number"),
+        ("null", "null"),
+        (r#""UNREPLIED""#, "a string"),
+        ("[{}]", "an array"),
+        ("true", "a boolean"),
+    ] {
+        let error = error_of(text);
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, ""));
+        let column = if text.starts_with('[') { 1 } else { text.len() };
+        assert_eq!(error.to_string(), format!("expected an object, found {found} (line 1, column {column})"));
+    }
+}
+
+#[test]
+fn content_without_a_text_around_it_has_a_path_but_no_position() {
+    for name in EVENTS {
+        let mut content = Body::of(name).value()["content"].take();
+        content[0]["created_at"] = json!("now");
+        let error = Event::from_parts(name, content).unwrap_err();
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "content[0].created_at"));
+        assert_eq!((error.line(), error.column()), (None, None));
+        assert_eq!(error.to_string(), format!("{name} content[0].created_at: expected Unix seconds, found a string"));
+
+        let error = Event::from_parts(name, json!({"created_at": 4})).unwrap_err();
+        assert_eq!(error.to_string(), format!("{name} content: expected an array, found an object"));
+        let error = Event::from_parts(name, json!([4])).unwrap_err();
+        assert_eq!(error.to_string(), format!("{name} content[0]: expected an object, found a number"));
+        let error = Event::from_parts(name, json!([{}])).unwrap_err();
+        assert_eq!(error.to_string(), format!("{name} content[0].created_at: the field is missing"));
+    }
+}
