@@ -213,8 +213,8 @@ struct Note(String);
 /// One line for each request, with nothing in it that a visitor or a stranger wrote as they wrote it.
 async fn log_request(log: impl Fn(&str), request: Request, next: Next) -> Response {
     let start = Instant::now();
-    // The path of a URI has no spaces and no line ends.
-    let line = format!("{} {}", request.method(), request.uri().path());
+    // A path may hold control characters: unescaped, a stranger could write lines of a log.
+    let line = format!("{} {}", request.method(), request.uri().path().escape_debug());
     let response = next.run(request).await;
     let note = response.extensions().get().map_or("", |Note(note)| note);
     let separator = if note.is_empty() { "" } else { ": " };

@@ -85,6 +85,8 @@ macro_rules! content {
     })?) => {
         impl $Type {
             /// Starts an item from what has no natural default. Texts are empty, and the rest as its setter says, until set.
+            ///
+            /// (To pass [`Payload::validate`](crate::Payload::validate), set `subject` and `property_name`.)
             pub fn builder(visitor_name: impl Into<String>, created_at: Timestamp) -> $Builder {
                 $Builder($Type {
                     visitor_name: visitor_name.into(),

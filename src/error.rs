@@ -9,6 +9,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::str;
@@ -51,7 +52,8 @@ struct Inner {
     path: String,
     message: String,
     position: Option<Position>,
-    envelope: Envelope,
+    /// Shared by all the errors of a body.
+    envelope: Arc<Envelope>,
 }
 
 /// What kind of failure a [`DecodeError`] is.
@@ -115,12 +117,12 @@ impl DecodeError {
     }
 
     /// Of content apart from the text it came in, if any.
-    pub(crate) fn in_content(fault: Fault, envelope: Envelope) -> Self {
+    pub(crate) fn in_content(fault: Fault, envelope: Arc<Envelope>) -> Self {
         Self::data(fault.within(Step::Field("content".into())), None, envelope)
     }
 
     /// Of what is wrong with a body, or with a value that is no text.
-    pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Envelope) -> Self {
+    pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
         let (steps, problem, message) = fault.into_parts();
         let position = text.map(|text| locate(text, &steps, problem));
         Self(Box::new(Inner { kind: DecodeErrorKind::Data, path: render(&steps), message, position, envelope }))
@@ -170,7 +172,7 @@ impl fmt::Display for DecodeError {
     }
 }
 
-/// Without what was read of the envelope, which comes from the body.
+/// Without `webhook_id` and `created_at`, which come from the body.
 impl fmt::Debug for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, path, message, position, envelope } = &*self.0;
@@ -196,8 +198,6 @@ pub(crate) struct Envelope {
     created_at: Option<Timestamp>,
 }
 
-type FieldsOf<'de> = Vec<(Cow<'de, str>, Buffered<'de>)>;
-
 impl From<EventType> for Envelope {
     fn from(event_type: EventType) -> Self {
         Self { event_type: Some(event_type), ..Self::default() }
@@ -221,7 +221,7 @@ impl Envelope {
     /// Of a text that is not JSON to its end.
     fn of_beginning(text: &str) -> Self {
         let mut fields = Vec::new();
-        let beginning = Beginning { text, fields: &mut fields };
+        let beginning = Beginning(&mut fields);
         // Where it stops being JSON is known already.
         let _ = wire::read(beginning, &mut serde_json::Deserializer::from_str(text));
         Self::of(&fields)
@@ -232,10 +232,7 @@ impl Envelope {
     }
 }
 
-struct Beginning<'a, 'de> {
-    text: &'de str,
-    fields: &'a mut FieldsOf<'de>,
-}
+struct Beginning<'a, 'de>(&'a mut Vec<(Cow<'de, str>, Buffered<'de>)>);
 
 impl<'de> Accept<'de> for Beginning<'_, 'de> {
     type Value = ();
@@ -244,14 +241,13 @@ impl<'de> Accept<'de> for Beginning<'_, 'de> {
     fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         loop {
             match map.next_key_seed(Visit(Key)) {
-                Ok(Some(key)) => self.fields.push((key, map.next_value()?)),
+                Ok(Some(key)) => self.0.push((key, map.next_value()?)),
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    // A number that is cut off looks like a shorter one.
-                    let before =
-                        self.text.trim_end_matches(|end| matches!(end, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'));
-                    if before.len() < self.text.len() && before.trim_end().ends_with(':') {
-                        self.fields.pop();
+                    // A number that is cut off looks like a shorter one, so one is believed only if a comma follows it.
+                    let reason = error.to_string();
+                    if reason.starts_with("EOF while parsing an object") || reason.starts_with("expected `,` or `}`") {
+                        self.0.pop_if(|(_, value)| value.is_number());
                     }
                     return Err(error);
                 }
@@ -268,7 +264,7 @@ pub(crate) fn explain<T>(body: &[u8], diagnose: fn(&mut Buffered<'_>) -> Result<
     let error = match serde_json::from_str::<Buffered<'_>>(text) {
         Ok(mut body) if not_utf8.is_none() => {
             let fault = diagnose(&mut body).err().unwrap_or_else(Fault::unexplained);
-            return DecodeError::data(fault, Some(text), Envelope::of(body.fields()));
+            return DecodeError::data(fault, Some(text), Arc::new(Envelope::of(body.fields())));
         }
         Ok(_) => None,
         Err(error) => Some(error),
@@ -285,7 +281,7 @@ pub(crate) fn explain<T>(body: &[u8], diagnose: fn(&mut Buffered<'_>) -> Result<
         }
         _ => (DecodeErrorKind::Syntax, "the body is not UTF-8".into(), Position::after(text)),
     };
-    let envelope = Envelope::of_beginning(text);
+    let envelope = Arc::new(Envelope::of_beginning(text));
     DecodeError(Box::new(Inner { kind, path: String::new(), message, position: Some(position), envelope }))
 }
 

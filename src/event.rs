@@ -2,12 +2,13 @@
 
 mod coding;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::de::{Deserialize, DeserializeSeed, Error};
 use serde_json::Value;
 
-pub(crate) use self::coding::{ContentOf, EventContent, from_buffered, is_item_field, sort_items};
+pub(crate) use self::coding::{ContentOf, EventContent, is_item_field, prepare_items};
 use crate::content::{Content, OfflineFormContent, PreChatFormContent, UnrepliedContent};
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -124,10 +125,10 @@ impl Event {
             return Ok(event);
         }
         let event = Buffered::deserialize(content).map_err(Fault::custom).and_then(|mut content| {
-            sort_items(&mut content, &event_type);
+            prepare_items(&mut content, &event_type);
             ContentOf(event_type.clone()).deserialize(&content)
         });
-        event.map_err(|fault| DecodeError::in_content(fault.redacted(is_item_field), event_type.into()))
+        event.map_err(|fault| DecodeError::in_content(fault.redacted(is_item_field), Arc::new(event_type.into())))
     }
 
     /// The type of the event.

@@ -11,6 +11,9 @@
 //! twt-chat-webhooks = { version = "0.1", features = ["signature"] }
 //! ```
 //!
+//! To name types of the public dependencies, add those too: `serde` with `derive` and `serde_json` to read an unknown event into
+//! a type of your own, `time` to convert a [`Timestamp`].
+//!
 //! Verify and decode the raw body in your handler, and answer with a status:
 //!
 #![cfg_attr(feature = "signature", doc = "```")]
@@ -48,7 +51,8 @@
 //! ```
 //!
 //! The platform expects the answer within 5 seconds and tries again otherwise, so hand slow work to a task of its own and answer
-//! 200 at once, for events you do not know too. `verifier` is an ordinary value: build it once and share it. Without the feature
+//! 200 at once, for events you do not know too. Whether it tries again after a 400 is not documented; if you would rather not have a
+//! body again that cannot be read, keep it and answer 200. `verifier` is an ordinary value: build it once and share it. Without the feature
 //! `signature`, [`Payload::from_slice`] decodes, and verifying is up to you.
 //!
 //! # Reading
@@ -62,15 +66,24 @@
 //! | a field that is not documented | kept in `extra()`, and written back |
 //! | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
 //! | a number as number, as digits in a string, or as a float without a fraction (up to 2^48) | the integer; anything else is an error |
-//! | a status that is not documented, as string or integer | [`Status::Unknown`], and written back as string |
+//! | a status `"1"` to `"4"`, as string or integer | its variant of [`Status`] |
+//! | any other string, or integer of 64 bits, as status | [`Status::Unknown`], and written back as string |
 //! | a time beyond the years −9999 to 9999, such as milliseconds | an error |
 //! | a documented field twice in one object | an error |
 //! | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
 //!
 //! The order of the keys makes no difference. Writing is exact: the documented fields in the order of the platform's page, then
-//! the others; numbers as numbers; `""` for `None`. All types implement `Serialize` and `Deserialize` by these rules, for any
-//! self-describing format, under `#[serde(flatten)]` and in enums of your own; [`Payload::from_slice`] is the fastest way and the one
-//! whose errors know the path.
+//! the others; numbers as numbers; `""` for `None`.
+//!
+//! What is not documented is held as a [`serde_json::Value`], and kept as exactly as that does: it sorts keys unless its feature
+//! `preserve_order` is on, keeps the last of a repeated key, and rounds numbers beyond 64 bits unless `arbitrary_precision` is on.
+//! A number beyond `f64` is an error then, as is JSON nested deeper than 128 levels. None of its features changes what documented
+//! fields hold.
+//!
+//! [`Payload::from_slice`] is the fastest way in, and the one whose errors know the path. [`Payload`], [`Event`], [`UnknownEvent`], the
+//! content types, [`EventType`], [`Status`] and [`Timestamp`] also implement `Serialize` and `Deserialize` by the same rules, for any
+//! self-describing format, under `#[serde(flatten)]` and in enums of your own. A flattened [`Payload`] takes every key that is left:
+//! put it after all other flattened fields, and give your own fields names that it has not.
 //!
 //! # Errors
 //!
@@ -80,8 +93,8 @@
 //! UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)
 //! ```
 //!
-//! It also holds what could be read of the envelope, and no word of a customer's. To lose no more of a batch than the items that
-//! cannot be read, use [`Payload::from_slice_partial`].
+//! It also holds what could be read of the envelope, and no word of a customer's. (The `Debug` of a [`Payload`] does show them.) To lose
+//! no more of a batch than the items that cannot be read, use [`Payload::from_slice_partial`].
 //!
 //! # Events that the crate does not know
 //!
@@ -110,10 +123,17 @@
 //! # Ok::<(), twt_chat_webhooks::TimestampError>(())
 //! ```
 //!
+//! The fields of an item are public, to change one of a fixture. A payload that holds what no version documents comes from JSON:
+//! [`Payload::from_slice`], or `serde_json::from_value(json!({ … }))`; an unknown event also from [`Event::from_parts`].
+//!
 //! # Validation
 //!
 //! Decoding accepts what it can read. Whether a payload is also what the platform documents, [`Payload::validate`] tells, with every
-//! violation at once; see [`validate`]. [`Payload::check_freshness`] limits how long a captured request can be replayed.
+//! violation at once; see [`validate`]. [`Payload::check_freshness`] limits how long a captured request can be replayed; the time is
+//! yours to read: `time::OffsetDateTime::now_utc().into()`, with the feature `std` of `time`.
+//!
+//! With the feature `schemars`, `schemars::schema_for!(Payload)` is the JSON Schema of what the platform documents, and of what this
+//! crate writes. A body that is read with tolerance need not match it.
 //!
 //! # Telling deliveries apart
 //!
@@ -125,7 +145,7 @@
 //! # Storing and replaying
 //!
 //! Store the raw body and its signature if you may want to verify again: a signature holds for these bytes only. If a payload is
-//! enough, [`Payload::to_vec`] writes it with nothing lost, and [`Payload::from_slice`] reads it back, with a later version of this crate
+//! enough, [`Payload::to_vec`] writes all that it holds, and [`Payload::from_slice`] reads it back, with a later version of this crate
 //! as well; what was unknown may be documented by then.
 //!
 //! # In a framework
@@ -134,6 +154,8 @@
 //! only in how they hand over the body and the header:
 //!
 //! ```text
+//! use twt_chat_webhooks::signature::SIGNATURE_HEADER;
+//!
 //! // axum
 //! async fn receive(State(verifier): State<Arc<Verifier>>, headers: HeaderMap, body: Bytes) -> StatusCode {
 //!     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
@@ -205,6 +227,11 @@ mod timestamp;
 mod unknown;
 pub mod validate;
 mod wire;
+
+/// Compiles and runs what the README shows.
+#[cfg(all(doctest, feature = "signature"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use crate::content::{
     Content, OfflineFormContent, OfflineFormContentBuilder, PreChatFormContent, PreChatFormContentBuilder,

@@ -1,5 +1,6 @@
 //! Decoding that keeps the good items of a body.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
@@ -10,7 +11,7 @@ use crate::content::Item;
 use crate::error::{DecodeError, Envelope};
 use crate::event::{Event, is_item_field};
 use crate::payload::{self, Payload};
-use crate::wire::{Buffered, Step};
+use crate::wire::{Buffered, Fault, Step};
 
 /// A payload, and what of its content could not be decoded.
 ///
@@ -18,7 +19,7 @@ use crate::wire::{Buffered, Step};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partial {
-    /// The payload with the items that could be decoded, in their order.
+    /// The payload with the items that could be decoded, in their order. Encoding it writes these only.
     pub payload: Payload,
     /// The items that could not, in their order.
     pub rejected: Vec<Rejected>,
@@ -60,7 +61,7 @@ fn decode_items(body: &[u8]) -> Option<Result<Partial, DecodeError>> {
     let text = str::from_utf8(body).ok()?;
     let mut body = serde_json::from_str::<Buffered<'_>>(text).ok()?;
     let items = mem::take(body.field_mut("content")?.items_mut()?);
-    let envelope = Envelope::of(body.fields());
+    let envelope = Arc::new(Envelope::of(body.fields()));
     let mut payload = match payload::diagnose(&mut body) {
         Ok(payload) => payload,
         Err(fault) => return Some(Err(DecodeError::data(fault, Some(text), envelope))),
@@ -74,19 +75,23 @@ fn decode_items(body: &[u8]) -> Option<Result<Partial, DecodeError>> {
     Some(Ok(Partial { payload, rejected }))
 }
 
-fn sift<T: Item + DeserializeOwned>(items: Vec<Buffered<'_>>, kept: &mut Vec<T>, envelope: &Envelope) -> Vec<Rejected> {
+fn sift<T: Item + DeserializeOwned>(
+    items: Vec<Buffered<'_>>,
+    kept: &mut Vec<T>,
+    envelope: &Arc<Envelope>,
+) -> Vec<Rejected> {
     let mut rejected = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let mut sorted = item.clone();
-        sorted.sort_fields(T::FIELDS);
-        match T::deserialize(&sorted) {
-            Ok(item) => kept.push(item),
-            Err(fault) => {
-                let fault = fault.redacted(is_item_field).within(Step::Item(index));
-                let error = DecodeError::in_content(fault, envelope.clone());
-                rejected.push(Rejected { index, raw: item.into_value(), error });
-            }
+        if let Ok(item) = T::deserialize(&item) {
+            kept.push(item);
+            continue;
         }
+        let mut sorted = item.clone();
+        sorted.prepare_object(T::FIELDS);
+        let fault = T::deserialize(&sorted).err().unwrap_or_else(Fault::unexplained);
+        let fault = fault.redacted(is_item_field).within(Step::Item(index));
+        let error = DecodeError::in_content(fault, Arc::clone(envelope));
+        rejected.push(Rejected { index, raw: item.into_value(), error });
     }
     rejected
 }

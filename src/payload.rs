@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::{self, FromStr};
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -149,10 +149,10 @@ pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "conte
 /// Decodes a body once more to learn what is wrong with it and where, after putting its fields into the order of the page: that
 /// way the order they came in makes no difference.
 pub(crate) fn diagnose(body: &mut Buffered<'_>) -> Result<Payload, Fault> {
-    body.sort_fields(FIELDS);
+    body.prepare_object(FIELDS);
     let event_type = body.field_mut("event").map(|name| EventType::deserialize(&*name));
     if let (Some(Ok(event_type)), Some(content)) = (event_type, body.field_mut("content")) {
-        event::sort_items(content, &event_type);
+        event::prepare_items(content, &event_type);
     }
     Payload::deserialize(&*body).map_err(|fault| fault.redacted(is_documented))
 }
@@ -215,7 +215,7 @@ impl<'de> Accept<'de> for Envelope {
                     progress = match progress {
                         Progress::Neither => Progress::Named(map.next_value()?),
                         Progress::Unnamed(content) => {
-                            let event = event::from_buffered(map.next_value()?, content);
+                            let event = ContentOf(map.next_value()?).deserialize(&content);
                             Progress::Both(event.map_err(A::Error::custom)?)
                         }
                         Progress::Named(_) | Progress::Both(_) => {
@@ -249,7 +249,8 @@ impl<'de> Accept<'de> for Envelope {
 
 /// From any self-describing format, by the rules of the [crate page](crate#reading).
 ///
-/// An error is that of the format. It quotes no value, but does not know the path either; [`Payload::from_slice`] does.
+/// An error is that of the format. It quotes no value of a documented field, but does not know the path either;
+/// [`Payload::from_slice`] does.
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::read(Envelope, deserializer)

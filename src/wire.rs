@@ -6,7 +6,6 @@
 mod buffered;
 pub(crate) mod json;
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use core::marker::PhantomData;
@@ -185,17 +184,25 @@ fn arbitrary_precision() -> bool {
     "1e999".parse::<Number>().is_ok()
 }
 
-/// The number that arrived as an object, if it did. A body that writes such an object itself is not taken in: its text is
-/// borrowed from the body, that of a number never is.
+/// The number that arrived as an object, if it did.
 #[cold]
 fn disguised_number<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Number>, A::Error> {
+    let sized = map.size_hint().is_some();
     if !arbitrary_precision() || map.next_key_seed(Visit(Text))?.as_deref() != Some(NUMBER_KEY) {
         return Ok(None);
     }
-    Ok(match map.next_value()? {
-        Buffered::Text(Cow::Owned(number)) => number.parse().ok(),
+    Ok(number_text(&map.next_value()?, sized).and_then(|text| text.parse().ok()))
+}
+
+/// The text of a number that arrived as an object. A body that writes such an object itself is not taken in: `serde_json` hands
+/// over the text of a number as a `String`, and that of a body never. Only where serde buffers, under `flatten` or in an untagged
+/// enum, both look alike, but the object then knows its size.
+fn number_text<'a>(value: &'a Buffered<'_>, sized: bool) -> Option<&'a str> {
+    match value {
+        Buffered::OwnedText(text) => Some(text),
+        Buffered::Text(text) if sized => Some(text),
         _ => None,
-    })
+    }
 }
 
 /// Hands a number over as `serde_json` does without `arbitrary_precision`.

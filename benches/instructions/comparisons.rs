@@ -193,8 +193,8 @@ fn put_items_aside<const COUNT: usize>(iterations: u32) {
 
 /// Their map is a tree: the cost of a field grows with the logarithm of their number, as it does in a [`Value`].
 fn with_unknown_fields(count: usize) -> String {
-    let fields: String = (0..count).map(|index| format!("\"field {index:05}\": {index},\n")).collect();
-    UNREPLIED.replacen('{', &format!("{{{fields}"), 1)
+    let fields: Vec<_> = (0..count).map(|index| format!("\"field {index:05}\": {index}")).collect();
+    UNREPLIED.replacen('{', &format!("{{{},", fields.join(",\n")), 1)
 }
 
 #[cfg(feature = "signature")]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Event, UnknownEvent};
 use crate::content::{Item, OfflineFormContent, PreChatFormContent, UnrepliedContent};
 use crate::event_type::EventType;
-use crate::wire::{self, Accept, Buffered, Fault, Key, Visit};
+use crate::wire::{self, Accept, Buffered, Key, Visit};
 
 /// Reads the content of an event whose type is known.
 pub(crate) struct ContentOf(pub EventType);
@@ -28,14 +28,6 @@ impl<'de> DeserializeSeed<'de> for ContentOf {
                 Ok(Event::Unknown(UnknownEvent { name, content }))
             }
         }
-    }
-}
-
-/// Reads content that came before its event's type was known.
-pub(crate) fn from_buffered(event_type: EventType, content: Buffered<'_>) -> Result<Event, Fault> {
-    match event_type {
-        EventType::Unknown(name) => Ok(Event::Unknown(UnknownEvent { name, content: content.into_value() })),
-        event_type => ContentOf(event_type).deserialize(&content),
     }
 }
 
@@ -88,9 +80,9 @@ pub(crate) fn is_item_field(name: &str) -> bool {
 }
 
 /// Puts the fields of each item into the order of the page, so that of several faults the same one is always the first.
-pub(crate) fn sort_items(content: &mut Buffered<'_>, event_type: &EventType) {
+pub(crate) fn prepare_items(content: &mut Buffered<'_>, event_type: &EventType) {
     for item in content.items_mut().into_iter().flatten() {
-        item.sort_fields(item_fields(event_type));
+        item.prepare_object(item_fields(event_type));
     }
 }
 
@@ -130,8 +122,8 @@ impl<'de> Accept<'de> for NameAndContent {
             }
         }
         let Some(event_type) = event_type else { return Err(A::Error::missing_field("event")) };
-        let Some(content) = content else { return Err(A::Error::missing_field("content")) };
-        from_buffered(event_type, content).map_err(A::Error::custom)
+        let Some(content): Option<Buffered<'_>> = content else { return Err(A::Error::missing_field("content")) };
+        ContentOf(event_type).deserialize(&content).map_err(A::Error::custom)
     }
 }
 

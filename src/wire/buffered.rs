@@ -5,13 +5,14 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Display};
-use core::slice;
+use core::{iter, slice};
 
+use serde::de::value::MapDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Number, Value};
 
-use super::{Accept, KEY, NUMBER_KEY, Visit, arbitrary_precision, read, unexpected, visit_number};
+use super::{Accept, KEY, NUMBER_KEY, Visit, arbitrary_precision, number_text, read, unexpected};
 
 /// Any JSON value. Unlike [`Value`] it keeps every key of an object, repeated ones too, in the order of the body, and borrows
 /// what it can.
@@ -24,6 +25,8 @@ pub(crate) enum Buffered<'de> {
     Float(f64),
     Number(Number),
     Text(Cow<'de, str>),
+    /// Text that was handed over as a `String`.
+    OwnedText(String),
     Array(Vec<Buffered<'de>>),
     Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
 }
@@ -68,7 +71,7 @@ impl<'de> Accept<'de> for Anything {
     }
 
     fn text<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.owned_text(text.into())
+        Ok(Buffered::Text(Cow::Owned(text.into())))
     }
 
     fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -76,7 +79,7 @@ impl<'de> Accept<'de> for Anything {
     }
 
     fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Buffered::Text(Cow::Owned(text)))
+        Ok(Buffered::OwnedText(text))
     }
 
     fn array<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
@@ -88,6 +91,7 @@ impl<'de> Accept<'de> for Anything {
     }
 
     fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let sized = map.size_hint().is_some();
         let mut fields = Vec::new();
         while let Some(key) = map.next_key_seed(Visit(Key))? {
             if fields.is_empty() {
@@ -95,15 +99,14 @@ impl<'de> Accept<'de> for Anything {
             }
             fields.push((key, map.next_value()?));
         }
-        Ok(match fields.first() {
-            Some((key, Buffered::Text(Cow::Owned(number)))) if key == NUMBER_KEY && arbitrary_precision() => {
-                match number.parse() {
-                    Ok(number) => Buffered::Number(number),
-                    Err(_) => Buffered::Object(fields),
-                }
-            }
-            _ => Buffered::Object(fields),
-        })
+        if let [(key, value)] = fields.as_slice()
+            && key == NUMBER_KEY
+            && arbitrary_precision()
+            && let Some(number) = number_text(value, sized).and_then(|text| text.parse().ok())
+        {
+            return Ok(Buffered::Number(number));
+        }
+        Ok(Buffered::Object(fields))
     }
 }
 
@@ -128,7 +131,7 @@ impl<'de> Accept<'de> for Key {
 }
 
 impl<'de> Buffered<'de> {
-    /// The value as `serde_json` reads it: of a repeated key, the last one is kept.
+    /// The value as it stands in the body. Of a repeated key, the last one is kept.
     pub(crate) fn into_value(self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -138,11 +141,16 @@ impl<'de> Buffered<'de> {
             Self::Float(number) => number.into(),
             Self::Number(number) => Value::Number(number),
             Self::Text(text) => Value::String(text.into_owned()),
+            Self::OwnedText(text) => Value::String(text),
             Self::Array(items) => items.into_iter().map(Self::into_value).collect(),
             Self::Object(fields) => {
                 fields.into_iter().map(|(key, value)| (key.into_owned(), value.into_value())).collect()
             }
         }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Unsigned(_) | Self::Signed(_) | Self::Float(_) | Self::Number(_))
     }
 
     /// The fields of an object, in the order of the body.
@@ -169,10 +177,15 @@ impl<'de> Buffered<'de> {
         }
     }
 
-    /// Puts the fields of an object into the order of `names`, the rest behind them as they came.
-    pub(crate) fn sort_fields(&mut self, names: &[&str]) {
-        if let Self::Object(fields) = self {
-            fields.sort_by_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
+    /// Prepares what should be an object for finding out what is wrong with it: puts its fields into the order of `names`, the
+    /// rest behind them as they came. If it is a number instead, it must not arrive as an object.
+    pub(crate) fn prepare_object(&mut self, names: &[&str]) {
+        match self {
+            Self::Object(fields) => {
+                fields.sort_by_cached_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
+            }
+            Self::Number(_) => *self = Self::Unsigned(0),
+            _ => {}
         }
     }
 }
@@ -269,8 +282,12 @@ impl<'de> Deserializer<'de> for &'de Buffered<'_> {
             Buffered::Unsigned(number) => visitor.visit_u64(*number),
             Buffered::Signed(number) => visitor.visit_i64(*number),
             Buffered::Float(number) => visitor.visit_f64(*number),
-            Buffered::Number(number) => visit_number(number, visitor),
+            // As `serde_json` does: there are such numbers only with `arbitrary_precision`.
+            Buffered::Number(number) => {
+                visitor.visit_map(MapDeserializer::new(iter::once((NUMBER_KEY, number.to_string()))))
+            }
             Buffered::Text(text) => visitor.visit_borrowed_str(text),
+            Buffered::OwnedText(text) => visitor.visit_borrowed_str(text),
             Buffered::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
             Buffered::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), current: None }),
         }

@@ -6,7 +6,7 @@
 //! does not, nor read it otherwise. What is rare in a body, escaped text and numbers other than unsigned integers, it hands to
 //! `serde_json` literal by literal.
 //!
-//! For the documented body that is 15 % fewer instructions in all than through the deserializer of `serde_json`.
+//! For the documented body that is a fifth fewer instructions in all than through the deserializer of `serde_json`.
 
 use alloc::string::String;
 use core::fmt::{self, Display};
@@ -14,7 +14,6 @@ use core::fmt::{self, Display};
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::Number;
 
 /// Far below the limit of `serde_json`, and far above what is documented.
 const MAX_DEPTH: u8 = 32;
@@ -139,14 +138,17 @@ impl<'de> Json<'de> {
 
     /// Any other number: what it is depends on the features of `serde_json`.
     #[cold]
-    fn number(&mut self) -> Result<Number, Declined> {
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Declined> {
         let literal = self.text.get(self.position..).ok_or(Declined)?;
         let literal = match literal.find(|byte| !matches!(byte, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')) {
             Some(end) => literal.get(..end).ok_or(Declined)?,
             None => literal,
         };
         self.position += literal.len();
-        serde_json::from_str(literal).map_err(|_| Declined)
+        let mut number = serde_json::Deserializer::from_str(literal);
+        let value = number.deserialize_any(visitor).map_err(|_| Declined)?;
+        number.end().map_err(|_| Declined)?;
+        Ok(value)
     }
 
     /// Reads an array or an object to its end.
@@ -208,7 +210,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
                 self.position += 1;
                 match self.plain_text()? {
                     Some(text) => visitor.visit_borrowed_str(text),
-                    None => visitor.visit_string(self.escaped_text()?),
+                    None => visitor.visit_str(&self.escaped_text()?),
                 }
             }
             Some(b'{') => self.nested(b'}', |elements| visitor.visit_map(elements)),
@@ -218,7 +220,7 @@ impl<'de> Deserializer<'de> for &mut Json<'de> {
                     self.position = end;
                     visitor.visit_u64(number)
                 }
-                None => self.number()?.deserialize_any(visitor).map_err(|_| Declined),
+                None => self.number(visitor),
             },
             Some(b'n') => self.word("null").and_then(|()| visitor.visit_unit()),
             Some(b't') => self.word("true").and_then(|()| visitor.visit_bool(true)),
@@ -285,7 +287,7 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
         self.json.expect(b'"')?;
         match self.json.plain_text()? {
             Some(key) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
-            None => seed.deserialize(self.json.escaped_text()?.into_deserializer()).map(Some),
+            None => seed.deserialize(self.json.escaped_text()?.as_str().into_deserializer()).map(Some),
         }
     }
 

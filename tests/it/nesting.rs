@@ -57,6 +57,24 @@ fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
 }
 
 #[test]
+fn any_depth_up_to_the_limit_is_kept() {
+    for depth in 1..=LIMIT - 3 {
+        for nested in [arrays, objects] {
+            let json = nested(depth);
+            for (event, path) in
+                [("UNREPLIED", "trace"), ("UNREPLIED", "content[0].trace"), ("SESSION_STARTED", "content")]
+            {
+                let body = Body::of(event).set(path, &json);
+                for text in body.both_orders() {
+                    let payload = Payload::from_slice(text.as_bytes()).unwrap();
+                    assert_eq!(serde_json::to_value(&payload).unwrap(), body.value(), "{depth}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_known_field_nested_up_to_the_limit_is_of_the_wrong_type() {
     for path in ["created_at", "event", "webhook_id", "trace", "content[0].subject", "content[0].push_times"] {
         let around = if path.contains('.') { 3 } else { 1 };

@@ -1,0 +1,37 @@
+//! The partial decode keeps every item that can be read, hands out every other as it came, and agrees with the whole decode.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use twt_chat_webhooks::{DecodeErrorKind, Partial, Payload};
+
+#[path = "../../tests/it/oracle.rs"]
+mod oracle;
+
+fuzz_target!(|body: &[u8]| {
+    let whole = Payload::from_slice(body);
+    let expected = oracle::read(body);
+    let Ok(Partial { payload, rejected, .. }) = Payload::from_slice_partial(body) else {
+        assert!(whole.is_err() && expected.is_none());
+        return;
+    };
+
+    let expected = expected.expect("the envelope should not be readable");
+    assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), expected.text);
+    assert_eq!(rejected.iter().map(|item| item.index).collect::<Vec<_>>(), expected.rejected);
+    match whole {
+        Ok(whole) => assert!(rejected.is_empty() && whole == payload),
+        Err(error) => assert_eq!(error.path(), rejected[0].error.path()),
+    }
+
+    let body: Value = serde_json::from_slice(body).unwrap();
+    for item in &rejected {
+        assert_eq!(item.raw, body["content"][item.index]);
+        assert_eq!(item.error.kind(), DecodeErrorKind::Data);
+        assert!(item.error.path().starts_with(&format!("content[{}]", item.index)), "{item:?}");
+        assert_eq!(item.error.event_type(), Some(&payload.event_type()));
+        assert_eq!(item.error.webhook_id(), Some(&*payload.webhook_id));
+        assert_eq!(item.error.created_at(), Some(payload.created_at));
+    }
+});

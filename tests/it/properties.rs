@@ -1,0 +1,347 @@
+//! What holds for bodies of every kind: readable or not, in any order and any spelling, and damaged.
+
+use core::fmt::Debug;
+use core::str;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::{Number, Value};
+use twt_chat_webhooks::{Partial, Payload};
+
+use crate::body::{EVENTS, item_fields};
+use crate::oracle;
+
+/// JSON that is not written yet.
+#[derive(Debug, Clone)]
+enum Json {
+    /// Text, a number or a word, as it is written.
+    Literal(String),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// All keys in the opposite order, at every depth.
+    fn backwards(&self) -> Self {
+        match self {
+            Self::Literal(literal) => Self::Literal(literal.clone()),
+            Self::Array(items) => Self::Array(items.iter().map(Self::backwards).collect()),
+            Self::Object(fields) => {
+                Self::Object(fields.iter().rev().map(|(key, value)| (key.clone(), value.backwards())).collect())
+            }
+        }
+    }
+
+    fn repeats_a_key(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Array(items) => items.iter().any(Self::repeats_a_key),
+            Self::Object(fields) => fields.iter().enumerate().any(|(index, (key, value))| {
+                value.repeats_a_key() || fields.iter().take(index).any(|(earlier, _)| earlier == key)
+            }),
+        }
+    }
+
+    fn write(&self, spelling: &Spelling) -> String {
+        let mut text = String::new();
+        self.write_to(&mut text, spelling);
+        text
+    }
+
+    fn write_to(&self, text: &mut String, spelling: &Spelling) {
+        let space = spelling.space;
+        text.push_str(space);
+        match self {
+            Self::Literal(literal) => text.push_str(literal),
+            Self::Array(items) => {
+                text.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    text.push_str(if index == 0 { "" } else { "," });
+                    item.write_to(text, spelling);
+                }
+                text.push_str(space);
+                text.push(']');
+            }
+            Self::Object(fields) => {
+                text.push('{');
+                for (index, (key, value)) in fields.iter().enumerate() {
+                    text.push_str(if index == 0 { "" } else { "," });
+                    text.push_str(space);
+                    text.push_str(&spelling.key(key));
+                    text.push_str(space);
+                    text.push(':');
+                    value.write_to(text, spelling);
+                }
+                text.push_str(space);
+                text.push('}');
+            }
+        }
+        text.push_str(space);
+    }
+}
+
+/// What may differ between two texts that mean the same.
+#[derive(Debug)]
+struct Spelling {
+    space: &'static str,
+    escaped_keys: bool,
+}
+
+impl Spelling {
+    fn key(&self, key: &str) -> String {
+        match key.chars().next().filter(|first| self.escaped_keys && first.is_ascii()) {
+            Some(first) => format!(r#""\u{:04X}{}""#, u32::from(first), &key[1..]),
+            None => format!("{key:?}"),
+        }
+    }
+}
+
+fn spelling() -> impl Strategy<Value = Spelling> {
+    let space = prop_oneof![3 => Just(""), 1 => select(&[" ", "\n\t", "\r\n"])];
+    (space, prop::bool::weighted(0.2)).prop_map(|(space, escaped_keys)| Spelling { space, escaped_keys })
+}
+
+fn literal(literal: impl Into<String>) -> Json {
+    Json::Literal(literal.into())
+}
+
+fn text() -> impl Strategy<Value = Json> {
+    let piece =
+        select(&["a", " ", "7", "é", "訪", "😀", "\u{7f}", r"\n", r"\\", r#"\""#, r"\/", r"\u00e9", r"\ud83d\ude00"]);
+    vec(piece, 0..12).prop_map(|pieces| literal(format!("\"{}\"", pieces.concat())))
+}
+
+fn number() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<i64>().prop_map(|number| number.to_string()),
+        (any::<i8>(), 0..100_u8).prop_map(|(whole, fraction)| format!("{whole}.{fraction:02}")),
+        (any::<i8>(), -3..20_i8).prop_map(|(whole, exponent)| format!("{whole}e{exponent}")),
+        select(&["-0", "0.0", "1E2", "1.5e+1", "18446744073709551616", "-9223372036854775809", "1e-400"])
+            .prop_map(String::from),
+    ]
+    .prop_map(literal)
+}
+
+fn json() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![select(&["null", "true", "false"]).prop_map(literal), text(), number()];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Json::Array),
+            vec((unknown_key(), inner), 0..4).prop_map(Json::Object),
+        ]
+    })
+}
+
+fn unknown_key() -> impl Strategy<Value = String> {
+    let other = vec(select(&["a", "b", "é", "😀", "_"]), 0..5).prop_map(|letters| letters.concat());
+    let of_the_envelope = select(&["event", "content"]).prop_map(String::from);
+    prop_oneof![6 => other, 1 => select(item_fields("UNREPLIED")), 1 => of_the_envelope]
+}
+
+/// A whole number in one of the forms that are read, or nearly one.
+fn integer(numbers: impl Strategy<Value = i64>) -> impl Strategy<Value = Json> {
+    (numbers, 0..20_u8).prop_map(|(number, form)| match form {
+        0 => literal(format!("\"{number}\"")),
+        1 => literal(format!("\"00{number}\"")),
+        2 => literal(format!("{number}.0")),
+        3 => literal(format!("{number}.0e0")),
+        4 => literal(format!("{number}e3")),
+        5 => literal(format!("\"-{number}\"")),
+        _ => literal(number.to_string()),
+    })
+}
+
+fn status() -> impl Strategy<Value = Json> {
+    let digit = (1..6_u8).prop_map(|status| literal(format!("\"{status}\"")));
+    prop_oneof![4 => digit, 1 => integer(-2..6_i64), 1 => text()]
+}
+
+/// What belongs into a field, nearly always.
+fn value_of(name: &str) -> BoxedStrategy<Json> {
+    let value = match name {
+        "created_at" => {
+            integer(prop_oneof![9 => 0..2_000_000_000_i64, 1 => -400_000_000_000..400_000_000_000_i64]).boxed()
+        }
+        "push_times" | "time_sec" => {
+            integer(prop_oneof![6 => 1..1_000_i64, 3 => Just(0), 1 => -5_000_000_000..5_000_000_000_i64]).boxed()
+        }
+        "status" => status().boxed(),
+        _ => prop_oneof![9 => text(), 1 => Just(literal("null"))].boxed(),
+    };
+    prop_oneof![120 => value, 1 => text(), 1 => number(), 1 => json()].boxed()
+}
+
+fn item(event: &str) -> impl Strategy<Value = Json> {
+    let fields: Vec<_> = item_fields(event).into_iter().map(|name| (Just(name.clone()), value_of(&name))).collect();
+    prop_oneof![30 => object(fields), 1 => json()]
+}
+
+/// These fields, nearly always each of them and once, and others, in any order.
+fn object(fields: impl Strategy<Value = Vec<(String, Json)>>) -> impl Strategy<Value = Json> {
+    let extra = prop_oneof![2 => Just(Vec::new()), 1 => vec((unknown_key(), json()), 1..3)];
+    let missing = prop::option::weighted(0.05, any::<Index>());
+    let repeated = prop::option::weighted(0.05, any::<Index>());
+    let fields = (fields, extra, missing, repeated).prop_map(|(mut fields, extra, missing, repeated)| {
+        if let Some(index) = missing {
+            fields.remove(index.index(fields.len()));
+        }
+        if let Some(index) = repeated {
+            fields.push(fields[index.index(fields.len())].clone());
+        }
+        fields.extend(extra);
+        fields
+    });
+    fields.prop_shuffle().prop_map(Json::Object)
+}
+
+/// An object with the keys of the envelope, readable about as often as not.
+fn body() -> impl Strategy<Value = Json> {
+    let event = select(&[EVENTS[0], EVENTS[0], EVENTS[1], EVENTS[2], "SESSION_STARTED"]);
+    event.prop_flat_map(|event| {
+        let content = vec(item(event), 0..3).prop_map(Json::Array);
+        let fields = (value_of("created_at"), value_of("webhook_id"), prop_oneof![15 => content, 1 => json()]);
+        let fields = fields.prop_map(move |(created_at, webhook_id, content)| {
+            let event = literal(format!("{event:?}"));
+            let fields =
+                [("created_at", created_at), ("event", event), ("webhook_id", webhook_id), ("content", content)];
+            fields.map(|(name, value)| (name.to_owned(), value)).to_vec()
+        });
+        object(fields)
+    })
+}
+
+/// Of two values under one key, the last is kept, and so their order does matter.
+fn body_without_repetition() -> impl Strategy<Value = Json> {
+    body().prop_filter("a key is there twice", |body| !body.repeats_a_key())
+}
+
+fn written_body() -> impl Strategy<Value = Vec<u8>> {
+    (body(), spelling()).prop_map(|(body, spelling)| body.write(&spelling).into_bytes())
+}
+
+/// A body with something too much or too little where its parts meet or at its end, and perhaps cut off.
+fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
+    let piece = select(&["", "0", "1", "-", ".", "e", ",", "]", "{", "\"", "\\", "x", "\u{1}", "\u{a0}"]);
+    let damages = vec((prop::option::weighted(0.9, any::<Index>()), piece), 0..3);
+    (written_body(), damages, prop::option::weighted(0.1, any::<Index>())).prop_map(|(mut body, damages, end)| {
+        for (index, piece) in damages {
+            let meets = |(place, byte): (usize, &u8)| b"{}[]:,\"".contains(byte).then_some(place);
+            let places: Vec<_> = body.iter().enumerate().filter_map(meets).collect();
+            match index.and_then(|index| places.get(index.index(places.len() + 1))) {
+                // An empty piece takes the place of what is there, any other goes behind it.
+                Some(&place) if piece.is_empty() => drop(body.remove(place)),
+                Some(&place) => drop(body.splice((place + 1)..=place, piece.bytes())),
+                None => body.extend(piece.bytes()),
+            }
+        }
+        if let Some(end) = end {
+            body.truncate(end.index(body.len() + 1));
+        }
+        body
+    })
+}
+
+/// All ways in take the body, and for the same, or none does.
+fn assert_ways_agree(body: &[u8]) {
+    let decoded = Payload::from_slice(body);
+    if let Ok(text) = str::from_utf8(body) {
+        assert_eq!(text.parse(), decoded);
+    }
+    let payload = decoded.as_ref().ok();
+    assert_eq!(serde_json::from_slice(body).as_ref().ok(), payload);
+
+    match (Payload::from_slice_partial(body), &decoded) {
+        (Ok(Partial { payload, rejected, .. }), Ok(decoded)) => {
+            assert!(rejected.is_empty());
+            assert_eq!(&payload, decoded);
+        }
+        (Ok(Partial { rejected, .. }), Err(error)) => assert_eq!(rejected[0].error.path(), error.path()),
+        (Err(error), decoded) => assert_eq!(error.kind(), decoded.as_ref().unwrap_err().kind()),
+    }
+
+    if let Ok(value) = serde_json::from_slice::<Value>(body) {
+        let text = value.to_string();
+        // With `arbitrary_precision`, which reads 1e999 too, a `Value` itself hands -0 over as 0.
+        if text.contains("-0") && "1e999".parse::<Number>().is_ok() {
+            return;
+        }
+        match (serde_json::from_value::<Payload>(value), payload) {
+            (from_value, Some(payload)) => assert_eq!(&from_value.unwrap(), payload),
+            // Repeated keys, which a value does not have.
+            (Ok(_), None) => assert!(text.parse::<Payload>().is_ok()),
+            (Err(_), None) => {}
+        }
+    }
+}
+
+fn assert_reads_as_the_contract_says(body: &[u8]) {
+    let expected = oracle::read(body);
+    let partial = Payload::from_slice_partial(body).ok().map(|Partial { payload, rejected, .. }| {
+        (encode(&payload), rejected.iter().map(|item| item.index).collect::<Vec<_>>())
+    });
+    assert_eq!(partial, expected.as_ref().map(|reading| (reading.text.clone(), reading.rejected.clone())));
+
+    let whole = expected.filter(|reading| reading.rejected.is_empty()).map(|reading| reading.text);
+    assert_eq!(Payload::from_slice(body).ok().map(|payload| encode(&payload)), whole);
+}
+
+fn encode(payload: &Payload) -> String {
+    String::from_utf8(payload.to_vec()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_body_is_read_and_written_as_the_contract_says_or_is_an_error(body in written_body()) {
+        assert_reads_as_the_contract_says(&body);
+    }
+
+    #[test]
+    fn the_order_of_the_keys_never_matters(body in body_without_repetition(), spelling in spelling()) {
+        let decode = |body: Json| body.write(&spelling).parse::<Payload>();
+        match (decode(body.clone()), decode(body.backwards())) {
+            (Err(forwards), Err(backwards)) => {
+                prop_assert_eq!((forwards.kind(), forwards.path()), (backwards.kind(), backwards.path()));
+                prop_assert_eq!(forwards.event_type(), backwards.event_type());
+            }
+            (forwards, backwards) => prop_assert_eq!(forwards, backwards),
+        }
+    }
+
+    #[test]
+    fn every_way_in_agrees_on_every_body(body in written_body()) {
+        assert_ways_agree(&body);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_048))]
+
+    #[test]
+    fn every_way_in_agrees_on_a_damaged_body(body in damaged_body()) {
+        assert_ways_agree(&body);
+        assert_reads_as_the_contract_says(&body);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_an_error(bytes in vec(any::<u8>(), 0..50)) {
+        // Whatever else they are, they are too short for the four keys and their values.
+        prop_assert!(Payload::from_slice(&bytes).is_err());
+        assert_ways_agree(&bytes);
+    }
+}
+
+/// Otherwise the properties above would hold for nothing.
+#[test]
+fn some_of_the_bodies_are_readable_and_some_are_not() {
+    fn readable(bodies: impl Strategy<Value = Vec<u8>>) -> usize {
+        let mut runner = TestRunner::deterministic();
+        let bodies = (0..256).map(|_| bodies.new_tree(&mut runner).unwrap().current());
+        bodies.filter(|body| Payload::from_slice(body).is_ok()).count()
+    }
+    assert!((64..192).contains(&readable(written_body())), "{}", readable(written_body()));
+    assert!((8..128).contains(&readable(damaged_body())), "{}", readable(damaged_body()));
+}

@@ -1,0 +1,206 @@
+//! How much memory a body costs, counted and not timed: allocations, and the heap at its peak.
+//!
+//! A test binary of its own, since counting takes an allocator of its own. It counts each thread, and so each test, by
+//! itself, and moving a block to a larger one as both at once, which is the worst that an allocator does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use allocation_counter::AllocationInfo;
+use serde_json::Value;
+use twt_chat_webhooks::fixtures::{OFFLINE_FORM_SUBMIT, PRE_CHAT_FORM_SUBMIT, UNREPLIED};
+use twt_chat_webhooks::{DecodeErrorKind, Payload};
+
+const MIB: u64 = 1 << 20;
+
+/// What it takes to make something, and what of it is left while that is there.
+struct Cost {
+    allocations: u64,
+    peak: u64,
+    left: u64,
+}
+
+fn measure<T>(make: impl FnOnce() -> T) -> (T, Cost) {
+    let mut made = None;
+    let AllocationInfo { count_total, bytes_max, bytes_current, .. } =
+        allocation_counter::measure(|| made = Some(make()));
+    let left = bytes_current.try_into().unwrap();
+    (made.unwrap(), Cost { allocations: count_total, peak: bytes_max, left })
+}
+
+#[track_caller]
+fn decode(body: &str) -> (Payload, Cost) {
+    let (result, cost) = measure(|| Payload::from_slice(body.as_bytes()));
+    (result.unwrap(), cost)
+}
+
+fn value(body: &str) -> Cost {
+    measure(|| serde_json::from_slice::<Value>(body.as_bytes()).unwrap()).1
+}
+
+fn length(text: &str) -> u64 {
+    text.len().try_into().unwrap()
+}
+
+/// The item of the documented body.
+fn item() -> &'static str {
+    let (_, item) = UNREPLIED.split_once("\"content\": [").unwrap();
+    item.trim_end().strip_suffix('}').unwrap().trim_end().strip_suffix(']').unwrap()
+}
+
+fn in_order(items: &str) -> String {
+    format!(r#"{{"created_at":1765439941,"event":"UNREPLIED","webhook_id":"5894","content":[{items}]}}"#)
+}
+
+fn content_first(items: &str) -> String {
+    format!(r#"{{"content":[{items}],"created_at":1765439941,"event":"UNREPLIED","webhook_id":"5894"}}"#)
+}
+
+fn ten_thousand_items() -> String {
+    vec![item(); 10_000].join(",")
+}
+
+fn with_message(message: &str) -> String {
+    let documented = r#""message_content": "1""#;
+    assert!(item().contains(documented));
+    item().replace(documented, &format!(r#""message_content": "{message}""#))
+}
+
+fn with_100_000_fields(item: &str) -> String {
+    let fields: Vec<_> = (0..100_000).map(|index| format!(r#""field {index}":{index}"#)).collect();
+    item.replacen('{', &format!("{{{},", fields.join(",")), 1)
+}
+
+#[test]
+fn a_documented_body_takes_an_allocation_for_each_text_and_one_for_the_items() {
+    for body in [UNREPLIED, PRE_CHAT_FORM_SUBMIT, OFFLINE_FORM_SUBMIT] {
+        let (_, cost) = decode(body);
+        // Seven texts; the eighth, `sbs`, is empty.
+        assert_eq!(cost.allocations, 7 + 1, "{body}");
+        assert_eq!(cost.peak, cost.left, "{body}");
+        assert!(cost.left <= length(body), "{} bytes for {body}", cost.left);
+    }
+}
+
+#[test]
+fn ten_thousand_items_take_half_as_much_again_as_their_result_at_most() {
+    let (_, cost) = decode(&in_order(&ten_thousand_items()));
+    // Six texts in each, and the growing of the vector that holds the items.
+    assert!(cost.allocations <= 6 * 10_000 + 32, "{}", cost.allocations);
+    assert!(cost.peak <= cost.left * 3 / 2, "{} for {}", cost.peak, cost.left);
+}
+
+#[test]
+fn ten_thousand_items_before_their_event_take_no_more_than_six_times_the_body() {
+    let body = content_first(&ten_thousand_items());
+    let (_, cost) = decode(&body);
+    assert!(cost.allocations <= 7 * 10_000 + 64, "{}", cost.allocations);
+    assert!(cost.peak <= 6 * length(&body), "{} for {}", cost.peak, body.len());
+}
+
+#[test]
+fn explaining_the_last_of_ten_thousand_items_takes_no_more_than_six_times_the_body() {
+    for order in [in_order, content_first] {
+        let body = order(&format!("{},4", ten_thousand_items()));
+        let (error, cost) = measure(|| Payload::from_slice(body.as_bytes()).unwrap_err());
+        assert_eq!(error.path(), "content[10000]");
+        assert!(cost.peak <= 6 * length(&body), "{} for {}", cost.peak, body.len());
+        assert!(cost.left <= 512, "the error holds {} bytes", cost.left);
+
+        let (partial, cost) = measure(|| Payload::from_slice_partial(body.as_bytes()).unwrap());
+        assert_eq!((partial.payload.event.contents().count(), partial.rejected.len()), (10_000, 1));
+        assert!(cost.peak <= 6 * length(&body), "{} for {}", cost.peak, body.len());
+    }
+}
+
+#[test]
+fn a_message_of_10_mib_is_copied_once() {
+    let item = with_message(&"a".repeat(10 << 20));
+    for body in [in_order(&item), content_first(&item)] {
+        let (payload, cost) = decode(&body);
+        assert_eq!(payload.event.contents().map(|item| item.message_content().len()).sum::<usize>(), 10 << 20);
+        assert!(cost.allocations <= 16, "{}", cost.allocations);
+        assert!(cost.peak <= 10 * MIB + 4_096, "{}", cost.peak);
+    }
+}
+
+#[test]
+fn a_message_of_10_mib_of_escapes_takes_half_as_much_again_at_most() {
+    let item = with_message(&r"\n".repeat(5 << 20));
+    for body in [in_order(&item), content_first(&item)] {
+        let (payload, cost) = decode(&body);
+        assert_eq!(payload.event.contents().map(|item| item.message_content().len()).sum::<usize>(), 5 << 20);
+        assert!(cost.allocations <= 64, "{}", cost.allocations);
+        assert!(cost.peak <= 15 * MIB, "{}", cost.peak);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_unknown_fields_take_what_they_take_in_a_value() {
+    let body = with_100_000_fields(&in_order(item()));
+    let (payload, cost) = decode(&body);
+    assert_eq!(payload.extra().len(), 100_000);
+    assert_within(&cost, &value(&body), 1);
+
+    let item = with_100_000_fields(item());
+    let body = in_order(&item);
+    let (payload, cost) = decode(&body);
+    assert_eq!(payload.event.contents().map(|item| item.extra().len()).sum::<usize>(), 100_000);
+    assert_within(&cost, &value(&body), 1);
+
+    // Here they go through a buffer.
+    let body = content_first(&item);
+    assert_within(&decode(&body).1, &value(&body), 3);
+}
+
+#[track_caller]
+fn assert_within(cost: &Cost, value: &Cost, times: u64) {
+    assert!(cost.allocations <= times * value.allocations, "{} against {}", cost.allocations, value.allocations);
+    assert!(cost.peak <= times * value.peak, "{} against {}", cost.peak, value.peak);
+}
+
+#[test]
+fn small_objects_by_the_thousand_take_twice_as_much_as_in_a_value_at_most() {
+    // What takes the most memory for its length.
+    let items = vec![r#"{"":0}"#; 100_000].join(",");
+    for body in [in_order(&items), content_first(&items)] {
+        let value = value(&body);
+        for body in [body.clone(), body.replace("UNREPLIED", "SESSION_STARTED")] {
+            let (_, cost) = measure(|| Payload::from_slice(body.as_bytes()));
+            assert!(cost.peak <= 2 * value.peak, "{} against {}", cost.peak, value.peak);
+        }
+    }
+}
+
+#[test]
+fn a_mib_of_brackets_is_given_up_without_taking_memory_for_it() {
+    let arrays = "[".repeat(1 << 20);
+    let objects = r#"{"":"#.repeat(1 << 18);
+    for body in
+        [&arrays, &objects, &in_order(&arrays), &in_order(&objects), &content_first(&arrays), &content_first(&objects)]
+    {
+        for decode in [error, error_of_partial] {
+            let (error, cost) = measure(|| decode(body));
+            assert_eq!(error, DecodeErrorKind::Syntax);
+            assert!(cost.allocations <= 2_048, "{}", cost.allocations);
+            assert!(cost.peak <= MIB / 8, "{}", cost.peak);
+        }
+    }
+}
+
+fn error(body: &str) -> DecodeErrorKind {
+    Payload::from_slice(body.as_bytes()).unwrap_err().kind()
+}
+
+fn error_of_partial(body: &str) -> DecodeErrorKind {
+    Payload::from_slice_partial(body.as_bytes()).unwrap_err().kind()
+}
+
+#[test]
+fn encoding_takes_no_more_than_three_times_its_result() {
+    for body in [UNREPLIED, &in_order(&ten_thousand_items())] {
+        let (payload, _) = decode(body);
+        let (encoded, cost) = measure(|| payload.to_vec());
+        assert!(cost.allocations <= 20, "{}", cost.allocations);
+        assert!(cost.peak <= 3 * u64::try_from(encoded.len()).unwrap(), "{} for {}", cost.peak, encoded.len());
+    }
+}
