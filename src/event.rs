@@ -29,6 +29,16 @@ use crate::wire::{Buffered, Fault};
 /// }
 /// ```
 ///
+/// Where one event is expected, the methods are shorter than a `match`:
+///
+/// ```
+/// use twt_chat_webhooks::fixtures;
+///
+/// assert!(fixtures::unreplied().event.as_unreplied().is_some_and(|messages| messages[0].is_last_push()));
+/// assert_eq!(fixtures::unreplied().event.as_pre_chat_form_submit(), None);
+/// assert_eq!(fixtures::offline_form_submit().event.as_offline_form_submit().map(|forms| forms.len()), Some(1));
+/// ```
+///
 /// By itself it is written as an object of `event` and `content`, and read from one; other keys are passed over. Use
 /// [`Payload`](crate::Payload) where nothing may be lost.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -6,6 +6,13 @@
 //! use twt_chat_webhooks::{Payload, fixtures};
 //!
 //! assert_eq!(Payload::from_slice(fixtures::UNREPLIED.as_bytes())?, fixtures::unreplied());
+//! assert_eq!(fixtures::PRE_CHAT_FORM_SUBMIT.parse::<Payload>()?, fixtures::pre_chat_form_submit());
+//! assert_eq!(fixtures::OFFLINE_FORM_SUBMIT.parse::<Payload>()?, fixtures::offline_form_submit());
+//!
+//! // Another one: the fields are public, and each content type has a builder.
+//! let mut payload = fixtures::unreplied();
+//! payload.webhook_id.clear();
+//! assert!(payload.validate().is_err());
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
 //! ```
 

@@ -204,6 +204,12 @@ pub enum StatusCode {
 }
 
 /// No documented status has this number.
+///
+/// ```
+/// use twt_chat_webhooks::StatusCode;
+///
+/// assert_eq!(StatusCode::try_from(7).unwrap_err().to_string(), "no documented status has the code 7");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("no documented status has the code {0}")]
 pub struct StatusCodeError(u8);

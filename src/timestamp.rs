@@ -67,6 +67,13 @@ impl Timestamp {
 }
 
 /// A time outside the years −9999 to 9999.
+///
+/// ```
+/// use twt_chat_webhooks::Timestamp;
+///
+/// let milliseconds = 1_765_439_941_000;
+/// assert!(Timestamp::from_unix(milliseconds).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?")]
 pub struct TimestampError(());

@@ -6,10 +6,24 @@
 use alloc::string::String;
 
 /// The name of an event that this version does not document.
+///
+/// ```
+/// use twt_chat_webhooks::EventType;
+///
+/// let EventType::Unknown(name) = EventType::from("SESSION_STARTED") else { panic!("documented by now") };
+/// assert_eq!(name.as_str(), "SESSION_STARTED");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UnknownName(pub(crate) String);
 
 /// A status that this version does not document.
+///
+/// ```
+/// use twt_chat_webhooks::Status;
+///
+/// let Status::Unknown(status) = Status::from("7") else { panic!("documented by now") };
+/// assert_eq!(status.as_str(), "7");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UnknownStatus(pub(crate) String);
 

@@ -20,6 +20,8 @@ use crate::timestamp::Timestamp;
 /// assert_eq!(content.message_content, "Please call me back.");
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
+///
+/// The fields are those of the platform's *Event Types* page, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OfflineFormContent {

@@ -24,6 +24,8 @@ use crate::timestamp::Timestamp;
 /// assert_eq!(content.assigned_agent_nickname, None);
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
+///
+/// The fields are those of the platform's *Event Types* page, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PreChatFormContent {

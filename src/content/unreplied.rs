@@ -29,6 +29,8 @@ use crate::timestamp::Timestamp;
 /// assert!(!content.is_last_push());
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
+///
+/// The fields are those of the platform's *Event Types* page, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UnrepliedContent {

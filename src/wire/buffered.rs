@@ -31,8 +31,8 @@ pub(crate) enum Buffered<'de> {
     Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
 }
 
-/// Most objects are items: room for one at once.
-const USUAL_FIELDS: usize = 12;
+/// Most objects are items: room for one at once, and no more, since an object may also be small.
+const USUAL_FIELDS: usize = 11;
 
 impl<'de> Deserialize<'de> for Buffered<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
