@@ -18,6 +18,7 @@ pub fn requested(args: &[String]) -> Option<(usize, u32)> {
 ///
 /// Two runs of this program that differ in nothing but the number of iterations: what they do not share is what the
 /// further iterations cost. Start-up, setting up the case and the dynamic linker cancel, and no symbol has to be found.
+#[expect(clippy::cast_precision_loss)]
 pub fn count(place: usize, iterations: u32) -> f64 {
     let once = run(place, iterations);
     let twice = run(place, 2 * iterations);
