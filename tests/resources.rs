@@ -172,6 +172,16 @@ fn small_objects_by_the_thousand_take_twice_as_much_as_in_a_value_at_most() {
 }
 
 #[test]
+fn items_put_aside_share_what_was_read_of_the_envelope() {
+    let (id, items) = ("a".repeat(64_000), vec!["0"; 16_000].join(","));
+    let body = format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":"{id}","content":[{items}]}}"#);
+    let (partial, cost) = measure(|| Payload::from_slice_partial(body.as_bytes()));
+    assert_eq!(partial.unwrap().rejected.len(), 16_000);
+    // A copy of the `webhook_id` for each of them would take a gigabyte.
+    assert!(cost.peak <= 200 * body.len() as u64, "{}", cost.peak);
+}
+
+#[test]
 fn a_mib_of_brackets_is_given_up_without_taking_memory_for_it() {
     let arrays = "[".repeat(1 << 20);
     let objects = r#"{"":"#.repeat(1 << 18);

@@ -70,7 +70,7 @@ impl<'de> Json<'de> {
     }
 
     #[inline]
-    fn expect(&mut self, byte: u8) -> Result<(), Declined> {
+    fn consume(&mut self, byte: u8) -> Result<(), Declined> {
         if self.peek() != Some(byte) {
             return Err(Declined);
         }
@@ -284,7 +284,7 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
         if !self.advance()? {
             return Ok(None);
         }
-        self.json.expect(b'"')?;
+        self.json.consume(b'"')?;
         match self.json.plain_text()? {
             Some(key) => seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some),
             None => seed.deserialize(self.json.escaped_text()?.as_str().into_deserializer()).map(Some),
@@ -293,7 +293,7 @@ impl<'de> MapAccess<'de> for Elements<'_, 'de> {
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Declined> {
-        self.json.expect(b':')?;
+        self.json.consume(b':')?;
         seed.deserialize(&mut *self.json)
     }
 }
