@@ -65,7 +65,7 @@ pub(crate) trait Accept<'de>: Sized {
     }
 
     fn object<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        match disguised_number(map)? {
+        match buffered::disguised_number(map)? {
             Some(number) => visit_number(&number, Visit(self)),
             None => Err(unexpected(Self::EXPECTED, "an object")),
         }
@@ -176,35 +176,6 @@ impl<'de, A: Accept<'de>> Visitor<'de> for Visit<A> {
     }
 }
 
-/// The key under which `serde_json` hands numbers over, as an object, once its feature `arbitrary_precision` is on.
-const NUMBER_KEY: &str = "$serde_json::private::Number";
-
-/// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
-fn arbitrary_precision() -> bool {
-    "1e999".parse::<Number>().is_ok()
-}
-
-/// The number that arrived as an object, if it did.
-#[cold]
-fn disguised_number<'de, A: MapAccess<'de>>(mut map: A) -> Result<Option<Number>, A::Error> {
-    let sized = map.size_hint().is_some();
-    if !arbitrary_precision() || map.next_key_seed(Visit(Text))?.as_deref() != Some(NUMBER_KEY) {
-        return Ok(None);
-    }
-    Ok(number_text(&map.next_value()?, sized).and_then(|text| text.parse().ok()))
-}
-
-/// The text of a number that arrived as an object. A body that writes such an object itself is not taken in: `serde_json` hands
-/// over the text of a number as a `String`, and that of a body never. Only where serde buffers, under `flatten` or in an untagged
-/// enum, both look alike, but the object then knows its size.
-fn number_text<'a>(value: &'a Buffered<'_>, sized: bool) -> Option<&'a str> {
-    match value {
-        Buffered::OwnedText(text) => Some(text),
-        Buffered::Text(text) if sized => Some(text),
-        _ => None,
-    }
-}
-
 /// Hands a number over as `serde_json` does without `arbitrary_precision`.
 fn visit_number<'de, V: Visitor<'de>, E: Error>(number: &Number, visitor: V) -> Result<V::Value, E> {
     if let Some(number) = number.as_u64() {
@@ -253,11 +224,11 @@ impl Accept<'_> for TextOrNull {
     }
 
     fn text<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.into())
+        Text.text(text)
     }
 
     fn owned_text<E: Error>(self, text: String) -> Result<String, E> {
-        Ok(text)
+        Text.owned_text(text)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeseriali
 use serde::forward_to_deserialize_any;
 use serde_json::{Number, Value};
 
-use super::{Accept, KEY, NUMBER_KEY, Visit, arbitrary_precision, number_text, read, unexpected};
+use super::{Accept, KEY, Visit, read, unexpected};
 
 /// Any JSON value. Unlike [`Value`] it keeps every key of an object, repeated ones too, in the order of the body, and borrows
 /// what it can.
@@ -99,15 +99,46 @@ impl<'de> Accept<'de> for Anything {
             }
             fields.push((key, map.next_value()?));
         }
-        if let [(key, value)] = fields.as_slice()
-            && key == NUMBER_KEY
-            && arbitrary_precision()
-            && let Some(number) = number_text(value, sized).and_then(|text| text.parse().ok())
-        {
-            return Ok(Buffered::Number(number));
-        }
-        Ok(Buffered::Object(fields))
+        Ok(match number_in(&fields, sized) {
+            Some(number) => Buffered::Number(number),
+            None => Buffered::Object(fields),
+        })
     }
+}
+
+/// The key under which `serde_json` hands numbers over, as an object, once its feature `arbitrary_precision` is on.
+const NUMBER_KEY: &str = "$serde_json::private::Number";
+
+/// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
+fn arbitrary_precision() -> bool {
+    "1e999".parse::<Number>().is_ok()
+}
+
+/// The number that arrived as an object, if it did. A body that writes such an object itself is not taken in: `serde_json` hands
+/// over the text of a number as a `String`, and that of a body never. Only where serde buffers, under `flatten` or in an untagged
+/// enum, both look alike, but the object then knows its size.
+fn number_in(fields: &[(Cow<'_, str>, Buffered<'_>)], sized: bool) -> Option<Number> {
+    let [(key, value)] = fields else { return None };
+    if key != NUMBER_KEY || !arbitrary_precision() {
+        return None;
+    }
+    match value {
+        Buffered::OwnedText(text) => text.parse().ok(),
+        Buffered::Text(text) if sized => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The number that arrived where no object is expected, if it did.
+#[cold]
+pub(super) fn disguised_number<'de, A: MapAccess<'de>>(map: A) -> Result<Option<Number>, A::Error> {
+    if !arbitrary_precision() {
+        return Ok(None);
+    }
+    Ok(match Anything.object(map)? {
+        Buffered::Number(number) => Some(number),
+        _ => None,
+    })
 }
 
 /// The key of an object, whichever it is.
