@@ -250,10 +250,6 @@ impl<'a> Arbitrary<'a> for UnknownName {
             _ => Self(String::new()),
         })
     }
-
-    fn size_hint(depth: usize) -> SizeHint {
-        String::size_hint(depth)
-    }
 }
 
 /// Any text that is not a documented status.
@@ -264,10 +260,6 @@ impl<'a> Arbitrary<'a> for UnknownStatus {
             Status::Unknown(status) => status,
             _ => Self(String::new()),
         })
-    }
-
-    fn size_hint(depth: usize) -> SizeHint {
-        String::size_hint(depth)
     }
 }
 

@@ -36,10 +36,6 @@ impl Position {
 /// Where the value at the end of the path stands: its last byte, or the bracket that opens it. Of a missing field, where the object
 /// ends that lacks it; of a repeated one, the second.
 pub(super) fn locate(text: &str, steps: &[Step], problem: Problem) -> Position {
-    let steps = match (problem, steps) {
-        (Problem::Missing, [object @ .., _]) => object,
-        _ => steps,
-    };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let end = match (Visit(Walk { steps, problem })).deserialize(&mut deserializer) {
         Ok(()) => text.len(),
@@ -86,8 +82,6 @@ impl<'de> Accept<'de> for Walk<'_> {
                     return map.next_value_seed(Visit(Walk { steps, ..self }));
                 }
             }
-        } else if self.problem == Problem::Missing {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         }
         Err(unexpected(Self::EXPECTED, "an object"))
     }

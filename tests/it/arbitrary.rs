@@ -83,6 +83,29 @@ fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
     assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
 }
 
+/// Zero bytes make the shortest value. An empty text and the end of a list take a byte each, which `arbitrary` does not count.
+#[test]
+fn the_shortest_value_takes_the_least_that_its_size_hint_says() {
+    fn assert_least<T: for<'a> Arbitrary<'a>>(texts_and_lists: usize) {
+        let bytes = [0; 64];
+        let mut u = Unstructured::new(&bytes);
+        T::arbitrary(&mut u).unwrap();
+        let taken = bytes.len() - u.len();
+        assert_eq!(T::size_hint(0).0, taken - texts_and_lists, "{}", core::any::type_name::<T>());
+    }
+
+    assert_least::<Payload>(2);
+    assert_least::<Event>(1);
+    assert_least::<UnknownEvent>(1);
+    assert_least::<UnrepliedContent>(4);
+    assert_least::<PreChatFormContent>(4);
+    assert_least::<OfflineFormContent>(4);
+    assert_least::<EventType>(0);
+    assert_least::<Status>(0);
+    assert_least::<StatusCode>(0);
+    assert_least::<Timestamp>(0);
+}
+
 /// The same values every time.
 fn sample<T: Debug + for<'a> Arbitrary<'a>>() -> Vec<T> {
     let mut runner = TestRunner::deterministic();
@@ -106,13 +129,14 @@ fn whatever_the_types_can_hold_comes_up() {
     }
     assert!(events.iter().any(|event| event.as_unknown().is_some()));
 
-    let contents: [fn(&Value) -> bool; 9] = [
+    let contents: [fn(&Value) -> bool; 10] = [
         Value::is_null,
         Value::is_boolean,
         Value::is_i64,
         |content| content.as_i64().is_some_and(i64::is_negative),
         |content| content.is_u64() && !content.is_i64(),
         Value::is_f64,
+        |content| content.as_f64().is_some_and(|number| number.fract() != 0.0),
         Value::is_string,
         |content| content.as_array().is_some_and(|items| items.len() > 1),
         |content| content.as_object().is_some_and(|fields| fields.len() > 1),
@@ -195,13 +219,21 @@ fn no_key_is_one_that_serde_json_keeps_for_itself() {
 
 #[test]
 fn content_is_not_nested_deeply() {
-    const ARRAY: u8 = 6;
     fn depth(value: &Value) -> usize {
-        value.as_array().map_or(0, |items| 1 + items.iter().map(depth).max().unwrap_or_default())
+        let inner = match value {
+            Value::Array(items) => items.first(),
+            Value::Object(fields) => fields.values().next(),
+            _ => return 0,
+        };
+        1 + inner.map_or(0, depth)
     }
 
-    let mut bytes = [ARRAY, MORE].repeat(200);
-    bytes.extend([0; 2]);
-    let event = UnknownEvent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
-    assert_eq!(depth(event.content()), 8);
+    const ARRAY: u8 = 6;
+    const OBJECT: u8 = 7;
+    for container in [ARRAY, OBJECT] {
+        let mut bytes = [container, MORE].repeat(200);
+        bytes.extend([0; 200]);
+        let event = UnknownEvent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+        assert_eq!(depth(event.content()), 8, "{container}");
+    }
 }

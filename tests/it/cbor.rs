@@ -69,6 +69,15 @@ fn what_json_lacks_is_no_documented_value() {
     }
 }
 
+/// A tag is something that our readers have no word for either; serde then asks what they expect.
+#[test]
+fn of_a_tagged_value_the_error_says_what_is_expected() {
+    for body in with("UNREPLIED", "created_at", &tagged(1, Cbor::Integer(4.into()))) {
+        let error = decode(&body).unwrap_err();
+        assert!(error.contains("expected Unix seconds"), "{error}");
+    }
+}
+
 #[test]
 fn wide_integers_are_read_where_they_fit() {
     // A bignum of few bytes is an integer like any other.

@@ -1,7 +1,7 @@
 //! What is written is exact: the order of the page, the platform's own forms, then the extras.
 
 use serde_json::{Value, json};
-use twt_chat_webhooks::{Event, EventType, Payload, UnrepliedContent, fixtures};
+use twt_chat_webhooks::{Event, EventType, Payload, UnknownEvent, UnrepliedContent, fixtures};
 
 use crate::body::{Body, EVENTS};
 use crate::entry_points::decode;
@@ -107,6 +107,31 @@ fn the_parts_of_a_body_are_written_and_read_by_themselves() {
     let event = serde_json::to_value(&payload.event).unwrap();
     assert_eq!(event, json!({"event": "UNREPLIED", "content": [item]}));
     assert_eq!(serde_json::from_value::<Event>(event).unwrap(), payload.event);
+}
+
+#[test]
+fn an_event_by_itself_needs_its_name_and_its_content_once() {
+    let content = r#"{"visitor_name":"Visitor15"}"#;
+    let (name, content) = (r#""event":"SESSION_STARTED""#, format!(r#""content":{content}"#));
+    let unknown: UnknownEvent = serde_json::from_str(&format!("{{{name},{content}}}")).unwrap();
+    assert_eq!((unknown.name(), unknown.content()), ("SESSION_STARTED", &json!({"visitor_name": "Visitor15"})));
+    for text in [format!("{{{content},{name}}}"), format!(r#"{{"channel":"web",{name},{content}}}"#)] {
+        assert_eq!(serde_json::from_str::<UnknownEvent>(&text).unwrap(), unknown);
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), Event::Unknown(unknown.clone()));
+    }
+
+    for (text, message) in [
+        (format!("{{{content}}}"), "missing field `event`"),
+        (format!("{{{name}}}"), "missing field `content`"),
+        (format!("{{{name},{content},{name}}}"), "duplicate field `event`"),
+        (format!("{{{name},{content},{content}}}"), "duplicate field `content`"),
+    ] {
+        let error = serde_json::from_str::<Event>(&text).unwrap_err();
+        assert!(error.to_string().starts_with(message), "{error}");
+    }
+
+    let error = serde_json::from_str::<UnknownEvent>(r#"{"event":"UNREPLIED","content":[]}"#).unwrap_err();
+    assert!(error.to_string().starts_with("expected an event that is not documented, found one that is"), "{error}");
 }
 
 #[test]

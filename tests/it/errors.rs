@@ -204,3 +204,16 @@ fn a_later_item_has_its_index_in_the_path() {
         }
     }
 }
+
+#[test]
+fn debug_shows_what_display_shows() {
+    let error = error_of(&Body::unreplied().set("content[0].push_times", "true").text());
+    let column = error.column().unwrap();
+    assert_eq!(
+        format!("{error:?}"),
+        format!(
+            "DecodeError {{ kind: Data, event: Some(\"UNREPLIED\"), path: \"content[0].push_times\", \
+             message: \"expected an unsigned integer, found a boolean\", line: Some(1), column: Some({column}), .. }}"
+        )
+    );
+}

@@ -1,7 +1,7 @@
 //! The documented bodies, as text and as values, are the same.
 
 use serde_json::Value;
-use twt_chat_webhooks::{EventType, Payload, Status, fixtures};
+use twt_chat_webhooks::{Event, EventType, Payload, Status, fixtures};
 
 fn documented() -> [(&'static str, Payload); 3] {
     [
@@ -37,6 +37,18 @@ fn the_value_encodes_to_the_text_byte_for_byte_less_white_space() {
 fn there_is_one_for_each_documented_event() {
     let event_types = documented().map(|(_, payload)| payload.event_type());
     assert_eq!(event_types, EventType::DOCUMENTED);
+}
+
+#[test]
+fn the_item_is_one_of_its_event_and_of_no_other() {
+    let items = |event: &Event| {
+        let unreplied = event.as_unreplied().map(<[_]>::len);
+        let pre_chat = event.as_pre_chat_form_submit().map(<[_]>::len);
+        let offline = event.as_offline_form_submit().map(<[_]>::len);
+        [unreplied, pre_chat, offline]
+    };
+    let events = documented().map(|(_, payload)| items(&payload.event));
+    assert_eq!(events, [[Some(1), None, None], [None, Some(1), None], [None, None, Some(1)]]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn what_is_not_utf8_is_an_error() {
     let invalid: [&[u8]; 8] =
         [b"\xff", b"\x80", b"\xc0\x80", b"\xe4\xbd", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x99", b"\xc3("];
     for text in Body::unreplied().add("trace", r#"{"id":["🙂"]}"#).both_orders() {
-        for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+        for at in (0..=text.len()).filter(|&at| text.is_char_boundary(at)) {
             for bytes in invalid {
                 let (before, after) = text.as_bytes().split_at(at);
                 let error = error_of_bytes(&[before, bytes, after].concat());

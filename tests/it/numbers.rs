@@ -174,6 +174,13 @@ fn time_sec_is_64_bits_wide_and_exact() {
     }
 }
 
+/// Where `serde_json` may still round a float to its neighbour, no integer is certain.
+#[test]
+fn a_float_beyond_2_to_the_48_is_out_of_range() {
+    reads_as("content[0].time_sec", "281474976710656.0", "281474976710656");
+    is_refused("content[0].time_sec", "281474976710657.0");
+}
+
 #[test]
 fn the_fields_hold_the_integers() {
     let body = Body::unreplied().set("content[0].push_times", r#""3""#).set("content[0].time_sec", "300.0");

@@ -75,6 +75,7 @@ fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
     for documented in DOCUMENTED {
         assert_fields::<Payload>(documented, "");
     }
+    assert_eq!(schema_of::<Event>()["required"], json!(["event", "content"]));
     assert_fields::<UnrepliedContent>(fixtures::UNREPLIED, "/content/0");
     assert_fields::<PreChatFormContent>(fixtures::PRE_CHAT_FORM_SUBMIT, "/content/0");
     assert_fields::<OfflineFormContent>(fixtures::OFFLINE_FORM_SUBMIT, "/content/0");

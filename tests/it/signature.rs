@@ -1,7 +1,9 @@
 //! A body is verified before it is believed.
 
 use core::error::Error;
+use core::hash::{BuildHasher, BuildHasherDefault};
 use std::collections::HashSet;
+use std::hash::DefaultHasher;
 
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{
@@ -275,6 +277,7 @@ fn a_signature_is_read_and_written_as_hex() {
 fn signatures_are_equal_if_all_their_bytes_are() {
     let signature: Signature = SIGNATURE.parse().unwrap();
     assert_eq!(signature, secret().sign(BODY));
+    let hash = |signature: Signature| BuildHasherDefault::<DefaultHasher>::default().hash_one(signature);
     let mut seen = HashSet::from([signature]);
     assert!(!seen.insert(secret().sign(BODY)));
     for index in 0..32 {
@@ -284,6 +287,7 @@ fn signatures_are_equal_if_all_their_bytes_are() {
         let other: Signature = digits.parse().unwrap();
         assert_ne!(other, signature, "byte {index}");
         assert!(seen.insert(other), "byte {index}");
+        assert_ne!(hash(other), hash(signature), "byte {index}");
     }
 }
 

@@ -34,6 +34,7 @@ fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
         }
         assert_eq!((status.as_str(), status.code()), (digit, Some(code)));
         assert_eq!((Status::from(digit), Status::from(code)), (status.clone(), status));
+        assert_eq!(StatusCode::try_from(code as u8), Ok(code));
     }
 }
 
