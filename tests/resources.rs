@@ -81,6 +81,37 @@ fn a_documented_body_takes_an_allocation_for_each_text_and_one_for_the_items() {
     }
 }
 
+/// What the parser for the usual bodies does not take, `serde_json` reads from the beginning, and every text is allocated again.
+#[test]
+fn a_body_is_read_once_whatever_is_in_it() {
+    let body = in_order(&vec![item(); 20].join(","));
+    let body = body.strip_suffix('}').unwrap();
+    let (_, cost) = decode(&format!("{body}}}"));
+    let read_once = |json: &str| {
+        let (_, with_json) = decode(&format!("{body},\"channel\":{json}}}"));
+        assert!(with_json.allocations < cost.allocations * 3 / 2, "{json}");
+    };
+
+    for json in
+        ["null", "true", "false", "[]", "[ ]", "{}", "{\n}", "[0 ,\t1]", "[[],[[]],{}]", r#"{"a" : {}, "b":[]}"#]
+    {
+        read_once(json);
+    }
+    for json in ["0", "7", "10", "1234567890123456789", "18446744073709551615", "-0", "-7", "0.5", "-1.5e+10", "1E-2"] {
+        read_once(json);
+    }
+    for json in [r#""""#, r#""\"""#, r#""\\\"\\""#, r#""\ud83d\ude42 \u0000""#, r#"{"\u0061\"":"\n"}"#] {
+        read_once(json);
+    }
+    // Every kind of byte, wherever it is among the eight that are looked at together.
+    for char in (' '..='\u{ff}').chain("你🙂\u{10ffff}".chars()).filter(|char| !matches!(char, '"' | '\\')) {
+        for before in 0..8 {
+            read_once(&format!("\"{}{char}{}\"", "a".repeat(before), "z".repeat(8)));
+        }
+    }
+    read_once(&format!("{}{}", "[".repeat(31), "]".repeat(31)));
+}
+
 #[test]
 fn ten_thousand_items_take_half_as_much_again_as_their_result_at_most() {
     let (_, cost) = decode(&in_order(&ten_thousand_items()));
