@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::{self, Display};
+use core::fmt::Display;
 use core::{iter, slice};
 
 use serde::de::value::MapDeserializer;
@@ -222,7 +222,8 @@ impl<'de> Buffered<'de> {
 }
 
 /// What is wrong with a buffered value, and where. Boxed, so that the results of what goes well stay small.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
 pub(crate) struct Fault(Box<Inner>);
 
 #[derive(Debug)]
@@ -295,14 +296,6 @@ impl Error for Fault {
     }
 }
 
-impl Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.message)
-    }
-}
-
-impl core::error::Error for Fault {}
-
 impl<'de> Deserializer<'de> for &'de Buffered<'_> {
     type Error = Fault;
 
@@ -343,10 +336,6 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
         let index = self.index;
         self.index += 1;
         seed.deserialize(item).map(Some).map_err(|fault| fault.within(Step::Item(index)))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
     }
 }
 

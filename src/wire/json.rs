@@ -9,7 +9,7 @@
 //! For the documented body that is a fifth fewer instructions in all than through the deserializer of `serde_json`.
 
 use alloc::string::String;
-use core::fmt::{self, Display};
+use core::fmt::Display;
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -29,7 +29,8 @@ pub(crate) fn read<'de, T>(text: &'de str, read: impl FnOnce(&mut Json<'de>) -> 
 }
 
 /// This parser does not take the text; it does not say why.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("declined")]
 pub(crate) struct Declined;
 
 impl Error for Declined {
@@ -38,14 +39,6 @@ impl Error for Declined {
         Self
     }
 }
-
-impl Display for Declined {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("declined")
-    }
-}
-
-impl core::error::Error for Declined {}
 
 pub(crate) struct Json<'de> {
     text: &'de str,
