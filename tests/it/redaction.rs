@@ -2,6 +2,7 @@
 
 use core::error::Error;
 
+use serde_json::json;
 use twt_chat_webhooks::{DecodeError, Event, EventType, Payload, Rejected};
 
 use crate::body::{Body, EVENTS, item_fields};
@@ -41,8 +42,8 @@ fn inspect(error: &DecodeError) {
     }
 }
 
-/// Decodes the body in every way, and looks at what those that fail say. Gives whether `from_slice` was one of them.
-fn inspect_all(body: &[u8]) -> bool {
+/// Decodes the body in our own ways, and looks at what those that fail say. Gives whether `from_slice` was one of them.
+fn inspect_ours(body: &[u8]) -> bool {
     if let Ok(partial) = Payload::from_slice_partial(body).inspect_err(inspect) {
         for rejected in partial.rejected {
             inspect(&rejected.error);
@@ -50,12 +51,17 @@ fn inspect_all(body: &[u8]) -> bool {
             assert_eq!(format!("{rejected:?}"), format!("Rejected {{ index: {index}, error: {error:?}, .. }}"));
         }
     }
+    Payload::from_slice(body).inspect_err(inspect).is_err()
+}
+
+/// Decodes the body in those of serde as well.
+fn inspect_all(body: &[u8]) -> bool {
     if let Ok(text) = str::from_utf8(body) {
         for error in entry_points::failures(text) {
             assert_silent(&error);
         }
     }
-    Payload::from_slice(body).inspect_err(inspect).is_err()
+    inspect_ours(body)
 }
 
 /// Documented fields, and some that nobody documents.
@@ -150,11 +156,36 @@ fn content_given_in_parts_is_not_shown_either() {
             for json in VALUES.iter().filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
                 let mut content = Body::of(event).value()["content"].take();
                 content[0][&field] = json.clone();
-                for content in [content, serde_json::json!([json]), json] {
+                for content in [content, json!([json]), json] {
                     if let Err(error) = Event::from_parts(event, content) {
                         inspect(&error);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// With `arbitrary_precision` or `raw_value`, `Value` does not take such an object, and its error quotes what is in it.
+#[test]
+fn what_value_does_not_take_is_not_shown() {
+    for (key, held) in
+        [("Number", json!("canary")), ("RawValue", json!("canary")), ("RawValue", json!(4_242_424_242_u64))]
+    {
+        let object = json!({ format!("$serde_json::private::{key}"): held });
+        for path in ["canary", "content[0].canary"] {
+            for text in Body::unreplied().add(path, &object.to_string()).both_orders() {
+                inspect_ours(text.as_bytes());
+            }
+        }
+        for text in Body::of("canary").set("content", &object.to_string()).both_orders() {
+            inspect_ours(text.as_bytes());
+        }
+        for event in EVENTS {
+            let mut content = Body::of(event).value()["content"].take();
+            content[0]["canary"] = object.clone();
+            if let Err(error) = Event::from_parts(event, content) {
+                inspect(&error);
             }
         }
     }

@@ -6,7 +6,7 @@ use twt_chat_webhooks::{DecodeErrorKind, Event, EventType, UnknownEvent};
 use crate::body::{Body, EVENTS};
 use crate::entry_points::{decode, refuse, relay};
 
-const CONTENTS: [&str; 14] = [
+const CONTENTS: [&str; 15] = [
     "null",
     "true",
     "0",
@@ -21,6 +21,7 @@ const CONTENTS: [&str; 14] = [
     r#"[{"visitor_name":"Visitor15","created_at":"not a number"},null,"访客 🙂"]"#,
     r#"{"status":{"push_times":"four"},"":{"":""},"content":[],"event":"UNREPLIED"}"#,
     r#"{"a":1,"b":{"a":2,"a":3},"a":4}"#,
+    r#"{"a":"5"}"#,
 ];
 
 #[test]
