@@ -1,9 +1,10 @@
 //! The schema is what the platform documents, it is made from the types, and the repository has it.
 
+use std::borrow::Cow;
 use std::{env, fs};
 
 use jsonschema::Validator;
-use schemars::{JsonSchema, schema_for};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
     Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, StatusCode, Timestamp, UnrepliedContent,
@@ -52,6 +53,26 @@ fn every_schema_is_a_valid_schema() {
     ] {
         jsonschema::meta::validate(&schema).unwrap();
     }
+}
+
+#[test]
+fn a_type_of_the_same_name_is_another_type() {
+    struct Status;
+
+    impl JsonSchema for Status {
+        fn schema_name() -> Cow<'static, str> {
+            "Status".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "boolean" })
+        }
+    }
+
+    let mut generator = SchemaGenerator::default();
+    let ours = generator.subschema_for::<twt_chat_webhooks::Status>();
+    assert_ne!(ours, generator.subschema_for::<Status>());
+    assert_eq!(generator.definitions().len(), 2);
 }
 
 #[test]
