@@ -60,7 +60,7 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// The body is not JSON, not UTF-8, or nested too deeply.
+    /// The body is not JSON, not UTF-8, nested too deeply, or has a number that `serde_json` cannot hold.
     Syntax,
     /// The body ends too early; an empty one as well.
     Truncated,
@@ -256,14 +256,14 @@ impl<'de> Accept<'de> for Beginning<'_, 'de> {
     }
 }
 
-/// Finds out why a body could not be decoded, given how to decode it from a buffer.
+/// Finds out why a body could not be decoded, given how to find out what is wrong with one that is JSON.
 #[cold]
-pub(crate) fn explain<T>(body: &[u8], diagnose: fn(&mut Buffered<'_>) -> Result<T, Fault>) -> DecodeError {
+pub(crate) fn explain(body: &[u8], diagnose: fn(&mut Buffered<'_>) -> Fault) -> DecodeError {
     let text = body.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let not_utf8 = str::from_utf8(body).err();
     let error = match serde_json::from_str::<Buffered<'_>>(text) {
         Ok(mut body) if not_utf8.is_none() => {
-            let fault = diagnose(&mut body).err().unwrap_or_else(Fault::unexplained);
+            let fault = diagnose(&mut body);
             return DecodeError::data(fault, Some(text), Arc::new(Envelope::of(body.fields())));
         }
         Ok(_) => None,

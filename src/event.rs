@@ -5,10 +5,10 @@ mod coding;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use serde::de::{Deserialize, DeserializeSeed, Error};
+use serde::de::{Deserialize, DeserializeSeed};
 use serde_json::Value;
 
-pub(crate) use self::coding::{ContentOf, EventContent, is_item_field, prepare_items};
+pub(crate) use self::coding::{ContentOf, EventContent, keep_documented};
 use crate::content::{Content, OfflineFormContent, PreChatFormContent, UnrepliedContent};
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -134,11 +134,12 @@ impl Event {
         if let Ok(event) = ContentOf(event_type.clone()).deserialize(content) {
             return Ok(event);
         }
-        let event = Buffered::deserialize(content).map_err(Fault::custom).and_then(|mut content| {
-            prepare_items(&mut content, &event_type);
-            ContentOf(event_type.clone()).deserialize(&content)
+        let fault = Buffered::deserialize(content).ok().and_then(|mut content| {
+            keep_documented(&mut content, &event_type);
+            ContentOf(event_type.clone()).deserialize(&content).err()
         });
-        event.map_err(|fault| DecodeError::in_content(fault.redacted(is_item_field), Arc::new(event_type.into())))
+        let fault = fault.unwrap_or_else(Fault::undocumented);
+        Err(DecodeError::in_content(fault, Arc::new(event_type.into())))
     }
 
     /// The type of the event.
@@ -152,7 +153,9 @@ impl Event {
         }
     }
 
-    /// The items of a documented event, whichever it is, by the fields they share. None for an unknown event.
+    /// The items of a documented event, whichever it is, by the fields they share.
+    ///
+    /// There are none for an unknown event: ask [`as_unknown`](Self::as_unknown) for its content.
     pub fn contents(&self) -> impl Iterator<Item = &dyn Content> {
         let (unreplied, pre_chat, offline): (&[_], &[_], &[_]) = match self {
             Self::Unreplied(items) => (items, &[], &[]),

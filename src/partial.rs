@@ -4,12 +4,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, mem, str};
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::Value;
 
 use crate::content::Item;
 use crate::error::{DecodeError, Envelope};
-use crate::event::{Event, is_item_field};
+use crate::event::Event;
 use crate::payload::{self, Payload};
 use crate::wire::{Buffered, Fault, Step};
 
@@ -62,9 +62,9 @@ fn decode_items(body: &[u8]) -> Option<Result<Partial, DecodeError>> {
     let mut body = serde_json::from_str::<Buffered<'_>>(text).ok()?;
     let items = mem::take(body.field_mut("content")?.items_mut()?);
     let envelope = Arc::new(Envelope::of(body.fields()));
-    let mut payload = match payload::diagnose(&mut body) {
-        Ok(payload) => payload,
-        Err(fault) => return Some(Err(DecodeError::data(fault, Some(text), envelope))),
+    let Ok(mut payload) = Payload::deserialize(&body) else {
+        let fault = payload::diagnose(&mut body);
+        return Some(Err(DecodeError::data(fault, Some(text), envelope)));
     };
     let rejected = match &mut payload.event {
         Event::Unreplied(kept) => sift(items, kept, &envelope),
@@ -86,11 +86,10 @@ fn sift<T: Item + DeserializeOwned>(
             kept.push(item);
             continue;
         }
-        let mut sorted = item.clone();
-        sorted.prepare_object(T::FIELDS);
-        let fault = T::deserialize(&sorted).err().unwrap_or_else(Fault::unexplained);
-        let fault = fault.redacted(is_item_field).within(Step::Item(index));
-        let error = DecodeError::in_content(fault, Arc::clone(envelope));
+        let mut documented = item.clone();
+        documented.keep_fields(T::FIELDS);
+        let fault = T::deserialize(&documented).err().unwrap_or_else(Fault::undocumented);
+        let error = DecodeError::in_content(fault.within(Step::Item(index)), Arc::clone(envelope));
         rejected.push(Rejected { index, raw: item.into_value(), error });
     }
     rejected

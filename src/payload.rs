@@ -146,19 +146,15 @@ impl FromStr for Payload {
 /// The documented fields of the envelope, in the order of the page.
 pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
 
-/// Decodes a body once more to learn what is wrong with it and where, after putting its fields into the order of the page: that
-/// way the order they came in makes no difference.
-pub(crate) fn diagnose(body: &mut Buffered<'_>) -> Result<Payload, Fault> {
-    body.prepare_object(FIELDS);
+/// Decodes a body once more to learn what is wrong with it and where, after leaving it only what is documented, in the order of
+/// the page. That way the order of the fields makes no difference, and no reader takes part but ours, which quote nothing.
+pub(crate) fn diagnose(body: &mut Buffered<'_>) -> Fault {
+    body.keep_fields(FIELDS);
     let event_type = body.field_mut("event").map(|name| EventType::deserialize(&*name));
     if let (Some(Ok(event_type)), Some(content)) = (event_type, body.field_mut("content")) {
-        event::prepare_items(content, &event_type);
+        event::keep_documented(content, &event_type);
     }
-    Payload::deserialize(&*body).map_err(|fault| fault.redacted(is_documented))
-}
-
-fn is_documented(name: &str) -> bool {
-    FIELDS.contains(&name) || event::is_item_field(name)
+    Payload::deserialize(&*body).err().unwrap_or_else(Fault::undocumented)
 }
 
 enum Key {

@@ -74,15 +74,14 @@ fn item_fields(event_type: &EventType) -> &'static [&'static str] {
     }
 }
 
-/// Whether an item of a documented event has a field of that name.
-pub(crate) fn is_item_field(name: &str) -> bool {
-    EventType::DOCUMENTED.iter().any(|event_type| item_fields(event_type).contains(&name))
-}
-
-/// Puts the fields of each item into the order of the page, so that of several faults the same one is always the first.
-pub(crate) fn prepare_items(content: &mut Buffered<'_>, event_type: &EventType) {
+/// Leaves the content only what is documented, in the order of the page, so that of several faults the same one is always the
+/// first.
+pub(crate) fn keep_documented(content: &mut Buffered<'_>, event_type: &EventType) {
+    if let EventType::Unknown(_) = event_type {
+        *content = Buffered::Null;
+    }
     for item in content.items_mut().into_iter().flatten() {
-        item.prepare_object(item_fields(event_type));
+        item.keep_fields(item_fields(event_type));
     }
 }
 

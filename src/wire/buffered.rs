@@ -208,12 +208,13 @@ impl<'de> Buffered<'de> {
         }
     }
 
-    /// Prepares what should be an object for finding out what is wrong with it: puts its fields into the order of `names`, the
-    /// rest behind them as they came. If it is a number instead, it must not arrive as an object.
-    pub(crate) fn prepare_object(&mut self, names: &[&str]) {
+    /// Prepares what should be an object for finding out what is wrong with it: leaves it only the fields of these names, in
+    /// their order. If it is a number instead, it must not arrive as an object.
+    pub(crate) fn keep_fields(&mut self, names: &[&str]) {
         match self {
             Self::Object(fields) => {
-                fields.sort_by_cached_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
+                fields.retain(|(key, _)| names.contains(&&**key));
+                fields.sort_by_key(|(key, _)| names.iter().position(|name| key == name));
             }
             Self::Number(_) => *self = Self::Unsigned(0),
             _ => {}
@@ -248,9 +249,10 @@ pub(crate) enum Problem {
 }
 
 impl Fault {
-    /// For a failure that does not occur when the body is decoded once more. There is none that we know of.
-    pub(crate) fn unexplained() -> Self {
-        Self::custom("the body cannot be decoded")
+    /// Of a failure in what is not documented. There, `serde_json` refuses objects with keys that it keeps for itself, and its
+    /// error quotes them.
+    pub(crate) fn undocumented() -> Self {
+        Self::custom("expected JSON in what is not documented")
     }
 
     pub(crate) fn within(mut self, step: Step) -> Self {
@@ -261,17 +263,6 @@ impl Fault {
     fn of_field(name: &str, problem: Problem, message: &str) -> Self {
         let steps = Vec::from([Step::Field(name.into())]);
         Self(Box::new(Inner { steps, problem, message: message.into() }))
-    }
-
-    /// No reader of ours fails below a name that is not documented. Should one of `serde_json` do so, name and message may be the
-    /// customer's, and go no further.
-    pub(crate) fn redacted(mut self, is_documented: fn(&str) -> bool) -> Self {
-        let own = |step: &Step| matches!(step, Step::Field(name) if !is_documented(name));
-        if let Some(innermost) = self.0.steps.iter().rposition(own) {
-            self.0.steps.drain(..=innermost);
-            self.0.message = "expected JSON in the fields that are not documented".into();
-        }
-        self
     }
 
     /// The steps from the outside in, what kind of problem it is, and what to say of it.

@@ -166,24 +166,31 @@ fn content_given_in_parts_is_not_shown_either() {
     }
 }
 
-/// With `arbitrary_precision` or `raw_value`, `Value` does not take such an object, and its error quotes what is in it.
+/// With `arbitrary_precision` or `raw_value`, `Value` does not take such objects, and its error quotes what is in them.
 #[test]
 fn what_value_does_not_take_is_not_shown() {
-    for (key, held) in
-        [("Number", json!("canary")), ("RawValue", json!("canary")), ("RawValue", json!(4_242_424_242_u64))]
-    {
-        let object = json!({ format!("$serde_json::private::{key}"): held });
-        for path in ["canary", "content[0].canary"] {
-            for text in Body::unreplied().add(path, &object.to_string()).both_orders() {
+    const NUMBER: &str = "$serde_json::private::Number";
+    const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+    let inner =
+        [json!({ NUMBER: "canary" }), json!({ NUMBER: 4_242_424_242_u64 }), json!({ RAW_VALUE: 4_242_424_242_u64 })];
+    // Text that is JSON itself, which nobody outside of `serde_json` sees being read.
+    let outer = inner.each_ref().map(|inner| json!({ RAW_VALUE: inner.to_string() }));
+    for object in inner.iter().chain(&outer).chain([&json!({ RAW_VALUE: "canary" })]) {
+        // Names that are documented, but elsewhere, too.
+        for path in ["canary", "subject", "content[0].canary", "content[0].content", "content[0].status"] {
+            for text in Body::of("PRE_CHAT_FORM_SUBMIT").add(path, &object.to_string()).both_orders() {
                 inspect_ours(text.as_bytes());
             }
         }
-        for text in Body::of("canary").set("content", &object.to_string()).both_orders() {
-            inspect_ours(text.as_bytes());
+        for content in [object.clone(), json!([object]), json!([{ "subject": object }])] {
+            for text in Body::of("canary").set("content", &content.to_string()).both_orders() {
+                inspect_ours(text.as_bytes());
+            }
         }
-        for event in EVENTS {
+        for (event, field) in [("UNREPLIED", "canary"), ("OFFLINE_FORM_SUBMIT", "push_times")] {
             let mut content = Body::of(event).value()["content"].take();
-            content[0]["canary"] = object.clone();
+            content[0][field] = object.clone();
             if let Err(error) = Event::from_parts(event, content) {
                 inspect(&error);
             }
