@@ -58,7 +58,7 @@ fn show_samples() -> io::Result<()> {
     for body in samples {
         match Payload::from_slice(body.as_bytes()) {
             Ok(payload) => writeln!(stdout, "{}", Description(&payload))?,
-            Err(error) => writeln!(stdout, "error: {error}")?,
+            Err(error) => writeln!(stdout, "refused     {error}")?,
         }
     }
     Ok(())

@@ -82,7 +82,7 @@ pub(crate) fn extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map
     Ok(extra)
 }
 
-/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 128 levels that
+/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 127 levels that
 /// `serde_json` reads.
 const MAX_DEPTH: u8 = 8;
 
@@ -123,7 +123,8 @@ fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload.
+/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload. It need not
+/// pass [`Payload::validate`].
 ///
 /// ```
 /// use arbitrary::{Arbitrary, Unstructured};

@@ -65,25 +65,29 @@
 //! | any other event | [`Event::Unknown`], with its name and its whole content |
 //! | a field that is not documented | kept in `extra()`, and written back |
 //! | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
-//! | a number as number, as digits in a string, or as a float without a fraction (up to 2^48) | the integer; anything else is an error |
+//! | anything else where a text belongs, such as a number | an error |
+//! | an integer as number or as digits in a string; up to 2^48 also as float without a fraction | the integer; anything else is an error |
 //! | a status `"1"` to `"4"`, as string or integer | its variant of [`Status`] |
 //! | any other string, or integer of 64 bits, as status | [`Status::Unknown`], and written back as string |
 //! | a time beyond the years −9999 to 9999, such as milliseconds | an error |
 //! | a documented field twice in one object | an error |
 //! | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
+//! | `content` that is no array | an error; for an event that is not documented, kept |
 //!
 //! The order of the keys makes no difference. Writing is exact: the documented fields in the order of the platform's page, then
 //! the others; numbers as numbers; `""` for `None`.
 //!
 //! What is not documented is held as a [`serde_json::Value`], and kept as exactly as that does: it sorts keys unless its feature
-//! `preserve_order` is on, keeps the last of a repeated key, and rounds numbers beyond 64 bits unless `arbitrary_precision` is on.
-//! A number beyond `f64` is an error then, as is JSON nested deeper than 128 levels. None of its features changes what documented
-//! fields hold.
+//! `preserve_order` is on, and keeps the last of a repeated key. Unless `arbitrary_precision` is on, it rounds integers beyond 64 bits
+//! and long fractions, and a number beyond `f64` is an error. JSON that is nested 128 levels deep is an error in any case. None of
+//! its features changes what documented fields hold, except where a float has a fraction in the last digits of an `f64`: it may go
+//! unseen.
 //!
 //! [`Payload::from_slice`] is the fastest way in, and the one whose errors know the path. [`Payload`], [`Event`], [`UnknownEvent`], the
 //! content types, [`EventType`], [`Status`] and [`Timestamp`] also implement `Serialize` and `Deserialize` by the same rules, for any
-//! self-describing format, under `#[serde(flatten)]` and in enums of your own. A flattened [`Payload`] takes every key that is left:
-//! put it after all other flattened fields, and give your own fields names that it has not.
+//! self-describing format, under `#[serde(flatten)]` and in enums of your own. A flattened [`Payload`] or item takes every key that is
+//! left: put it after all other flattened fields, and give your own fields names that it has not. A flattened [`Event`] leaves its two
+//! keys to a flattened map, which then holds them again; to keep what else is there, flatten a [`Payload`].
 //!
 //! # Errors
 //!
@@ -94,14 +98,31 @@
 //! ```
 //!
 //! It also holds what could be read of the envelope, and no word of a customer's. (The `Debug` of a [`Payload`] does show them.) To lose
-//! no more of a batch than the items that cannot be read, use [`Payload::from_slice_partial`].
+//! no more of a batch than the items that cannot be read, use [`Payload::from_slice_partial`], or `Verifier::decode_partial`.
 //!
 //! # Events that the crate does not know
 //!
 //! The platform announces that it will add events. Until a version of this crate documents one, it arrives as
 //! [`Event::Unknown`], and [`UnknownEvent`] shows how to read it into a type of your own. All enums are `#[non_exhaustive]`, so a later
 //! version can add a variant without breaking your code: the event then takes the `_` arm of your `match` instead. If that must
-//! not happen unnoticed, match on [`event_type().as_str()`](EventType::as_str).
+//! not happen unnoticed, match on [`event_type().as_str()`](EventType::as_str), and take the content as JSON, which every version has:
+//!
+//! ```
+//! use serde_json::{Value, json};
+//! use twt_chat_webhooks::Event;
+//!
+//! /// `None` for any other event.
+//! fn session_started(event: &Event) -> Option<Value> {
+//!     match event.event_type().as_str() {
+//!         "SESSION_STARTED" => Some(serde_json::to_value(event).ok()?["content"].take()),
+//!         _ => None,
+//!     }
+//! }
+//!
+//! let event = Event::from_parts("SESSION_STARTED", json!([{"visitor_name": "Visitor15"}]))?;
+//! assert_eq!(session_started(&event), Some(json!([{"visitor_name": "Visitor15"}])));
+//! # Ok::<(), twt_chat_webhooks::DecodeError>(())
+//! ```
 //!
 //! # Fixtures for your tests
 //!
@@ -129,8 +150,12 @@
 //! # Validation
 //!
 //! Decoding accepts what it can read. Whether a payload is also what the platform documents, [`Payload::validate`] tells, with every
-//! violation at once; see [`validate`]. [`Payload::check_freshness`] limits how long a captured request can be replayed; the time is
-//! yours to read: `time::OffsetDateTime::now_utc().into()`, with the feature `std` of `time`.
+//! violation at once; see [`validate`]. It is meant for fixtures and for monitoring: an event that the platform adds is a violation
+//! too, so do not refuse requests for it.
+//!
+//! [`Payload::check_freshness`] limits how long a captured request can be replayed; the time is yours to read:
+//! `time::OffsetDateTime::now_utc().into()`, with the feature `std` of `time`. Whether a retry comes with a new `created_at` is not
+//! documented, so leave room for retries.
 //!
 //! With the feature `schemars`, `schemars::schema_for!(Payload)` is the JSON Schema of what the platform documents, and of what this
 //! crate writes. A body that is read with tolerance need not match it.
@@ -146,12 +171,13 @@
 //!
 //! Store the raw body and its signature if you may want to verify again: a signature holds for these bytes only. If a payload is
 //! enough, [`Payload::to_vec`] writes all that it holds, and [`Payload::from_slice`] reads it back, with a later version of this crate
-//! as well; what was unknown may be documented by then.
+//! as well. An event or a field that was unknown may be documented by then, and is read by its rules.
 //!
 //! # In a framework
 //!
 //! Ask for the body as bytes, never as text or as JSON. The example `axum_server` is a whole receiver; the other frameworks differ
-//! only in how they hand over the body and the header:
+//! only in how they hand over the body and the header. `handle` is the function [above](#getting-started), and all other names are
+//! those of the framework:
 //!
 //! ```text
 //! use twt_chat_webhooks::signature::SIGNATURE_HEADER;
@@ -198,8 +224,8 @@
 //! # Stability
 //!
 //! The crate follows semantic versioning. It needs Rust 1.88; a newer requirement comes with a minor version. A newly documented
-//! event, status or field comes with a minor version too. Of its dependencies, `serde`, `serde_json` and `time` are public, and
-//! `schemars` and `arbitrary` with the features of their names.
+//! event, status or field comes with a minor version too. The paths in errors are stable, the wording is not. Of its dependencies,
+//! `serde`, `serde_json` and `time` are public, and `schemars` and `arbitrary` with the features of their names.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Nothing that arrives may make the library panic. (Examples, tests and benches are free to.)
@@ -244,8 +270,10 @@ pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
+#[doc(inline)]
 pub use crate::signature::{AppSecret, InvalidSecret, ReceiveError, Signature, SignatureError, SignedBody, Verifier};
 pub use crate::status::{Status, StatusCode, StatusCodeError};
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
+#[doc(inline)]
 pub use crate::validate::{FreshnessError, Rule, ValidationError, Violation};

@@ -175,7 +175,7 @@ impl Integer for WholeFloat {
     }
 }
 
-/// A documented status in its integer form, for a database column, say.
+/// A documented status in its integer form, for a database column, say. To store others too, store [`Status::as_str`].
 ///
 /// Serialized as the integer, where [`Status`] is a string:
 ///

@@ -162,7 +162,8 @@ pub enum FreshnessError {
 impl Payload {
     /// Checks the payload against what the platform documents, decoded or built alike, and changes nothing.
     ///
-    /// An undocumented event is checked no further than its envelope. See [`validate`](crate::validate) for an example.
+    /// An undocumented event is a violation itself, and is checked no further than its envelope. The form of `webhook_id` is that of
+    /// the platform's one example. See [`validate`](crate::validate) for an example.
     ///
     /// # Errors
     ///

@@ -284,7 +284,7 @@ impl<T: Integer> Accept<'_> for IntegerOf<T> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     fn float<E: Error>(self, number: f64) -> Result<T, E> {
         // Without its feature `float_roundtrip`, `serde_json` may be off by a unit or two in the last place. Up to 2^48 that is
-        // less than a fraction that anybody writes, and the integer is certain; beyond, it would be a guess.
+        // an eighth at most, so the integer is certain; beyond, it would be a guess. A fraction as small as that goes unseen.
         const CERTAIN: f64 = (1_u64 << 48) as f64;
         const PRECISION: f64 = f64::EPSILON * 2.0;
         if number.is_nan() || number.abs() > CERTAIN {
