@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::de::{Deserialize, DeserializeSeed};
 use serde_json::Value;
 
-pub(crate) use self::coding::{ContentOf, EventContent, keep_documented};
+pub(crate) use self::coding::{ContentOf, EventContent, arrange_content};
 use crate::content::{Content, OfflineFormContent, PreChatFormContent, UnrepliedContent};
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -135,7 +135,7 @@ impl Event {
             return Ok(event);
         }
         let fault = Buffered::deserialize(content).ok().and_then(|mut content| {
-            keep_documented(&mut content, &event_type);
+            arrange_content(&mut content, &event_type);
             ContentOf(event_type.clone()).deserialize(&content).err()
         });
         let fault = fault.unwrap_or_else(Fault::undocumented);

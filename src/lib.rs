@@ -86,8 +86,8 @@
 //! [`Payload::from_slice`] is the fastest way in, and the one whose errors know the path. [`Payload`], [`Event`], [`UnknownEvent`], the
 //! content types, [`EventType`], [`Status`] and [`Timestamp`] also implement `Serialize` and `Deserialize` by the same rules, for any
 //! self-describing format, under `#[serde(flatten)]` and in enums of your own. A flattened [`Payload`] or item takes every key that is
-//! left: put it after all other flattened fields, and give your own fields names that it has not. A flattened [`Event`] leaves its two
-//! keys to a flattened map, which then holds them again; to keep what else is there, flatten a [`Payload`].
+//! left: put it after all other flattened fields, and give your own fields names that it has not. A flattened [`Event`] takes its two
+//! keys from nobody, so a flattened map beside it holds them too; to keep what else is there, flatten a [`Payload`] instead of both.
 //!
 //! # Errors
 //!

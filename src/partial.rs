@@ -86,9 +86,9 @@ fn sift<T: Item + DeserializeOwned>(
             kept.push(item);
             continue;
         }
-        let mut documented = item.clone();
-        documented.keep_fields(T::FIELDS);
-        let fault = T::deserialize(&documented).err().unwrap_or_else(Fault::undocumented);
+        let mut arranged = item.clone();
+        arranged.arrange_fields(T::FIELDS);
+        let fault = T::deserialize(&arranged).err().unwrap_or_else(Fault::undocumented);
         let error = DecodeError::in_content(fault.within(Step::Item(index)), Arc::clone(envelope));
         rejected.push(Rejected { index, raw: item.into_value(), error });
     }

@@ -13,7 +13,7 @@ use crate::event::{self, ContentOf, Event, EventContent};
 use crate::event_type::EventType;
 use crate::partial::Partial;
 use crate::timestamp::Timestamp;
-use crate::wire::{self, Accept, Buffered, Fault, Text, Visit, json};
+use crate::wire::{self, Accept, Buffered, Fault, Step, Text, Visit, json};
 
 /// The body of a webhook request: an event in its envelope.
 ///
@@ -146,15 +146,17 @@ impl FromStr for Payload {
 /// The documented fields of the envelope, in the order of the page.
 pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
 
-/// Decodes a body once more to learn what is wrong with it and where, after leaving it only what is documented, in the order of
-/// the page. That way the order of the fields makes no difference, and no reader takes part but ours, which quote nothing.
+/// Decodes a body once more to learn what is wrong with it and where, after putting its fields into the order of the page: that
+/// way the order they came in makes no difference.
 pub(crate) fn diagnose(body: &mut Buffered<'_>) -> Fault {
-    body.keep_fields(FIELDS);
+    body.arrange_fields(FIELDS);
     let event_type = body.field_mut("event").map(|name| EventType::deserialize(&*name));
     if let (Some(Ok(event_type)), Some(content)) = (event_type, body.field_mut("content")) {
-        event::keep_documented(content, &event_type);
+        event::arrange_content(content, &event_type);
     }
-    Payload::deserialize(&*body).err().unwrap_or_else(Fault::undocumented)
+    // If all else can be read, it is the content of an event that is not documented.
+    let in_content = || Fault::undocumented().within(Step::Field("content".into()));
+    Payload::deserialize(&*body).err().unwrap_or_else(in_content)
 }
 
 enum Key {

@@ -64,24 +64,17 @@ impl<'de, T: Item> DeserializeSeed<'de> for Push<'_, T> {
     }
 }
 
-/// The documented fields of an item of that event.
-fn item_fields(event_type: &EventType) -> &'static [&'static str] {
-    match event_type {
+/// Puts the fields of each item into the order of the page, so that of several faults the same one is always the first. Content
+/// that is not documented is taken out, for its reader is not ours and may quote it.
+pub(crate) fn arrange_content(content: &mut Buffered<'_>, event_type: &EventType) {
+    let fields = match event_type {
         EventType::Unreplied => UnrepliedContent::FIELDS,
         EventType::PreChatFormSubmit => PreChatFormContent::FIELDS,
         EventType::OfflineFormSubmit => OfflineFormContent::FIELDS,
-        EventType::Unknown(_) => &[],
-    }
-}
-
-/// Leaves the content only what is documented, in the order of the page, so that of several faults the same one is always the
-/// first.
-pub(crate) fn keep_documented(content: &mut Buffered<'_>, event_type: &EventType) {
-    if let EventType::Unknown(_) = event_type {
-        *content = Buffered::Null;
-    }
+        EventType::Unknown(_) => return *content = Buffered::Null,
+    };
     for item in content.items_mut().into_iter().flatten() {
-        item.keep_fields(item_fields(event_type));
+        item.arrange_fields(fields);
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Buffered<'de> {
     OwnedText(String),
     Array(Vec<Buffered<'de>>),
     Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
+    /// In the place of the value of a field that comes once more, in an object that is [arranged](Self::arrange_fields).
+    Repeated,
 }
 
 /// Most objects are items: room for one at once, and no more, since an object may also be small.
@@ -106,6 +108,9 @@ impl<'de> Accept<'de> for Anything {
     }
 }
 
+/// Stands for the name of a field that is not documented, where errors must not show it. No documented name is empty.
+const UNDOCUMENTED: &str = "";
+
 /// The key under which `serde_json` hands numbers over, as an object, once its feature `arbitrary_precision` is on.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
@@ -165,7 +170,7 @@ impl<'de> Buffered<'de> {
     /// The value as it stands in the body. Of a repeated key, the last one is kept.
     pub(crate) fn into_value(self) -> Value {
         match self {
-            Self::Null => Value::Null,
+            Self::Null | Self::Repeated => Value::Null,
             Self::Boolean(value) => value.into(),
             Self::Unsigned(number) => number.into(),
             Self::Signed(number) => number.into(),
@@ -208,13 +213,22 @@ impl<'de> Buffered<'de> {
         }
     }
 
-    /// Prepares what should be an object for finding out what is wrong with it: leaves it only the fields of these names, in
-    /// their order. If it is a number instead, it must not arrive as an object.
-    pub(crate) fn keep_fields(&mut self, names: &[&str]) {
+    /// Prepares what should be an object for finding out what is wrong with it: puts its fields into the order of `names`, and the
+    /// rest behind them, without their names; what is wrong with a field that is there twice is that. If it is a number instead,
+    /// it must not arrive as an object.
+    pub(crate) fn arrange_fields(&mut self, names: &[&str]) {
         match self {
             Self::Object(fields) => {
-                fields.retain(|(key, _)| names.contains(&&**key));
-                fields.sort_by_key(|(key, _)| names.iter().position(|name| key == name));
+                for (key, _) in fields.iter_mut().filter(|(key, _)| !names.contains(&&**key)) {
+                    *key = Cow::Borrowed(UNDOCUMENTED);
+                }
+                fields.sort_by_cached_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
+                let mut documented = fields.iter_mut().take_while(|(key, _)| key != UNDOCUMENTED).peekable();
+                while let Some((key, value)) = documented.next() {
+                    if documented.peek().is_some_and(|(next, _)| next == key) {
+                        *value = Self::Repeated;
+                    }
+                }
             }
             Self::Number(_) => *self = Self::Unsigned(0),
             _ => {}
@@ -249,10 +263,10 @@ pub(crate) enum Problem {
 }
 
 impl Fault {
-    /// Of a failure in what is not documented. There, `serde_json` refuses objects with keys that it keeps for itself, and its
-    /// error quotes them.
+    /// Of a failure in what is not documented. There, with some of its features, `serde_json` refuses objects with keys that it
+    /// keeps for itself, and its own error quotes them.
     pub(crate) fn undocumented() -> Self {
-        Self::custom("expected JSON in what is not documented")
+        Self::custom("expected JSON without the private keys of serde_json")
     }
 
     pub(crate) fn within(mut self, step: Step) -> Self {
@@ -260,9 +274,12 @@ impl Fault {
         self
     }
 
-    fn of_field(name: &str, problem: Problem, message: &str) -> Self {
-        let steps = Vec::from([Step::Field(name.into())]);
-        Self(Box::new(Inner { steps, problem, message: message.into() }))
+    fn new(problem: Problem, message: &dyn Display) -> Self {
+        Self(Box::new(Inner { steps: Vec::new(), problem, message: message.to_string() }))
+    }
+
+    fn repeated() -> Self {
+        Self::new(Problem::Repeated, &"the field is there twice")
     }
 
     /// The steps from the outside in, what kind of problem it is, and what to say of it.
@@ -275,15 +292,15 @@ impl Fault {
 
 impl Error for Fault {
     fn custom<T: Display>(message: T) -> Self {
-        Self(Box::new(Inner { steps: Vec::new(), problem: Problem::Value, message: message.to_string() }))
+        Self::new(Problem::Value, &message)
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self::of_field(name, Problem::Missing, "the field is missing")
+        Self::new(Problem::Missing, &"the field is missing").within(Step::Field(name.into()))
     }
 
     fn duplicate_field(name: &'static str) -> Self {
-        Self::of_field(name, Problem::Repeated, "the field is there twice")
+        Self::repeated().within(Step::Field(name.into()))
     }
 }
 
@@ -305,6 +322,7 @@ impl<'de> Deserializer<'de> for &'de Buffered<'_> {
             Buffered::OwnedText(text) => visitor.visit_borrowed_str(text),
             Buffered::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
             Buffered::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), current: None }),
+            Buffered::Repeated => Err(Fault::repeated()),
         }
     }
 
@@ -348,7 +366,10 @@ impl<'a> MapAccess<'a> for Fields<'a, '_> {
 
     fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Fault> {
         match self.current.take() {
-            Some((key, value)) => seed.deserialize(value).map_err(|fault| fault.within(Step::Field(key.to_string()))),
+            Some((key, value)) => seed.deserialize(value).map_err(|fault| match &**key {
+                UNDOCUMENTED => Fault::undocumented(),
+                name => fault.within(Step::Field(name.into())),
+            }),
             None => Err(Fault::custom("a value was asked for before its key")),
         }
     }

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 pub(crate) const EVENTS: [&str; 3] = ["UNREPLIED", "PRE_CHAT_FORM_SUBMIT", "OFFLINE_FORM_SUBMIT"];
 
+/// The fields of the envelope, in the order of the page.
+pub(crate) const ENVELOPE_FIELDS: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
+
 /// The text fields of every item that are empty when there is none.
 pub(crate) const TEXTS: [&str; 4] = ["subject", "visitor_name", "message_content", "property_name"];
 

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, EVENTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, item_fields};
 use crate::entry_points::{decode, refuse_repetition, relay};
-
-const ENVELOPE: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
 
 /// The JSON text that the field has in the body, or one of its kind.
 fn again(body: &Body, path: &str) -> String {
@@ -28,7 +26,7 @@ fn is_refused(body: &Body, path: &str) {
 
 fn every_path(event: &str) -> Vec<String> {
     let fields = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
-    ENVELOPE.into_iter().map(str::to_owned).chain(fields).collect()
+    ENVELOPE_FIELDS.into_iter().map(str::to_owned).chain(fields).collect()
 }
 
 #[test]
@@ -39,6 +37,21 @@ fn the_same_documented_key_twice_is_an_error() {
             let json = again(&body, &path);
             is_refused(&body.clone().add(&path, &json), &path);
             is_refused(&body.add_first(&path, &json), &path);
+        }
+    }
+}
+
+#[test]
+fn that_it_is_there_twice_comes_before_what_is_in_it() {
+    let unknown = ENVELOPE_FIELDS.map(str::to_owned).to_vec();
+    for (event, paths) in
+        EVENTS.map(|event| (event, every_path(event))).into_iter().chain([("SESSION_STARTED", unknown)])
+    {
+        for path in paths {
+            for json in ["null", "4", r#""four""#, "[]", "[{}]", "{}"] {
+                is_refused(&Body::of(event).add(&path, json), &path);
+                is_refused(&Body::of(event).add_first(&path, json), &path);
+            }
         }
     }
 }
@@ -81,7 +94,7 @@ fn a_key_is_repeated_whatever_the_first_value_was() {
 
 #[test]
 fn an_unknown_event_has_the_keys_of_the_envelope_once_too() {
-    for path in ENVELOPE {
+    for path in ENVELOPE_FIELDS {
         let body = Body::of("SESSION_STARTED");
         let json = again(&body, path);
         is_refused(&body.add(path, &json), path);

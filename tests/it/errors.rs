@@ -2,18 +2,17 @@
 
 use twt_chat_webhooks::DecodeErrorKind;
 
-use crate::body::{Body, EVENTS, OPTIONAL_TEXTS, TEXTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, OPTIONAL_TEXTS, TEXTS, item_fields};
 use crate::entry_points::error_of;
 
 const TIMESTAMP: &str = "Unix seconds";
 const UNSIGNED: &str = "an unsigned integer";
 const STATUS: &str = "a status (a string or an integer)";
-const ENVELOPE: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
 
 /// Both the documented fields of the envelope and those of an item, with what is expected there.
 fn fields(event: &str) -> Vec<(String, &'static str)> {
     let in_item = item_fields(event).into_iter().map(|field| (format!("content[0].{field}"), expected(&field)));
-    let in_envelope = ENVELOPE.iter().map(|&field| (field.to_owned(), expected(field)));
+    let in_envelope = ENVELOPE_FIELDS.iter().map(|&field| (field.to_owned(), expected(field)));
     in_envelope.chain(in_item).collect()
 }
 

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use twt_chat_webhooks::Payload;
 
-use crate::body::{Body, EVENTS};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS};
 use crate::entry_points::{decode, error_of};
 
 /// All orders of the four fields of the envelope.
 fn orders() -> Vec<[&'static str; 4]> {
-    let fields = ["created_at", "event", "webhook_id", "content"];
+    let fields = ENVELOPE_FIELDS;
     let mut orders = Vec::new();
     for (a, b, c, d) in (0..256).map(|n| (n / 64, n / 16 % 4, n / 4 % 4, n % 4)) {
         if a != b && a != c && a != d && b != c && b != d && c != d {

@@ -2,10 +2,10 @@
 
 use core::error::Error;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeError, Event, EventType, Payload, Rejected};
 
-use crate::body::{Body, EVENTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, item_fields};
 use crate::entry_points;
 
 /// In every value below, as text or in digits.
@@ -42,7 +42,7 @@ fn inspect(error: &DecodeError) {
     }
 }
 
-/// Decodes the body in our own ways, and looks at what those that fail say. Gives whether `from_slice` was one of them.
+/// Decodes the body in our own ways, and looks at what those that fail say. Tells whether `from_slice` was one of them.
 fn inspect_ours(body: &[u8]) -> bool {
     if let Ok(partial) = Payload::from_slice_partial(body).inspect_err(inspect) {
         for rejected in partial.rejected {
@@ -66,9 +66,9 @@ fn inspect_all(body: &[u8]) -> bool {
 
 /// Documented fields, and some that nobody documents.
 fn paths(event: &str) -> Vec<String> {
-    let envelope = ["created_at", "event", "webhook_id", "content", "canary"].map(str::to_owned);
+    let envelope = ENVELOPE_FIELDS.into_iter().chain(["canary"]).map(str::to_owned);
     let item = item_fields(event).into_iter().chain(["canary".to_owned()]).map(|field| format!("content[0].{field}"));
-    envelope.into_iter().chain(item).collect()
+    envelope.chain(item).collect()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn an_undocumented_event_is_not_named() {
 fn content_given_in_parts_is_not_shown_either() {
     for event in EVENTS {
         for field in item_fields(event) {
-            for json in VALUES.iter().filter_map(|json| serde_json::from_str::<serde_json::Value>(json).ok()) {
+            for json in VALUES.iter().filter_map(|json| serde_json::from_str::<Value>(json).ok()) {
                 let mut content = Body::of(event).value()["content"].take();
                 content[0][&field] = json.clone();
                 for content in [content, json!([json]), json] {
@@ -177,23 +177,32 @@ fn what_value_does_not_take_is_not_shown() {
     // Text that is JSON itself, which nobody outside of `serde_json` sees being read.
     let outer = inner.each_ref().map(|inner| json!({ RAW_VALUE: inner.to_string() }));
     for object in inner.iter().chain(&outer).chain([&json!({ RAW_VALUE: "canary" })]) {
-        // Names that are documented, but elsewhere, too.
-        for path in ["canary", "subject", "content[0].canary", "content[0].content", "content[0].status"] {
-            for text in Body::of("PRE_CHAT_FORM_SUBMIT").add(path, &object.to_string()).both_orders() {
+        let refused_at = |path| serde_json::from_str::<Value>(&object.to_string()).is_err().then_some(path);
+        let check = |body: Body, path| {
+            for text in body.both_orders() {
                 inspect_ours(text.as_bytes());
+                let error = Payload::from_slice(text.as_bytes()).err();
+                assert_eq!(error.as_ref().map(DecodeError::path), refused_at(path), "{text}");
             }
+        };
+        // Names that are documented, but elsewhere, too.
+        for (field, path) in [
+            ("canary", ""),
+            ("subject", ""),
+            ("content[0].canary", "content[0]"),
+            ("content[0].content", "content[0]"),
+            ("content[0].status", "content[0]"),
+        ] {
+            check(Body::of("PRE_CHAT_FORM_SUBMIT").add(field, &object.to_string()), path);
         }
         for content in [object.clone(), json!([object]), json!([{ "subject": object }])] {
-            for text in Body::of("canary").set("content", &content.to_string()).both_orders() {
-                inspect_ours(text.as_bytes());
-            }
+            check(Body::of("canary").set("content", &content.to_string()), "content");
         }
         for (event, field) in [("UNREPLIED", "canary"), ("OFFLINE_FORM_SUBMIT", "push_times")] {
             let mut content = Body::of(event).value()["content"].take();
             content[0][field] = object.clone();
-            if let Err(error) = Event::from_parts(event, content) {
-                inspect(&error);
-            }
+            let error = Event::from_parts(event, content).inspect_err(inspect).err();
+            assert_eq!(error.as_ref().map(DecodeError::path), refused_at("content[0]"));
         }
     }
 }

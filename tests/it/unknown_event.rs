@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Event, EventType, UnknownEvent};
 
-use crate::body::{Body, EVENTS};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS};
 use crate::entry_points::{decode, refuse, relay};
 
 const CONTENTS: [&str; 15] = [
@@ -111,7 +111,7 @@ fn a_known_event_without_items_is_read() {
 #[test]
 fn a_field_of_the_envelope_that_is_missing_or_null_is_an_error_for_an_unknown_event_too() {
     for event in ["SESSION_STARTED", "UNREPLIED"] {
-        for field in ["created_at", "event", "webhook_id", "content"] {
+        for field in ENVELOPE_FIELDS {
             for text in Body::of(event).without(field).both_orders() {
                 let error = refuse(&text);
                 assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, field), "{text}");
