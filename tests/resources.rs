@@ -190,14 +190,14 @@ fn assert_within(cost: &Cost, value: &Cost, times: u64) {
 }
 
 #[test]
-fn small_objects_by_the_thousand_take_twice_as_much_as_in_a_value_at_most() {
+fn small_objects_by_the_thousand_take_a_quarter_more_than_in_a_value_at_most() {
     // What takes the most memory for its length.
     let items = vec![r#"{"":0}"#; 100_000].join(",");
     for body in [in_order(&items), content_first(&items)] {
         let value = value(&body);
         for body in [body.clone(), body.replace("UNREPLIED", "SESSION_STARTED")] {
             let (_, cost) = measure(|| Payload::from_slice(body.as_bytes()));
-            assert!(cost.peak <= 2 * value.peak, "{} against {}", cost.peak, value.peak);
+            assert!(4 * cost.peak <= 5 * value.peak, "{} against {}", cost.peak, value.peak);
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Buffered<'de> {
     Repeated,
 }
 
-/// Most objects are items: room for one at once, and no more, since an object may also be small.
+/// Most objects are items: room for one at once.
 const USUAL_FIELDS: usize = 11;
 
 impl<'de> Deserialize<'de> for Buffered<'de> {
@@ -101,6 +101,7 @@ impl<'de> Accept<'de> for Anything {
             }
             fields.push((key, map.next_value()?));
         }
+        fields.shrink_to_fit();
         Ok(match number_in(&fields, sized) {
             Some(number) => Buffered::Number(number),
             None => Buffered::Object(fields),
