@@ -23,7 +23,7 @@ fn decode(c: &mut Criterion) {
     decode_form(c, "OFFLINE_FORM_SUBMIT", OFFLINE_FORM_SUBMIT);
 
     decode_unreplied(c, "UNREPLIED", UNREPLIED);
-    decode_unreplied(c, "content before event", &bodies::content_before_event());
+    decode_unreplied(c, "content before event", &bodies::content_before_event(1));
     decode_unreplied(c, "unknown fields", &bodies::unknown_fields());
     decode_unreplied(c, "1 MiB message", &bodies::long_message());
     for count in [1, 100, 10_000] {

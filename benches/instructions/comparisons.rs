@@ -45,7 +45,7 @@ pub fn comparisons() -> Vec<Comparison> {
             decode(n, PRE_CHAT_FORM_SUBMIT, rivals::from_slice::<ExactForm>);
         }),
         ours("decode content before event", |n| {
-            decode(n, &bodies::content_before_event(), payload);
+            decode(n, &bodies::content_before_event(1), payload);
         })
         .within(1.25, "in the documented order", |n| decode(n, UNREPLIED, payload)),
         ours("decode an unknown event", |n| {
@@ -78,6 +78,10 @@ pub fn comparisons() -> Vec<Comparison> {
             .per_item_of(10_000)
             .beside("a body of one", |n| decode(n, UNREPLIED, payload))
             .within(LINEAR, "one item of 100", decode_items::<100>)
+            .per_item_of(100),
+        ours("decode one item of 10 000 before its event", decode_items_first::<10_000>)
+            .per_item_of(10_000)
+            .within(LINEAR, "one item of 100", decode_items_first::<100>)
             .per_item_of(100),
         ours("explain a fault behind 10 000 items", explain_behind_items::<10_000>)
             .per_item_of(10_000)
@@ -173,6 +177,10 @@ fn payload(body: &[u8]) -> Payload {
 
 fn decode_items<const COUNT: usize>(iterations: u32) {
     decode(iterations, &bodies::with_items(COUNT), payload);
+}
+
+fn decode_items_first<const COUNT: usize>(iterations: u32) {
+    decode(iterations, &bodies::content_before_event(COUNT), payload);
 }
 
 /// What follows the last item is none.

@@ -29,12 +29,13 @@ pub fn with_items(count: usize) -> String {
     assemble(envelope, &vec![item; count].join(",\n"))
 }
 
-/// `content` as the first member instead of the last; not a byte more or less.
-pub fn content_before_event() -> String {
+/// The same, with `content` as the first member instead of the last; not a byte more or less.
+pub fn content_before_event(count: usize) -> String {
     let (envelope, item) = parts();
     let envelope = envelope.trim_start_matches("{\n").trim_end_matches(",\n");
-    let body = format!("{{\n{BEFORE_ITEMS}{item}\n],\n{envelope}\n}}");
-    assert_eq!(body.len(), UNREPLIED.trim_end().len());
+    let items = vec![item; count].join(",\n");
+    let body = format!("{{\n{BEFORE_ITEMS}{items}\n],\n{envelope}\n}}");
+    assert_eq!(body.len(), with_items(count).len());
     body
 }
 
