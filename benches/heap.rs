@@ -1,4 +1,4 @@
-//! How much heap one decode of 10 000 items holds at its peak, against what its result keeps: DESIGN.md section 7.
+//! How much heap one decode of 10 000 items holds at its peak, against what its result keeps.
 //!
 //! A benchmark of its own, since an allocator that counts would add its instructions to those of `instructions`.
 //! Both numbers are the same in every run. `cargo bench --bench heap` fails when the budget is exceeded.

@@ -12,7 +12,7 @@ use crate::support::rivals::{self, ExactForm, ExactUnreplied, Idiomatic, ZeroCop
 /// How much more of a part a larger body may cost, if the cost grows linearly: the allocator has more to do, and that is all.
 const LINEAR: f64 = 1.15;
 
-/// The budgets of DESIGN.md section 7 are the first argument of each `within`.
+/// The budgets are the first argument of each `within`.
 pub fn comparisons() -> Vec<Comparison> {
     vec![
         ours("decode UNREPLIED", |n| decode(n, UNREPLIED, payload))

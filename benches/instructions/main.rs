@@ -1,4 +1,4 @@
-//! Instruction counts beside the rivals, and the budgets of DESIGN.md section 7.
+//! Instruction counts beside the rivals, and within budgets.
 //!
 //! `cargo bench --bench instructions` prints the table and fails if a budget is exceeded. It needs valgrind. Where time
 //! is noise, a count is the same in every run of one build; but it moves with the compiler, and by a few percent with
