@@ -155,3 +155,9 @@ fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a str)>) -> String {
 pub(crate) fn item_fields(event: &str) -> Vec<String> {
     Body::of(event).items.remove(0).into_iter().map(|(key, _)| key).collect()
 }
+
+/// The path of every documented field, in the envelope and in the only item.
+pub(crate) fn every_path(event: &str) -> Vec<String> {
+    let in_item = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
+    ENVELOPE_FIELDS.into_iter().map(str::to_owned).chain(in_item).collect()
+}

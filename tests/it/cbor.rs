@@ -4,7 +4,7 @@ use ciborium::Value as Cbor;
 use serde_json::Value;
 use twt_chat_webhooks::Payload;
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, NUMBERS, item_fields};
+use crate::body::{Body, EVENTS, NUMBERS, every_path};
 use crate::entry_points::to_cbor;
 
 fn decode(body: &Cbor) -> Result<Payload, String> {
@@ -57,8 +57,7 @@ fn foreign() -> Vec<Cbor> {
 #[test]
 fn what_json_lacks_is_no_documented_value() {
     for event in EVENTS {
-        let item = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
-        for path in ENVELOPE_FIELDS.map(str::to_owned).into_iter().chain(item) {
+        for path in every_path(event) {
             for value in foreign() {
                 for body in with(event, &path, &value) {
                     let error = decode(&body).expect_err(&path);

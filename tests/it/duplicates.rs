@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, every_path};
 use crate::entry_points::{decode, refuse_repetition, relay};
 
 /// The JSON text that the field has in the body, or one of its kind.
@@ -22,11 +22,6 @@ fn is_refused(body: &Body, path: &str) {
         assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{text}");
         assert!(error.to_string().contains("twice"), "{error}");
     }
-}
-
-fn every_path(event: &str) -> Vec<String> {
-    let fields = item_fields(event).into_iter().map(|field| format!("content[0].{field}"));
-    ENVELOPE_FIELDS.into_iter().map(str::to_owned).chain(fields).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use twt_chat_webhooks::DecodeErrorKind;
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, OPTIONAL_TEXTS, TEXTS, item_fields};
+use crate::body::{Body, EVENTS, OPTIONAL_TEXTS, TEXTS, every_path};
 use crate::entry_points::error_of;
 
 const TIMESTAMP: &str = "Unix seconds";
@@ -11,13 +11,15 @@ const STATUS: &str = "a status (a string or an integer)";
 
 /// Both the documented fields of the envelope and those of an item, with what is expected there.
 fn fields(event: &str) -> Vec<(String, &'static str)> {
-    let in_item = item_fields(event).into_iter().map(|field| (format!("content[0].{field}"), expected(&field)));
-    let in_envelope = ENVELOPE_FIELDS.iter().map(|&field| (field.to_owned(), expected(field)));
-    in_envelope.chain(in_item).collect()
+    every_path(event).into_iter().map(|path| (path.clone(), expected(&path))).collect()
 }
 
-fn expected(field: &str) -> &'static str {
-    match field {
+fn last_field(path: &str) -> &str {
+    path.rsplit('.').next().unwrap()
+}
+
+fn expected(path: &str) -> &'static str {
+    match last_field(path) {
         "created_at" => TIMESTAMP,
         "push_times" | "time_sec" => UNSIGNED,
         "status" => STATUS,
@@ -39,7 +41,7 @@ const KINDS: [(&str, &str, &[&str]); 6] = [
 
 /// The last byte of a plain value, the bracket that opens any other.
 fn column(text: &str, path: &str, json: &str) -> usize {
-    let field = format!(r#""{}":"#, path.rsplit('.').next().unwrap());
+    let field = format!(r#""{}":"#, last_field(path));
     let value = text.rfind(&format!("{field}{json}")).unwrap() + field.len();
     if json.starts_with(['[', '{']) { value + 1 } else { value + json.len() }
 }
@@ -66,7 +68,7 @@ fn value_fails(event: &str, path: &str, json: &str, message: &str) {
 fn a_wrong_type_or_container() {
     for event in EVENTS {
         for (path, expected) in fields(event) {
-            let field = path.rsplit('.').next().unwrap();
+            let field = last_field(&path);
             let may_be_null = TEXTS.contains(&field) || OPTIONAL_TEXTS.contains(&field);
             for (json, found, taken_by) in KINDS {
                 if taken_by.contains(&expected) || (json == "null" && may_be_null) {
@@ -84,7 +86,7 @@ fn an_empty_container_is_pointed_at_where_it_opens() {
     for event in EVENTS {
         for (json, found) in [("[]", "an array"), ("{}", "an object"), ("[ ]", "an array"), ("{ }", "an object")] {
             for path in ["created_at", "webhook_id", "content[0].subject", "content[0].created_at"] {
-                let expected = expected(path.rsplit('.').next().unwrap());
+                let expected = expected(path);
                 value_fails(event, path, json, &format!("expected {expected}, found {found}"));
             }
         }
@@ -111,9 +113,9 @@ fn a_missing_field() {
 #[test]
 fn a_repeated_field() {
     for event in EVENTS {
-        for (path, _) in fields(event) {
+        for path in every_path(event) {
             let value = Body::of(event).value();
-            let field = path.rsplit('.').next().unwrap();
+            let field = last_field(&path);
             let json = if path.contains('.') { &value["content"][0][field] } else { &value[field] };
             let json = if path == "content" { "[]".to_owned() } else { json.to_string() };
             // The second of the two, whichever was added.

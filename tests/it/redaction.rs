@@ -5,7 +5,7 @@ use core::error::Error;
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeError, Event, EventType, Payload, Rejected};
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, item_fields};
+use crate::body::{Body, EVENTS, every_path, item_fields};
 use crate::entry_points;
 
 /// In every value below, as text or in digits.
@@ -66,9 +66,7 @@ fn inspect_all(body: &[u8]) -> bool {
 
 /// Documented fields, and some that nobody documents.
 fn paths(event: &str) -> Vec<String> {
-    let envelope = ENVELOPE_FIELDS.into_iter().chain(["canary"]).map(str::to_owned);
-    let item = item_fields(event).into_iter().chain(["canary".to_owned()]).map(|field| format!("content[0].{field}"));
-    envelope.chain(item).collect()
+    every_path(event).into_iter().chain(["canary", "content[0].canary"].map(str::to_owned)).collect()
 }
 
 #[test]

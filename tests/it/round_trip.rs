@@ -14,7 +14,7 @@ use twt_chat_webhooks::{
     PreChatFormContentBuilder, Status, Timestamp, UnrepliedContent,
 };
 
-const ENVELOPE_FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
+use crate::body::ENVELOPE_FIELDS;
 
 const FORM_FIELDS: &[&str] = &[
     "subject",
@@ -128,7 +128,7 @@ fn assert_comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value:
 
 /// Names of fields that the object does not document; those of other objects among them.
 fn extra(documented: &'static [&str]) -> impl Strategy<Value = Map<String, Value>> {
-    let elsewhere = select([ENVELOPE_FIELDS, MESSAGE_FIELDS].concat()).prop_map(String::from);
+    let elsewhere = select([&ENVELOPE_FIELDS, MESSAGE_FIELDS].concat()).prop_map(String::from);
     btree_map(prop_oneof![text(), elsewhere], json(), 0..4)
         .prop_map(|extra| extra.into_iter().filter(|(name, _)| !documented.contains(&name.as_str())).collect())
 }
@@ -179,10 +179,10 @@ fn event_body() -> impl Strategy<Value = (String, String)> {
 
 /// A body in canonical form: the documented fields are all there, in their order and as their own type.
 fn body() -> impl Strategy<Value = String> {
-    (timestamp(), event_body(), text(), extra(ENVELOPE_FIELDS)).prop_map(
+    (timestamp(), event_body(), text(), extra(&ENVELOPE_FIELDS)).prop_map(
         |(created_at, (event, content), webhook_id, extra)| {
             let values = [created_at.unix_seconds().to_string(), quoted(&event), quoted(&webhook_id), content];
-            object(ENVELOPE_FIELDS, &values, &extra)
+            object(&ENVELOPE_FIELDS, &values, &extra)
         },
     )
 }
