@@ -29,7 +29,7 @@ pub(crate) enum Buffered<'de> {
     OwnedText(String),
     Array(Vec<Buffered<'de>>),
     Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
-    /// In the place of the value of a field that comes once more, in an object that is [arranged](Self::arrange_fields).
+    /// In the place of the first value of a field that comes once more, in an object that is [arranged](Self::arrange_fields).
     Repeated,
 }
 
@@ -224,9 +224,8 @@ impl<'de> Buffered<'de> {
                     *key = Cow::Borrowed(UNDOCUMENTED);
                 }
                 fields.sort_by_cached_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
-                let mut documented = fields.iter_mut().take_while(|(key, _)| key != UNDOCUMENTED).peekable();
-                while let Some((key, value)) = documented.next() {
-                    if documented.peek().is_some_and(|(next, _)| next == key) {
+                for same in fields.chunk_by_mut(|(key, _), (next, _)| key == next && key != UNDOCUMENTED) {
+                    if let [(_, value), _, ..] = same {
                         *value = Self::Repeated;
                     }
                 }
