@@ -5,10 +5,9 @@ use twt_chat_webhooks::fixtures::UNREPLIED;
 const BEFORE_ITEMS: &str = "\"content\": [\n";
 const AFTER_ITEMS: &str = "\n]\n}";
 
-/// The documented body in two parts: its members before `content`, and its one item.
-fn parts() -> (&'static str, &'static str) {
-    UNREPLIED
-        .trim_end()
+/// A body in two parts: its members before `content`, and its items.
+fn parts(body: &str) -> (&str, &str) {
+    body.trim_end()
         .strip_suffix(AFTER_ITEMS)
         .and_then(|body| body.split_once(BEFORE_ITEMS))
         .expect("the documented body ends with its content")
@@ -25,18 +24,18 @@ fn replace(old: &str, new: &str) -> String {
 
 /// The documented item `count` times; with one, the documented body itself.
 pub fn with_items(count: usize) -> String {
-    let (envelope, item) = parts();
+    let (envelope, item) = parts(UNREPLIED);
     assemble(envelope, &vec![item; count].join(",\n"))
 }
 
 /// The same, with `content` as the first member instead of the last; not a byte more or less.
 pub fn content_before_event(count: usize) -> String {
-    let (envelope, item) = parts();
+    let body = with_items(count);
+    let (envelope, items) = parts(&body);
     let envelope = envelope.trim_start_matches("{\n").trim_end_matches(",\n");
-    let items = vec![item; count].join(",\n");
-    let body = format!("{{\n{BEFORE_ITEMS}{items}\n],\n{envelope}\n}}");
-    assert_eq!(body.len(), with_items(count).len());
-    body
+    let moved = format!("{{\n{BEFORE_ITEMS}{items}\n],\n{envelope}\n}}");
+    assert_eq!(moved.len(), body.len());
+    moved
 }
 
 /// The documented content, under an event that the platform does not document.
@@ -46,7 +45,7 @@ pub fn unknown_event() -> String {
 
 /// Two members more in the envelope, three more in the item.
 pub fn unknown_fields() -> String {
-    let (envelope, item) = parts();
+    let (envelope, item) = parts(UNREPLIED);
     assemble(
         &format!("{envelope}\"region\": \"eu-1\",\n\"attempt\": 2,\n"),
         &item.replacen('{', r#"{"channel": "web", "tags": ["new", 7], "visitor": {"language": "de"},"#, 1),
