@@ -1,7 +1,7 @@
 //! Time beside the rivals: decode and encode of the documented bodies, and of what a real account sends.
 //!
-//! `cargo bench --bench decode -- unknown` runs the groups whose name holds "unknown". Where a percent matters, ask
-//! `instructions` instead, and `heap` about memory.
+//! `cargo bench -p twt-chat-webhooks-benches --bench decode -- unknown` runs the groups whose name holds "unknown".
+//! Where a percent matters, ask `instructions` instead, and `heap` about memory.
 
 mod support;
 
@@ -107,7 +107,6 @@ where
     bench(&mut group, "to_vec, Value", &rivals::from_slice::<Value>(body), rivals::to_vec);
 }
 
-#[cfg(feature = "signature")]
 fn receive(c: &mut Criterion) {
     use twt_chat_webhooks::{AppSecret, Verifier};
 
@@ -124,9 +123,6 @@ fn receive(c: &mut Criterion) {
     });
     bench(&mut group, "decode", UNREPLIED.as_bytes(), payload);
 }
-
-#[cfg(not(feature = "signature"))]
-fn receive(_: &mut Criterion) {}
 
 /// Short, as a look at all of it should take minutes.
 fn config() -> Criterion {

@@ -1,7 +1,8 @@
 //! How much heap one decode of 10 000 items holds at its peak, against what its result keeps.
 //!
 //! A benchmark of its own, since an allocator that counts would add its instructions to those of `instructions`.
-//! Both numbers are the same in every run. `cargo bench --bench heap` fails when the budget is exceeded.
+//! Both numbers are the same in every run. `cargo bench -p twt-chat-webhooks-benches --bench heap` fails when the
+//! budget is exceeded.
 
 mod support;
 

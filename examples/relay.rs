@@ -62,7 +62,7 @@ pub(crate) fn relay(channels: &[Channel], source: Option<&str>, out: &mut impl W
         }
         Some(file) => fs::read(file).map_err(|error| format!("{file}: {error}"))?,
     };
-    // A receiver verifies the body first: see examples/axum_server.rs.
+    // A receiver verifies the body first: see examples/receiver.
     let decoded = Payload::from_slice_partial(&body).map_err(|error| error.to_string())?;
     for rejected in &decoded.rejected {
         eprintln!("left out: {}", rejected.error);

@@ -175,9 +175,9 @@
 //!
 //! # In a framework
 //!
-//! Ask for the body as bytes, never as text or as JSON. The example `axum_server` is a whole receiver; the other frameworks differ
-//! only in how they hand over the body and the header. `handle` is the function [above](#getting-started), and all other names are
-//! those of the framework:
+//! Ask for the body as bytes, never as text or as JSON. The package `examples/receiver` of the repository is a whole receiver with
+//! axum; the other frameworks differ only in how they hand over the body and the header. `handle` is the function
+//! [above](#getting-started), and all other names are those of the framework:
 //!
 //! ```text
 //! use twt_chat_webhooks::signature::SIGNATURE_HEADER;

@@ -95,7 +95,6 @@ pub fn comparisons() -> Vec<Comparison> {
             .per_item_of(10_000)
             .within(1.0, "Value", |n| decode(n, &with_unknown_fields(10_000), rivals::from_slice::<Value>))
             .per_item_of(10_000),
-        #[cfg(feature = "signature")]
         ours("verify and decode UNREPLIED", verify_and_decode)
             .beside("decode alone", |n| decode(n, UNREPLIED, payload)),
     ]
@@ -205,7 +204,6 @@ fn with_unknown_fields(count: usize) -> String {
     UNREPLIED.replacen('{', &format!("{{{},", fields.join(",\n")), 1)
 }
 
-#[cfg(feature = "signature")]
 fn verify_and_decode(iterations: u32) {
     use twt_chat_webhooks::{AppSecret, Verifier};
 

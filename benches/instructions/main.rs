@@ -1,8 +1,9 @@
 //! Instruction counts beside the rivals, and within budgets.
 //!
-//! `cargo bench --bench instructions` prints the table and fails if a budget is exceeded. It needs valgrind. Where time
-//! is noise, a count is the same in every run of one build; but it moves with the compiler, and by a few percent with
-//! the code that happens to be compiled beside it. So the budgets are ratios of counts taken in one run.
+//! `cargo bench -p twt-chat-webhooks-benches --bench instructions` prints the table and fails if a budget is exceeded.
+//! It needs valgrind. Where time is noise, a count is the same in every run of one build; but it moves with the
+//! compiler, and by a few percent with the code that happens to be compiled beside it. So the budgets are ratios of
+//! counts taken in one run.
 //!
 //! gungraun does not serve here: it compares a benchmark with its own past or with a fixed count, and cannot fail on
 //! the ratio of two benchmarks.

@@ -2,8 +2,6 @@
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
-#[cfg(feature = "signature")]
-mod axum_server;
 mod body;
 mod builders;
 mod cbor;

@@ -282,11 +282,12 @@ fn a_line_is_printed_for_each_message() {
     assert_eq!(names, ["slack", "feishu", "dingtalk", "wecom"]);
 
     let [offline] = Channel::WeCom.messages(&fixtures::offline_form_submit()).try_into().unwrap();
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fixtures/offline_form_submit.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/fixtures/offline_form_submit.json");
     assert_eq!(printed(&[Channel::WeCom], Some(file)).unwrap(), format!("{offline}\n"));
 
     let missing = printed(&[Channel::WeCom], Some("no such file")).unwrap_err();
     assert!(missing.starts_with("no such file: "), "{missing}");
-    let not_json = printed(&[Channel::WeCom], Some(concat!(env!("CARGO_MANIFEST_DIR"), "/rustfmt.toml"))).unwrap_err();
+    let not_json =
+        printed(&[Channel::WeCom], Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml"))).unwrap_err();
     assert!(not_json.starts_with("the body is not JSON that can be read"), "{not_json}");
 }

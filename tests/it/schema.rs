@@ -11,7 +11,7 @@ use twt_chat_webhooks::{
     fixtures,
 };
 
-const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/payload.schema.json");
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/payload.schema.json");
 
 const DOCUMENTED: [&str; 3] = [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::OFFLINE_FORM_SUBMIT];
 

@@ -1,7 +1,7 @@
 //! A receiver that a team can deploy: it verifies the raw bytes, decodes them, answers at once and works afterwards.
 //!
 //! ```sh
-//! TWT_APP_SECRET=… cargo run --example axum_server --features signature
+//! TWT_APP_SECRET=… cargo run -p receiver --features signature
 //! ```
 //!
 //! | variable | |

@@ -1,4 +1,4 @@
-//! The receiver of `examples/axum_server.rs` answers a real HTTP client as it says.
+//! The receiver answers a real HTTP client as it says.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a server has std")]
 
@@ -17,7 +17,7 @@ use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{AppSecret, EventType, Payload, Verifier, fixtures};
 use ureq::Agent;
 
-#[path = "../../examples/axum_server.rs"]
+#[path = "../src/main.rs"]
 #[allow(dead_code, reason = "`main` is the example's own")]
 mod example;
 
