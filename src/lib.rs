@@ -237,6 +237,7 @@ extern crate alloc;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod content;
+mod documented;
 mod error;
 mod event;
 mod event_type;

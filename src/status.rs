@@ -1,14 +1,16 @@
 //! The status of a conversation.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::fmt;
+use core::ops::RangeInclusive;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
 use crate::unknown::UnknownStatus;
-use crate::wire::{self, Accept, Field, Integer, IntegerOf};
+use crate::wire::{self, Fault, Field, Kind, Problem, Source};
 
 /// The status of a conversation, which the platform sends as a string that holds a number.
 ///
@@ -126,52 +128,39 @@ impl Serialize for Status {
 /// From a string or an integer.
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::read(StatusText, deserializer)
+        wire::deserialize(deserializer, |source| Self::read(source))
     }
 }
 
 impl Field for Status {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    const IS_REQUIRED: bool = true;
+
+    fn blank() -> Self {
+        Self::Unreplied
+    }
+
+    fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
+        const EXPECTED: &str = "a status (a string or an integer)";
+        const RANGE: RangeInclusive<i128> = i64::MIN as i128..=u64::MAX as i128;
+        let found = match source.kind()? {
+            Kind::Text => {
+                return Ok(match source.text()? {
+                    Cow::Borrowed(text) => text.into(),
+                    Cow::Owned(text) => text.into(),
+                });
+            }
+            Kind::Number => match source.number()?.to_integer() {
+                Ok(integer) if RANGE.contains(&integer) => return Ok(integer.to_string().into()),
+                Ok(_) => "a number out of range",
+                Err(found) => found,
+            },
+            _ => return Err(source.unexpected(EXPECTED)),
+        };
+        Err(source.fault_behind(Problem::Unexpected { expected: EXPECTED, found }))
     }
 
     fn write(&self) -> impl Serialize {
         self
-    }
-}
-
-struct StatusText;
-
-impl Accept<'_> for StatusText {
-    type Value = Status;
-    const EXPECTED: &'static str = "a status (a string or an integer)";
-
-    fn text<E: Error>(self, text: &str) -> Result<Status, E> {
-        Ok(text.into())
-    }
-
-    fn unsigned<E: Error>(self, number: u64) -> Result<Status, E> {
-        Ok(number.to_string().into())
-    }
-
-    fn signed<E: Error>(self, number: i64) -> Result<Status, E> {
-        Ok(number.to_string().into())
-    }
-
-    fn float<E: Error>(self, number: f64) -> Result<Status, E> {
-        IntegerOf::<WholeFloat>::NEW.float(number).map(|WholeFloat(number)| number.to_string().into())
-    }
-}
-
-/// A float without a fraction.
-struct WholeFloat(i128);
-
-impl Integer for WholeFloat {
-    const EXPECTED: &'static str = StatusText::EXPECTED;
-    const SIGNED: bool = true;
-
-    fn from_integer(integer: i128) -> Option<Self> {
-        (i64::MIN.into()..=u64::MAX.into()).contains(&integer).then_some(Self(integer))
     }
 }
 

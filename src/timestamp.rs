@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use time::OffsetDateTime;
 
-use crate::wire::{self, Field, Integer, IntegerOf};
+use crate::wire::{self, Fault, Field, Integer, Source};
 
 /// A point in time in whole Unix seconds, always UTC, within the years −9999 to 9999.
 ///
@@ -122,14 +122,14 @@ impl Serialize for Timestamp {
 /// From an integer, a digit string (`-` in front for a time before 1970), or a float without a fraction.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::read(IntegerOf::<Self>::NEW, deserializer)
+        wire::deserialize(deserializer, |source| Self::read(source))
     }
 }
 
 impl Integer for Timestamp {
     const EXPECTED: &'static str = "Unix seconds";
     const OUT_OF_RANGE: &'static str = "a number out of range; are these milliseconds?";
-    const SIGNED: bool = true;
+    const IS_SIGNED: bool = true;
 
     fn from_integer(integer: i128) -> Option<Self> {
         Self::from_unix(i64::try_from(integer).ok()?).ok()
@@ -137,8 +137,15 @@ impl Integer for Timestamp {
 }
 
 impl Field for Timestamp {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    const IS_REQUIRED: bool = true;
+
+    fn blank() -> Self {
+        Self::UNIX_EPOCH
+    }
+
+    #[inline]
+    fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
+        Self::read_integer(source)
     }
 
     fn write(&self) -> impl Serialize {

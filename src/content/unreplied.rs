@@ -5,8 +5,7 @@ use core::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Content, Item, content};
-use crate::event_type::EventType;
+use super::content;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
@@ -63,21 +62,17 @@ pub struct UnrepliedContent {
 
 content! {
     UnrepliedContent, UnrepliedContentBuilder, Unreplied {
-        subject
-        visitor_name
-        created_at
-        message_content
-        property_name
-        visitor_nickname
-        sbs
-        status
-        push_times
-        time_sec
-        assigned_agent_nickname
-    } {
-        status: Status = Status::Unreplied;
-        push_times: u32 = 1;
-        time_sec: u64 = 0;
+        subject: String, "Conversation subject";
+        visitor_name: String, "Visitor name";
+        created_at: Timestamp, "Message creation timestamp";
+        message_content: String, "Message body";
+        property_name: String, "Project name";
+        visitor_nickname: Option<String>, "Visitor nickname, empty for none";
+        sbs: Option<String>, "Customer identifier, empty for none";
+        status: Status = Status::Unreplied, "Status of the conversation";
+        push_times: u32 = 1, "Number of pushes";
+        time_sec: u64 = 0, "Timeout in seconds";
+        assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
     }
 }
 
