@@ -29,7 +29,7 @@ macro_rules! item {
             fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
                 Ok(Self {
                     $($field: $crate::arbitrary::field(u)?,)*
-                    extra: $crate::arbitrary::extra(u, Self::FIELDS)?,
+                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
                 })
             }
 
@@ -196,7 +196,7 @@ impl<'a> Arbitrary<'a> for UnknownEvent {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for EventType {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED.as_ref())? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }
@@ -211,7 +211,7 @@ impl<'a> Arbitrary<'a> for EventType {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Status {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED.as_ref())? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }

@@ -34,17 +34,17 @@ macro_rules! name {
 
 /// The schema of a content type, from its fields in the order of the page.
 macro_rules! item {
-    ($Type:ident, $event:ident { $($field:ident)* }) => {
+    ($Type:ident, $Variant:ident { $($field:ident $description:literal,)* }) => {
         /// The item as the platform documents it, with every documented field; others are allowed.
         #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl ::schemars::JsonSchema for $Type {
             $crate::schema::name! { $Type }
 
             fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::item_object(&EventType::$event, [$(
+                $crate::schema::item_object(&$crate::EventType::$Variant, [$(
                     $crate::schema::item_property(
-                        &EventType::$event,
                         stringify!($field),
+                        $description,
                         |item: &Self| &item.$field,
                         generator,
                     ),
@@ -104,32 +104,12 @@ pub(crate) fn item_object(event_type: &EventType, properties: impl IntoIterator<
 
 /// A field of an item; the function only says which type it has.
 pub(crate) fn item_property<T, F: OnWire>(
-    event_type: &EventType,
     name: &'static str,
+    description: &str,
     _: fn(&T) -> &F,
     generator: &mut SchemaGenerator,
 ) -> Property {
-    property::<F::As>(name, item_description(event_type, name), generator)
-}
-
-/// A field in the words of the *Event Types* page.
-fn item_description(event_type: &EventType, field: &str) -> &'static str {
-    match (event_type, field) {
-        (_, "subject") => "Conversation subject",
-        (_, "visitor_name") => "Visitor name",
-        (EventType::Unreplied, "created_at") => "Message creation timestamp",
-        (_, "created_at") => "Form created at",
-        (EventType::Unreplied, "message_content") => "Message body",
-        (_, "message_content") => "Form content",
-        (_, "property_name") => "Project name",
-        (_, "visitor_nickname") => "Visitor nickname, empty for none",
-        (_, "sbs") => "Customer identifier, empty for none",
-        (_, "status") => "Status of the conversation",
-        (_, "push_times") => "Number of pushes",
-        (_, "time_sec") => "Timeout in seconds",
-        (_, "assigned_agent_nickname") => "Assigned agent nickname, empty for none",
-        _ => "",
-    }
+    property::<F::As>(name, description, generator)
 }
 
 /// An object with these fields of the envelope, in which the name of the event decides what its content is.
@@ -233,7 +213,7 @@ impl JsonSchema for StatusCode {
 }
 
 fn codes() -> impl Iterator<Item = StatusCode> {
-    Status::DOCUMENTED.into_iter().filter_map(|status| status.code())
+    Status::DOCUMENTED.iter().filter_map(|status| status.code())
 }
 
 /// `1: unreplied, 2: queued, …`, as the *Event Types* page has it.

@@ -122,7 +122,7 @@ fn whatever_the_types_can_hold_comes_up() {
     assert!(payloads.iter().any(|payload| payload.extra().len() > 1));
 
     let events = sample::<Event>();
-    for documented in EventType::DOCUMENTED {
+    for documented in EventType::DOCUMENTED.iter().cloned() {
         let of_type = || events.iter().filter(|event| event.event_type() == documented);
         assert!(of_type().any(|event| event.contents().count() == 0), "{documented}");
         assert!(of_type().any(|event| event.contents().count() > 1), "{documented}");

@@ -152,7 +152,7 @@ fn the_fields_that_all_events_share_are_reached_without_knowing_the_event() {
             .build()
             .into(),
     ];
-    for (event, event_type) in events.iter().zip(EventType::DOCUMENTED) {
+    for (event, event_type) in events.iter().zip(EventType::DOCUMENTED.iter().cloned()) {
         let contents: Vec<&dyn Content> = event.contents().collect();
         assert_eq!(contents.len(), 1, "{event_type}");
         let content = contents[0];
@@ -307,7 +307,7 @@ fn an_unknown_name_or_status_is_built_from_its_text() {
 
 #[test]
 fn no_text_of_a_documented_value_builds_an_unknown_one() {
-    for event_type in EventType::DOCUMENTED {
+    for event_type in EventType::DOCUMENTED.iter().cloned() {
         assert!(!matches!(event_type, EventType::Unknown(_)));
         assert_eq!(EventType::from(event_type.as_str()), event_type);
         assert_eq!(EventType::from(event_type.to_string()), event_type);
