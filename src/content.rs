@@ -246,15 +246,9 @@ macro_rules! content {
             use serde::de::{Deserialize, Deserializer};
             use serde::ser::{Serialize, SerializeMap, Serializer};
             use $crate::content::{Item, read_item};
-            use $crate::wire::{self, Fault, Field, Fields, Source};
+            use $crate::wire::{self, Fault, Field, Source};
 
             const FIELDS: &[&str] = &[$(stringify!($field)),*];
-
-            /// The place of each field in a bit mask.
-            #[allow(non_camel_case_types)]
-            enum Place {
-                $($field,)*
-            }
 
             impl Item for $Type {
                 fn blank() -> Self {
@@ -262,21 +256,11 @@ macro_rules! content {
                 }
 
                 fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
-                    const REQUIRED: u32 = 0 $(| Fields::required::<$Field $(<$Inner>)?>(Place::$field as u32))*;
-
-                    let mut fields = Fields::default();
-                    let mut object = source.open_object()?;
-                    while let Some(key) = source.next_key(&mut object)? {
-                        let read = match &*key {
-                            $(stringify!($field) => fields.read(Place::$field as u32, &mut self.$field, source),)*
-                            _ => {
-                                wire::read_extra(&mut self.extra, key, source)?;
-                                continue;
-                            }
-                        };
-                        read.map_err(|fault| fault.in_field(&key))?;
-                    }
-                    fields.check(REQUIRED, FIELDS, source)
+                    let required = wire::required(&[$(<$Field $(<$Inner>)? as Field>::IS_REQUIRED),*]);
+                    wire::read_object! { source, required: required, {
+                        $($field => self.$field.read_into(source),)*
+                    } key => wire::read_extra(&mut self.extra, key, source) }
+                    Ok(())
                 }
             }
 

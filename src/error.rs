@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt::{self, Write};
+use core::mem;
 use core::str::{self, Utf8Chunk};
 
 use crate::event_type::EventType;
 use crate::timestamp::Timestamp;
-use crate::wire::{self, Buffered, Fault, Field, Fields, Json, Kind, Problem, Source};
+use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
@@ -261,7 +262,7 @@ impl Envelope {
         if source.kind()? != Kind::Object {
             return source.check();
         }
-        let mut fields = Fields::default();
+        let mut seen = [false; 3];
         let mut object = source.open()?;
         while let Some(key) = source.next_key(&mut object)? {
             let start = source.mark();
@@ -269,12 +270,20 @@ impl Envelope {
             let end = source.mark();
             source.return_to(start);
             // If a field is there twice, neither value can be believed.
+            let [event, webhook_id, created_at] = &mut seen;
             match &*key {
-                "event" => self.event_type = fields.once(0, source).and_then(|()| EventType::read(source)).ok(),
-                "webhook_id" => self.webhook_id = fields.once(1, source).and_then(|()| wire::read_text(source)).ok(),
+                "event" => {
+                    let is_first = !mem::replace(event, true);
+                    self.event_type = EventType::read(source).ok().filter(|_| is_first);
+                }
+                "webhook_id" => {
+                    let is_first = !mem::replace(webhook_id, true);
+                    self.webhook_id = wire::read_text(source).ok().filter(|_| is_first);
+                }
                 "created_at" => {
-                    let time = fields.once(2, source).and_then(|()| Timestamp::read(source));
-                    self.created_at = time.ok().filter(|_| source.is_behind_value());
+                    let is_first = !mem::replace(created_at, true);
+                    let time = Timestamp::read(source).ok();
+                    self.created_at = time.filter(|_| is_first && source.is_behind_value());
                 }
                 _ => {}
             }

@@ -13,7 +13,7 @@ use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
-use crate::wire::{Buffered, Fault, Fields, PrivateKeys, Source};
+use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 
 /// An event and what it carries.
 ///
@@ -364,18 +364,11 @@ impl<'de> Deserialize<'de> for Event {
 }
 
 fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
-    let mut fields = Fields::default();
     let mut parts = Parts::NEW;
-    let mut object = source.open_object()?;
-    while let Some(key) = source.next_key(&mut object)? {
-        let read = match &*key {
-            "event" => fields.once(0, source).and_then(|()| parts.read_event(source)),
-            "content" => fields.once(1, source).and_then(|()| parts.read_content(source, None)),
-            _ => source.skip(),
-        };
-        read.map_err(|fault| fault.in_field(&key))?;
-    }
-    fields.check(0b11, &["event", "content"], source)?;
+    wire::read_object! { source, required: 0b11, {
+        event => parts.read_event(source),
+        content => parts.read_content(source, None),
+    } _key => source.skip() }
     parts.finish(source, None)
 }
 

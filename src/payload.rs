@@ -13,7 +13,7 @@ use crate::error::DecodeError;
 use crate::event::{Event, EventContent, Parts};
 use crate::event_type::EventType;
 use crate::timestamp::Timestamp;
-use crate::wire::{self, Buffered, Fault, Fields, Json, Source};
+use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 
 /// The body of a webhook request: an event in its envelope.
 ///
@@ -123,30 +123,17 @@ pub(crate) fn read_text(body: &str, bad: Option<&mut Vec<Bad>>) -> Result<Payloa
 }
 
 fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<Bad>>) -> Result<Payload, Fault> {
-    let mut fields = Fields::default();
     let mut created_at = Timestamp::UNIX_EPOCH;
     let mut webhook_id = String::new();
-    let mut event = Parts::NEW;
+    let mut parts = Parts::NEW;
     let mut extra = Map::new();
-    let mut object = source.open_object()?;
-    while let Some(key) = source.next_key(&mut object)? {
-        let read = match &*key {
-            "created_at" => fields.read(0, &mut created_at, source),
-            "event" => fields.once(1, source).and_then(|()| event.read_event(source)),
-            "webhook_id" => fields.once(2, source).and_then(|()| {
-                webhook_id = wire::read_text(source)?;
-                Ok(())
-            }),
-            "content" => fields.once(3, source).and_then(|()| event.read_content(source, bad.as_deref_mut())),
-            _ => {
-                wire::read_extra(&mut extra, key, source)?;
-                continue;
-            }
-        };
-        read.map_err(|fault| fault.in_field(&key))?;
-    }
-    fields.check(0b1111, FIELDS, source)?;
-    let event = event.finish(source, bad)?;
+    wire::read_object! { source, required: 0b1111, {
+        created_at => created_at.read_into(source),
+        event => parts.read_event(source),
+        webhook_id => wire::read_text(source).map(|text| webhook_id = text),
+        content => parts.read_content(source, bad.as_deref_mut()),
+    } key => wire::read_extra(&mut extra, key, source) }
+    let event = parts.finish(source, bad)?;
     Ok(Payload { created_at, webhook_id, event, extra })
 }
 

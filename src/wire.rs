@@ -17,7 +17,7 @@ use serde_json::{Map, Number, Value};
 
 pub(crate) use self::buffered::{Buffered, Cursor};
 pub(crate) use self::fault::{Fault, Problem};
-pub(crate) use self::field::{Field, Fields, Integer, read_extra, read_text, some_text};
+pub(crate) use self::field::{Field, Integer, check_required, read_extra, read_object, read_text, required, some_text};
 pub(crate) use self::json::Json;
 
 /// How deep a body can be nested: serde_json's own limit.
@@ -48,8 +48,23 @@ pub(crate) trait Source<'de> {
     /// Whether another item follows. If so, the cursor stands in front of it; if not, behind the array.
     fn next_item(&mut self, array: &mut Self::Open) -> Result<bool, Fault>;
 
-    /// The key of the next field, if another follows. If so, the cursor stands in front of its value; if not, behind the object.
-    fn next_key(&mut self, object: &mut Self::Open) -> Result<Option<Cow<'de, str>>, Fault>;
+    /// Whether another field follows. If so, the cursor stands in front of its key; if not, behind the object.
+    fn next_field(&mut self, object: &mut Self::Open) -> Result<bool, Fault>;
+
+    /// Reads the key of a field. The cursor then stands in front of the value.
+    fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
+
+    /// Passes the key of a field if it is that one, which is cheaper than to read it. May answer `false` in any case.
+    #[inline]
+    fn pass_key(&mut self, _: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    /// The key of the next field, if another follows.
+    #[inline]
+    fn next_key(&mut self, object: &mut Self::Open) -> Result<Option<Cow<'de, str>>, Fault> {
+        if self.next_field(object)? { self.key().map(Some) } else { Ok(None) }
+    }
 
     /// Passes the next value. Text may turn out not to be JSON when it is read later.
     fn skip(&mut self) -> Result<(), Fault>;

@@ -8,7 +8,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde_json::{Number, Value};
 
 use super::{Fault, Kind, MAX_DEPTH, Numeric, PrivateKeys, Problem, Source};
@@ -330,12 +332,13 @@ impl<'a> Source<'a> for Cursor<'a> {
         Ok(self.position < *end)
     }
 
-    fn next_key(&mut self, end: &mut usize) -> Result<Option<Cow<'a, str>>, Fault> {
-        if self.position == *end {
-            return Ok(None);
-        }
+    fn next_field(&mut self, end: &mut usize) -> Result<bool, Fault> {
+        Ok(self.position < *end)
+    }
+
+    fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         match self.kind()? {
-            Kind::Text => self.text().map(Some),
+            Kind::Text => self.text(),
             _ => Err(self.unexpected("a string as key")),
         }
     }

@@ -18,54 +18,89 @@ pub(crate) trait Field: Sized {
 
     fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault>;
 
+    /// Reads a value into the place of another.
+    #[inline]
+    fn read_into<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
+        *self = Self::read(source)?;
+        Ok(())
+    }
+
     fn write(&self) -> impl Serialize;
 }
 
-/// Which documented fields of an object have been read.
-#[derive(Default)]
-pub(crate) struct Fields {
-    /// A bit for each place.
-    read: u32,
+/// Reads an object: its documented fields in the order of the page, and what to do with each, with an unknown field, and with
+/// the required fields, which are given as a bit mask of their places.
+///
+/// The platform writes the fields in the order of its page. To compare with the one key that is expected next is much cheaper
+/// than to read a key, so that comes first. It makes no difference to the result.
+macro_rules! read_object {
+    ($source:ident, required: $required:expr, { $($field:ident => $read:expr,)* } $unknown:ident => $read_unknown:expr) => {{
+        const NAMES: &[&str] = &[$(stringify!($field)),*];
+
+        /// The place of a field in the order of the page, and in a bit mask.
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy)]
+        enum Place {
+            $($field,)*
+        }
+        const PLACES: &[Place] = &[$(Place::$field),*];
+
+        let mut seen = 0_u32;
+        let mut expected = PLACES.first().copied();
+        let mut object = $source.open_object()?;
+        while $source.next_field(&mut object)? {
+            let is_expected = match expected {
+                $(Some(Place::$field) => $source.pass_key(stringify!($field))?,)*
+                None => false,
+            };
+            let place = if is_expected {
+                expected
+            } else {
+                let $unknown = $source.key()?;
+                match &*$unknown {
+                    $(stringify!($field) => Some(Place::$field),)*
+                    _ => {
+                        $read_unknown?;
+                        None
+                    }
+                }
+            };
+            let Some(place) = place else { continue };
+            let bit = 1 << place as u32;
+            let read = if seen & bit == 0 {
+                match place {
+                    $(Place::$field => $read,)*
+                }
+            } else {
+                Err($source.fault_at_value($crate::wire::Problem::Repeated))
+            };
+            if let Err(fault) = read {
+                return Err(fault.in_field(NAMES.get(place as usize).copied().unwrap_or_default()));
+            }
+            seen |= bit;
+            expected = PLACES.get(place as usize + 1).or(PLACES.first()).copied();
+        }
+        $crate::wire::check_required($required & !seen, NAMES, $source.offset())?;
+    }};
 }
 
-impl Fields {
-    /// The bit of a field of that type, if the field is required.
-    pub(crate) const fn required<F: Field>(place: u32) -> u32 {
-        if F::IS_REQUIRED { 1 << place } else { 0 }
-    }
+pub(crate) use read_object;
 
-    /// Reads a documented field, which must not have been read before.
-    #[inline]
-    pub(crate) fn read<'de, F: Field, S: Source<'de>>(
-        &mut self,
-        place: u32,
-        field: &mut F,
-        source: &mut S,
-    ) -> Result<(), Fault> {
-        self.once(place, source)?;
-        *field = F::read(source)?;
-        Ok(())
+/// The bit mask of the required fields.
+pub(crate) const fn required(fields: &[bool]) -> u32 {
+    let mut mask = 0;
+    let mut place = 0;
+    while place < fields.len() {
+        mask |= (fields[place] as u32) << place;
+        place += 1;
     }
+    mask
+}
 
-    /// Notes that a field is read. It is an error if the field was read before.
-    #[inline]
-    pub(crate) fn once<'de, S: Source<'de>>(&mut self, place: u32, source: &mut S) -> Result<(), Fault> {
-        let bit = 1 << place;
-        if self.read & bit != 0 {
-            return Err(source.fault_at_value(Problem::Repeated));
-        }
-        self.read |= bit;
-        Ok(())
-    }
-
-    /// Fails if a required field of the object that was just read is missing.
-    #[inline]
-    pub(crate) fn check<'de, S: Source<'de>>(&self, required: u32, names: &[&str], source: &S) -> Result<(), Fault> {
-        match required & !self.read {
-            0 => Ok(()),
-            missing => Err(missing_field(missing, names, source.offset())),
-        }
-    }
+/// Fails if a required field of the object that was just read is missing. A bit stands for each field that is.
+#[inline]
+pub(crate) fn check_required(missing: u32, names: &[&str], offset: usize) -> Result<(), Fault> {
+    if missing == 0 { Ok(()) } else { Err(missing_field(missing, names, offset)) }
 }
 
 #[cold]

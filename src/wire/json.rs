@@ -72,17 +72,17 @@ impl<'de> Json<'de> {
     }
 
     /// The text whose opening quote comes next.
-    #[inline]
+    #[inline(always)]
     fn quoted(&mut self) -> Result<Cow<'de, str>, Fault> {
         let start = self.position + 1;
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        let length = plain_length(rest);
-        if rest.get(length) != Some(&b'"') {
-            return self.escaped();
+        let end = plain_end(self.text.as_bytes(), start);
+        if self.text.as_bytes().get(end) == Some(&b'"')
+            && let Some(text) = self.text.get(start..end)
+        {
+            self.position = end + 1;
+            return Ok(Cow::Borrowed(text));
         }
-        let end = start + length;
-        self.position = end + 1;
-        self.text.get(start..end).map(Cow::Borrowed).ok_or_else(Fault::not_json)
+        self.escaped()
     }
 
     #[cold]
@@ -97,15 +97,25 @@ impl<'de> Json<'de> {
     fn skip_quoted(&mut self) -> Result<(), Fault> {
         self.position += 1;
         loop {
-            let rest = self.rest();
-            let length = plain_length(rest);
-            self.position += length + 1;
-            match rest.get(length) {
+            let end = plain_end(self.text.as_bytes(), self.position);
+            self.position = end + 1;
+            match self.text.as_bytes().get(end) {
                 Some(b'"') => return Ok(()),
                 Some(b'\\') => self.position += 1,
                 _ => return Err(Fault::not_json()),
             }
         }
+    }
+
+    /// Moves from behind a key to its value.
+    #[inline]
+    fn colon(&mut self) -> Result<(), Fault> {
+        if self.peek() != Some(b':') {
+            return Err(Fault::not_json());
+        }
+        self.position += 1;
+        self.peek();
+        Ok(())
     }
 
     /// An unsigned integer and where it ends, unless the number is more than that.
@@ -140,25 +150,34 @@ impl<'de> Json<'de> {
         self.position += self.rest().iter().take_while(is_part).count();
     }
 
-    /// Passes an array or an object by counting brackets, whichever they are.
+    /// Passes an array or an object by counting the brackets outside of texts, whichever they are.
     fn skip_nested(&mut self) -> Result<(), Fault> {
         let mut depth = 0_usize;
-        loop {
-            match self.byte() {
-                Some(b'"') => {
-                    self.skip_quoted()?;
-                    continue;
-                }
-                Some(b'[' | b'{') => depth += 1,
-                Some(b']' | b'}') => depth -= 1,
-                Some(_) => {}
-                None => return Err(Fault::not_json()),
+        let mut is_text = false;
+        let mut is_escaped = false;
+        let (chunks, tail) = self.rest().as_chunks();
+        for chunk in chunks.iter().map(<[u8; CHUNK]>::as_slice).chain([tail]) {
+            if !is_escaped && !has_significant(chunk) {
+                is_text ^= has_odd_quotes(chunk);
+                self.position += chunk.len();
+                continue;
             }
-            self.position += 1;
-            if depth == 0 {
-                return Ok(());
+            for byte in chunk {
+                self.position += 1;
+                match byte {
+                    _ if is_escaped => is_escaped = false,
+                    b'"' => is_text = !is_text,
+                    b'\\' => is_escaped = true,
+                    b'[' | b'{' if !is_text => depth += 1,
+                    b']' | b'}' if !is_text => depth -= 1,
+                    _ => continue,
+                }
+                if depth == 0 {
+                    return Ok(());
+                }
             }
         }
+        Err(Fault::not_json())
     }
 
     /// Passes the bracket that closes, or moves to the next element. Does not check that a value follows a comma: `[1,]` fails
@@ -238,20 +257,29 @@ impl<'de> Source<'de> for Json<'de> {
     }
 
     #[inline]
-    fn next_key(&mut self, object: &mut Open) -> Result<Option<Cow<'de, str>>, Fault> {
-        if !self.advance(object, b'}')? {
-            return Ok(None);
-        }
+    fn next_field(&mut self, object: &mut Open) -> Result<bool, Fault> {
+        self.advance(object, b'}')
+    }
+
+    // Nearly every key is one that is expected, so this is rare.
+    #[inline(never)]
+    fn key(&mut self) -> Result<Cow<'de, str>, Fault> {
         if self.byte() != Some(b'"') {
             return Err(Fault::not_json());
         }
         let key = self.quoted()?;
-        if self.peek() != Some(b':') {
-            return Err(Fault::not_json());
+        self.colon()?;
+        Ok(key)
+    }
+
+    #[inline]
+    fn pass_key(&mut self, key: &str) -> Result<bool, Fault> {
+        let rest = self.rest().strip_prefix(b"\"").and_then(|rest| rest.strip_prefix(key.as_bytes()));
+        if rest.and_then(|rest| rest.first()) != Some(&b'"') {
+            return Ok(false);
         }
-        self.position += 1;
-        self.peek();
-        Ok(Some(key))
+        self.position += key.len() + 2;
+        self.colon().map(|()| true)
     }
 
     fn skip(&mut self) -> Result<(), Fault> {
@@ -281,7 +309,8 @@ impl<'de> Source<'de> for Json<'de> {
     }
 
     fn is_behind_value(&mut self) -> bool {
-        matches!(self.peek(), Some(b',' | b'}'))
+        self.text.as_bytes().get(..self.position).is_some_and(|read| read.ends_with(b"\""))
+            || matches!(self.peek(), Some(b',' | b'}'))
     }
 
     #[cold]
@@ -293,31 +322,54 @@ impl<'de> Source<'de> for Json<'de> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character.
+/// The byte eight times.
+const fn each(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// SWAR: sets the high bit of each byte that is zero. A borrow can set too many bits, but only above one that is right, so the
+/// lowest bit is right, which is the first in the text.
+const fn zeros(chunk: u64) -> u64 {
+    chunk.wrapping_sub(each(1)) & !chunk & each(0x80)
+}
+
+/// The index of the byte to which the lowest bit belongs.
+const fn first(bits: u64) -> usize {
+    bits.trailing_zeros() as usize / 8
+}
+
+/// The next eight bytes, if there are so many.
+#[inline]
+fn chunk(bytes: &[u8], position: usize) -> Option<u64> {
+    bytes.get(position..)?.first_chunk().copied().map(u64::from_le_bytes)
+}
+
+/// Where the first quote, backslash or control character stands from `start` on.
 ///
 /// Kept inline: as a function of its own it costs a tenth of the whole decoding.
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
-    const fn each(byte: u8) -> u64 {
-        u64::from_ne_bytes([byte; 8])
-    }
-
-    let mut rest = bytes;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        // SWAR: sets the high bit of each byte that is less than the one subtracted from it. A borrow can set too many bits, but
-        // only above the lowest one that is right, which is the first in the text.
-        let chunk = u64::from_le_bytes(*chunk);
-        let quote = chunk ^ each(b'"');
-        let backslash = chunk ^ each(b'\\');
-        let found = (chunk.wrapping_sub(each(0x20)) & !chunk)
-            | (quote.wrapping_sub(each(1)) & !quote)
-            | (backslash.wrapping_sub(each(1)) & !backslash);
-        let found = found & each(0x80);
+fn plain_end(bytes: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while let Some(chunk) = chunk(bytes, end) {
+        let controls = chunk.wrapping_sub(each(0x20)) & !chunk & each(0x80);
+        let found = controls | zeros(chunk ^ each(b'"')) | zeros(chunk ^ each(b'\\'));
         if found != 0 {
-            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+            return end + first(found);
         }
-        rest = tail;
+        end += 8;
     }
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | ..0x20);
+    end + bytes.get(end..).unwrap_or_default().iter().take_while(is_plain).count()
+}
+
+/// How many bytes are looked at together where most bytes do not matter. Compilers use vector instructions for so many.
+const CHUNK: usize = 16;
+
+/// Whether a bracket or a backslash may be among the bytes: the two rows of ASCII that hold them also hold `|`.
+fn has_significant(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, byte| found | matches!(byte | 0x20, b'{'..=b'}'))
+}
+
+fn has_odd_quotes(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |is_odd, &byte| is_odd ^ (byte == b'"'))
 }
