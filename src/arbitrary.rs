@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
 use crate::payload::{self, Payload};
-use crate::status::{Status, StatusCode};
+use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 use crate::unknown::{UnknownName, UnknownStatus};
 use crate::wire;
@@ -196,7 +196,7 @@ impl<'a> Arbitrary<'a> for UnknownEvent {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for EventType {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED)? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }
@@ -211,7 +211,7 @@ impl<'a> Arbitrary<'a> for EventType {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Status {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED)? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }
@@ -232,9 +232,9 @@ fn documented_or_not<T: Clone>(u: &mut Unstructured<'_>, documented: &[T]) -> Re
 const CHOICE_SIZE_HINT: SizeHint = (1, Some(1));
 
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
-impl<'a> Arbitrary<'a> for StatusCode {
+impl<'a> Arbitrary<'a> for DocumentedStatus {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        u.choose(&Status::DOCUMENTED)?.code().ok_or(Error::IncorrectFormat)
+        u.choose(Status::DOCUMENTED)?.documented().ok_or(Error::IncorrectFormat)
     }
 
     fn size_hint(_: usize) -> SizeHint {

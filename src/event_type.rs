@@ -8,7 +8,7 @@ use core::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
-use crate::unknown::UnknownName;
+use crate::unknown::{UnknownName, compare_as_text};
 use crate::wire::{self, Accept};
 
 /// The type of an event: one that the platform documents on its *Event Types* page, or a name it has added since.
@@ -36,8 +36,8 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// Every event type of the platform's page, in its order.
-    pub const DOCUMENTED: [Self; 3] = [Self::Unreplied, Self::PreChatFormSubmit, Self::OfflineFormSubmit];
+    /// The event types of the platform's page, in its order. A later version may have more.
+    pub const DOCUMENTED: &'static [Self] = &[Self::Unreplied, Self::PreChatFormSubmit, Self::OfflineFormSubmit];
 
     /// The name on the wire.
     #[must_use]
@@ -88,6 +88,8 @@ impl fmt::Display for EventType {
         formatter.pad(self.as_str())
     }
 }
+
+compare_as_text! { EventType }
 
 /// As the name on the wire.
 impl Serialize for EventType {

@@ -272,7 +272,7 @@ pub use crate::payload::Payload;
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
 pub use crate::signature::{AppSecret, InvalidSecret, ReceiveError, Signature, SignatureError, SignedBody, Verifier};
-pub use crate::status::{Status, StatusCode, StatusCodeError};
+pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
 #[doc(inline)]

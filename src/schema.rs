@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::event_type::EventType;
 use crate::fixtures;
 use crate::payload::{self, Payload};
-use crate::status::{Status, StatusCode};
+use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 
 /// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells them apart.
@@ -211,7 +211,7 @@ impl JsonSchema for Status {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": format!("Status ({})", codes_in_words()),
+            "description": format!("Status ({})", statuses_in_words()),
             "type": "string",
             "examples": Self::DOCUMENTED,
         })
@@ -220,25 +220,25 @@ impl JsonSchema for Status {
 
 /// One of the documented integers.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
-impl JsonSchema for StatusCode {
-    name! { StatusCode }
+impl JsonSchema for DocumentedStatus {
+    name! { DocumentedStatus }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": format!("Status ({})", codes_in_words()),
+            "description": format!("Status ({})", statuses_in_words()),
             "type": "integer",
-            "enum": codes().collect::<Vec<_>>(),
+            "enum": documented_statuses().collect::<Vec<_>>(),
         })
     }
 }
 
-fn codes() -> impl Iterator<Item = StatusCode> {
-    Status::DOCUMENTED.into_iter().filter_map(|status| status.code())
+fn documented_statuses() -> impl Iterator<Item = DocumentedStatus> {
+    Status::DOCUMENTED.iter().filter_map(Status::documented)
 }
 
 /// `1: unreplied, 2: queued, …`, as the *Event Types* page has it.
-fn codes_in_words() -> String {
-    codes().map(|code| format!("{}: {code}", code as u8)).collect::<Vec<_>>().join(", ")
+fn statuses_in_words() -> String {
+    documented_statuses().map(|status| format!("{}: {status}", u8::from(status))).collect::<Vec<_>>().join(", ")
 }
 
 /// An integer in the range of the type.

@@ -12,6 +12,7 @@ mod encode;
 mod entry_points;
 mod envelope;
 mod errors;
+mod event_type;
 mod example_decode;
 mod fixtures;
 mod freshness;

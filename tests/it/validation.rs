@@ -155,8 +155,8 @@ fn a_message_is_pushed_once_to_four_times() {
 #[test]
 fn a_status_is_one_of_the_documented_four() {
     for status in Status::DOCUMENTED {
-        assert_eq!(validate::status(&status), Ok(()), "{status}");
-        assert_violations(&payload(message().status(status).build()), &[]);
+        assert_eq!(validate::status(status), Ok(()), "{status}");
+        assert_violations(&payload(message().status(status.clone()).build()), &[]);
     }
     for status in ["", "0", "5", "01", " 1", "unreplied"].map(Status::from) {
         assert_eq!(validate::status(&status), Err(Rule::UndocumentedStatus), "{status}");
