@@ -273,7 +273,9 @@ pub use crate::payload::Payload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
-pub use crate::signature::{AppSecret, InvalidSecret, ReceiveError, Signature, SignatureError, SignedBody, Verifier};
+pub use crate::signature::{
+    AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
+};
 pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};

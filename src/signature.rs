@@ -33,14 +33,17 @@
 //!
 //! Only the body is signed, no time with it, so a captured request stays valid: see [`Payload::check_freshness`].
 
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use hmac::digest::CtOutput;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::digest::block_api::{Buffer, CoreProxy};
+use hmac::digest::zeroize::ZeroizeOnDrop;
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::DecodeError;
@@ -56,6 +59,10 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 ///
 /// It keeps the prepared state of HMAC instead of the secret itself, and `Debug` shows neither.
 ///
+/// The state is overwritten with zeros when the `AppSecret` is dropped. It lies on the heap, so moving an `AppSecret` leaves no
+/// copy behind. The text that you pass to [`new`](Self::new) is yours to wipe. So is the stack, which may keep traces of a
+/// computation until other calls overwrite it.
+///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, InvalidSecret};
 ///
@@ -67,30 +74,44 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 /// # Ok::<(), InvalidSecret>(())
 /// ```
 #[derive(Clone)]
-pub struct AppSecret(HmacSha256);
+pub struct AppSecret(Box<HmacSha256>);
+
+/// Does not compile unless the state of an [`AppSecret`] is wiped when it is dropped.
+///
+/// [`HmacSha256`] has no marker for this. It consists of two states of SHA-256 and a buffer, and each of them has the marker.
+const _: () = {
+    const fn is_wiped_on_drop<T: ZeroizeOnDrop>() {}
+    is_wiped_on_drop::<<Sha256 as EagerHash>::Core>();
+    is_wiped_on_drop::<Buffer<<HmacSha256 as CoreProxy>::Core>>();
+};
 
 impl AppSecret {
     /// Takes the secret as the platform shows it.
     ///
     /// White space is whatever a copy from a console may bring along: spaces of any kind, tabs, line ends, and the invisible
-    /// U+200B and U+FEFF. Inside of a secret it is left alone.
+    /// U+200B and U+FEFF. White space inside a secret is left alone.
     ///
     /// # Errors
     ///
-    /// [`InvalidSecret::Empty`] if there is nothing but white space, [`InvalidSecret::SurroundingWhitespace`] if there is some
-    /// at either end. It is not cut off, since the same text may be in use elsewhere.
+    /// - [`InvalidSecret::Empty`] if there is nothing but white space.
+    /// - [`InvalidSecret::SurroundingWhitespace`] if there is white space at either end. It is not cut off, because the place
+    ///   that the secret was copied to may be wrong for other programs too.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let secret = secret.as_ref();
-        let text = String::from_utf8_lossy(secret);
-        let trimmed = text.trim_matches(is_white_space);
-        if trimmed.is_empty() {
+        // Read in place: a copy of the secret as text would have to be wiped. Invalid UTF-8 counts as a visible character.
+        let is_space = secret.utf8_chunks().flat_map(|chunk| {
+            let invalid = !chunk.invalid().is_empty();
+            chunk.valid().chars().map(is_white_space).chain(invalid.then_some(false))
+        });
+        if is_space.clone().all(|is_space| is_space) {
             return Err(InvalidSecret::Empty);
         }
-        if trimmed.len() != text.len() {
+        if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
             return Err(InvalidSecret::SurroundingWhitespace);
         }
-        // HMAC takes a key of any length, so an empty one is all that it could refuse.
-        HmacSha256::new_from_slice(secret).map(Self).map_err(|_| InvalidSecret::Empty)
+        // HMAC takes a key of any length, so the error never happens.
+        let state = HmacSha256::new_from_slice(secret).map_err(|_| InvalidSecret::Empty)?;
+        Ok(Self(Box::new(state)))
     }
 
     /// Signs a body, as the platform does.
@@ -128,7 +149,7 @@ impl AppSecret {
     }
 
     fn digest(&self, body: &[u8]) -> HmacSha256 {
-        self.0.clone().chain_update(body)
+        HmacSha256::clone(&self.0).chain_update(body)
     }
 }
 
@@ -160,19 +181,36 @@ pub enum InvalidSecret {
     SurroundingWhitespace,
 }
 
-/// The HMAC-SHA256 of a body. Two are compared in constant time.
+/// The HMAC-SHA256 of a body. Signatures are compared in constant time.
 ///
 /// ```
 /// use twt_chat_webhooks::{Signature, SignatureError};
 ///
-/// let signature: Signature = "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70".parse()?;
-/// assert_eq!(signature.to_string(), "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70");
+/// let hex = "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70";
+/// let signature: Signature = hex.parse()?;
+/// assert_eq!(signature.to_string(), hex);
+/// assert_eq!(signature.as_bytes()[..4], [0x4e, 0xcd, 0xca, 0xf8]);
+/// assert_eq!(Signature::from_bytes(*signature.as_bytes()), signature);
 /// # Ok::<(), SignatureError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Signature([u8; 32]);
 
 impl Signature {
+    /// The signature that has these bytes, from another implementation of HMAC-SHA256, say.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the signature, for a binary column, say.
+    ///
+    /// Comparing the bytes takes longer the more leading bytes of a forged signature are right. Compare the `Signature`s.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn from_hex(text: &[u8]) -> Option<Self> {
         let (pairs, []) = text.as_chunks() else { return None };
         let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
@@ -231,14 +269,41 @@ impl Hash for Signature {
     }
 }
 
-/// A body and its signature. Made by [`AppSecret::sign_payload`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A body and its signature: a request for the tests of a handler. Made by [`AppSecret::sign_payload`].
+///
+/// `Debug` shows the signature and not the body, which holds what a visitor wrote.
+///
+/// ```
+/// use twt_chat_webhooks::{AppSecret, fixtures};
+///
+/// let request = AppSecret::new("s3cret")?.sign_payload(&fixtures::unreplied());
+/// let (name, value) = request.header();
+/// assert_eq!(name, "x-chat-signature");
+/// assert_eq!(value, request.signature.to_string());
+/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SignedBody {
     /// The body, as it is sent.
     pub body: Vec<u8>,
-    /// Its signature, for the header [`SIGNATURE_HEADER`].
+    /// The signature of the body.
     pub signature: Signature,
+}
+
+impl SignedBody {
+    /// The header that holds the signature, as name and value. HTTP clients take both as they are.
+    #[must_use]
+    pub fn header(&self) -> (&'static str, String) {
+        (SIGNATURE_HEADER, self.signature.to_string())
+    }
+}
+
+/// Without the body.
+impl fmt::Debug for SignedBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SignedBody").field("signature", &self.signature).finish_non_exhaustive()
+    }
 }
 
 /// Verifies that bodies come from the platform. Make one at the start and share it.
