@@ -243,6 +243,7 @@ mod error;
 mod event;
 mod event_type;
 pub mod fixtures;
+mod item_key;
 mod partial;
 mod payload;
 #[cfg(feature = "schemars")]
@@ -251,6 +252,7 @@ mod schema;
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 pub mod signature;
 mod status;
+mod summary;
 mod timestamp;
 mod unknown;
 pub mod validate;
@@ -268,6 +270,7 @@ pub use crate::content::{
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;
+pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
 #[cfg(feature = "signature")]
@@ -277,6 +280,7 @@ pub use crate::signature::{
     AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
 };
 pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
+pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
 #[doc(inline)]

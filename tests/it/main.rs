@@ -30,9 +30,11 @@ mod relay;
 mod round_trip;
 #[cfg(feature = "schemars")]
 mod schema;
+mod sent_at;
 #[cfg(feature = "signature")]
 mod signature;
 mod status;
+mod summary;
 mod text;
 mod timestamp;
 mod traits;

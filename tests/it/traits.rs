@@ -8,10 +8,10 @@ use core::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twt_chat_webhooks::{
-    Content, DecodeError, DecodeErrorKind, DocumentedStatus, Event, EventType, FreshnessError, OfflineFormContent,
-    OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder, Rejected, Rule, Status,
-    Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
-    UnrepliedContentBuilder, ValidationError, Violation,
+    Content, DecodeError, DecodeErrorKind, DocumentedStatus, Event, EventType, FreshnessError, ItemKey,
+    OfflineFormContent, OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder,
+    Rejected, Rule, Status, Summary, Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName,
+    UnknownStatus, UnrepliedContent, UnrepliedContentBuilder, ValidationError, Violation,
 };
 
 fn is_plain_data<T: Debug + Clone + Send + Sync + PartialEq + Eq + Hash + Unpin + 'static>() {}
@@ -51,6 +51,8 @@ fn every_public_type_is_plain_data() {
     is_plain_data::<Violation>();
     is_plain_data::<Rule>();
     is_plain_data::<FreshnessError>();
+    is_plain_data::<ItemKey<'static>>();
+    is_plain_data::<Summary<'static>>();
 }
 
 #[test]
@@ -81,6 +83,8 @@ fn the_rest_of_the_contract() {
     is_shown::<Status>();
     is_shown::<DocumentedStatus>();
     is_shown::<Timestamp>();
+    is_shown::<ItemKey<'static>>();
+    is_shown::<Summary<'static>>();
     is_parsed::<Payload>();
     is_parsed::<EventType>();
     is_parsed::<Status>();
@@ -90,6 +94,7 @@ fn the_rest_of_the_contract() {
     is_ordered_text::<UnknownStatus>();
     is_copied_and_ordered::<DocumentedStatus>();
     is_copied_and_ordered::<Timestamp>();
+    is_copied_and_ordered::<ItemKey<'static>>();
     is_an_item::<UnrepliedContent>();
     is_an_item::<PreChatFormContent>();
     is_an_item::<OfflineFormContent>();
