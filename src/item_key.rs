@@ -4,11 +4,11 @@ use core::fmt::{self, Write};
 
 use crate::timestamp::Timestamp;
 
-/// What tells one item from another, however often it is delivered: an idempotency key.
+/// An idempotency key: it tells an item from every other, however often the item is delivered.
 ///
-/// The platform repeats a delivery that is not answered with 200 in time, so a handler can receive an item twice. Two items
-/// with the same key are the same item. Keep the keys that you have handled, and skip an item whose key is among them. (A visitor
-/// who writes the same text twice within a second has written one item by this rule.)
+/// The platform repeats a delivery that is not answered with 200 in time, so a handler can receive an item twice. Two
+/// items with the same key are the same item. Keep the keys that you have handled, and skip an item whose key is
+/// among them. (A visitor who writes the same text twice within a second has written one item by this rule.)
 ///
 /// # What the key contains
 ///
@@ -20,9 +20,11 @@ use crate::timestamp::Timestamp;
 /// | `property_name` and `visitor_name` | visitors of two projects may have the same name |
 /// | `message_content` | a visitor can write two messages in the same second |
 ///
-/// The other fields are left out because they may change between a delivery and its retry: the status, the subject, the assigned
-/// agent, the nickname, `sbs`, and `time_sec`. The envelope is left out too. The platform does not say whether its
-/// `webhook_id` names the endpoint or the delivery, nor whether a retry has a new `created_at`.
+/// `Eq`, `Ord` and `Hash` compare these parts in this order, with the whole message.
+///
+/// The other fields are left out because they may change between a delivery and its retry: the status, the subject,
+/// the assigned agent, the nickname, `sbs`, and `time_sec`. The envelope is left out too. The platform does not say
+/// whether its `webhook_id` names the endpoint or the delivery, nor whether a retry has a new `created_at`.
 ///
 /// # Storing keys
 ///
@@ -33,13 +35,14 @@ use crate::timestamp::Timestamp;
 /// ```
 ///
 /// - The last part is the 64-bit FNV-1a hash of the message, as 16 hex digits. The message itself is not in the text.
-/// - A name of more than 64 bytes is cut to its first 64 bytes, or up to three fewer so that no character is split. `#` and
-///   the FNV-1a hash of the whole name follow.
+/// - A name of more than 64 bytes is cut to its first 64 bytes, or up to three fewer so that no character is split.
+///   `#` and the FNV-1a hash of the whole name follow.
 /// - `"` and `\` have a `\` in front. The characters below U+0020 are written as `\u` and four lower-case hex digits.
 ///
-/// This form will not change in a later version. It has less than 1024 bytes, however long the names and the message are.
-/// Different keys have different texts, unless two hashes collide. FNV-1a is not a cryptographic hash, so visitors can make two
-/// messages of their own collide on purpose, if both have the same second. The second message then seems to be a repetition.
+/// This form will not change in a later version. It has less than 1024 bytes, however long the names and the message
+/// are. Different keys have different texts, unless two hashes collide. FNV-1a is not a cryptographic hash, so
+/// visitors can make two messages of their own collide on purpose, if both have the same second. The second message
+/// then seems to be a repetition.
 ///
 /// In a database, let a unique column do the work:
 ///
@@ -48,19 +51,20 @@ use crate::timestamp::Timestamp;
 /// INSERT INTO handled (item_key) VALUES (?) ON CONFLICT DO NOTHING;
 /// ```
 ///
-/// If the `INSERT` adds no row, the item is a repetition. Handle the item in the same transaction, so that a failure does not
-/// leave its key behind. The column must compare byte by byte: a collation that ignores case takes `visitor15` for
-/// `Visitor15`. If the database has such a collation by default, use `VARBINARY(1024)`.
+/// If the `INSERT` adds no row, the item is a repetition. Handle the item in the same transaction, so that a failure
+/// does not leave its key behind. The column must compare byte by byte: a collation that ignores case takes
+/// `visitor15` for `Visitor15`. If the database has such a collation by default, use `VARBINARY(1024)`.
 ///
 /// # Where there is no key
 ///
-/// The items of an unknown event have no key, because the crate does not know their fields. The same is true for an item that
-/// was [rejected](crate::Rejected). Use a hash of the raw body instead. The signature in the request's header is such a hash.
-/// It recognizes a retry only if the platform sends the same bytes again.
+/// The items of an unknown event have no key, because the crate does not know their fields. The same is true for an
+/// item that was [rejected](crate::Rejected). Use a hash of the raw body instead. The signature in the request's
+/// header is such a hash. It recognizes a retry only if the platform sends the same bytes again.
 ///
 /// # Privacy
 ///
-/// Both `Display` and `Debug` show the names of the project and of the visitor, and neither shows the message.
+/// Both `Display` and `Debug` show the names of the project and of the visitor, and neither shows the message. Whoever
+/// guesses the message can check the guess with the hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey<'a> {
     /// The name of the event on the wire.
@@ -98,14 +102,14 @@ impl fmt::Debug for ItemKey<'_> {
 
 /// The length in bytes up to which a name is written whole.
 ///
-/// A byte of a name takes six bytes in the worst case, as `\u0000`. The names of the project and of the visitor then take 806
-/// bytes together, with their quotes and hashes. This leaves 217 bytes for the rest.
+/// A byte of a name takes six bytes in the worst case, as `\u0000`. The names of the project and of the visitor then
+/// take 806 bytes together, with their quotes and hashes. This leaves 217 bytes for the rest.
 const NAME_LENGTH: usize = 64;
 
 /// A name as a JSON string, cut if it is long.
 ///
-/// A name that is written whole has at most 64 bytes. A name that is cut has at least 78: 61 bytes of its own, `#` and the
-/// hash. So no name that is written whole looks like one that is cut.
+/// A name that is written whole has at most 64 bytes. A name that is cut has at least 78: 61 bytes of its own, `#`
+/// and the hash. So no name that is written whole looks like one that is cut.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {

@@ -14,8 +14,8 @@ use crate::wire::{self, Accept, Field, Integer, IntegerOf};
 
 /// Writes both enums, and everything that differs by status, from the one list of the documented statuses.
 ///
-/// An entry has the doc of the variant, its name, its number and its words. The number is both the text on the wire and the
-/// value of [`DocumentedStatus`].
+/// An entry has the doc of the variant, its name, its number and its words. The number is both the text on the wire
+/// and the value of [`DocumentedStatus`].
 macro_rules! documented_statuses {
     ($($(#[$doc:meta])* $Name:ident = $number:literal, $words:literal;)*) => {
         /// The status of a conversation, which the platform sends as a string that holds a number.
@@ -31,11 +31,11 @@ macro_rules! documented_statuses {
         /// assert_eq!(status, "2");
         /// assert_eq!(status.documented(), Some(DocumentedStatus::Queued));
         ///
-        /// let newer = Status::from("7");
+        /// let newer = Status::from("99");
         /// assert!(matches!(newer, Status::Unknown(_)));
-        /// assert_eq!(newer.as_str(), "7");
+        /// assert_eq!(newer.as_str(), "99");
         /// assert_eq!(newer.documented(), None);
-        /// assert_eq!(newer.number(), Some(7));
+        /// assert_eq!(newer.number(), Some(99));
         /// ```
         ///
         /// To store a status, use [`as_str`](Self::as_str), which keeps every status. An integer column can take
@@ -62,7 +62,8 @@ macro_rules! documented_statuses {
         /// use twt_chat_webhooks::{DocumentedStatus, Status};
         ///
         /// assert_eq!(serde_json::to_string(&DocumentedStatus::Pending)?, "3");
-        /// assert_eq!(serde_json::from_str::<DocumentedStatus>("3")?, DocumentedStatus::Pending);
+        /// let status: DocumentedStatus = serde_json::from_str("3")?;
+        /// assert_eq!(status, DocumentedStatus::Pending);
         /// assert_eq!(u8::from(DocumentedStatus::Pending), 3);
         /// assert_eq!(DocumentedStatus::try_from(3), Ok(DocumentedStatus::Pending));
         /// assert_eq!(DocumentedStatus::Pending.to_string(), "pending");
@@ -87,7 +88,7 @@ macro_rules! documented_statuses {
             ///
             /// let documented = Status::DOCUMENTED.iter().filter_map(Status::documented);
             /// let menu: Vec<_> = documented.map(|status| status.to_string()).collect();
-            /// assert_eq!(menu, ["unreplied", "queued", "pending", "replied"]);
+            /// assert_eq!(menu[..2], ["unreplied", "queued"]);
             /// ```
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$Name),*];
 
@@ -163,8 +164,8 @@ documented_statuses! {
 impl Status {
     /// The status as a number, unknown ones too, or `None` if it is not an integer in plain decimal digits.
     ///
-    /// Plain means: no sign but a `-` in front, no leading zero, no `-0`, and within the range of `i64`. So two statuses never
-    /// have the same number, and `Status::from(number.to_string())` is the status again.
+    /// Plain means: no sign but a `-` in front, no leading zero, no `-0`, and within the range of `i64`. So two
+    /// statuses never have the same number, and `Status::from(number.to_string())` is the status again.
     ///
     /// ```
     /// use twt_chat_webhooks::Status;
@@ -228,8 +229,8 @@ impl From<DocumentedStatus> for u8 {
 /// ```
 /// use twt_chat_webhooks::DocumentedStatus;
 ///
-/// let error = DocumentedStatus::try_from(7).unwrap_err();
-/// assert_eq!(error.to_string(), "no documented status has the number 7");
+/// let error = DocumentedStatus::try_from(99).unwrap_err();
+/// assert_eq!(error.to_string(), "no documented status has the number 99");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("no documented status has the number {0}")]

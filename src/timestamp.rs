@@ -30,8 +30,8 @@ use crate::wire::{self, Field, Integer, IntegerOf};
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// On the wire a timestamp is a number. Reading also accepts a digit string and a float without a fraction. A number out of
-/// range is an error, because it is most likely milliseconds.
+/// On the wire a timestamp is a number. Reading also accepts a digit string and a float without a fraction. A number
+/// out of range is an error, because it is most likely milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -143,8 +143,8 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-/// Rounds down to the whole second, before 1970 too. A time outside the years −9999 to 9999 becomes [`Timestamp::MIN`] or
-/// [`Timestamp::MAX`].
+/// Rounds down to the whole second, before 1970 too. A time outside the years −9999 to 9999 becomes
+/// [`Timestamp::MIN`] or [`Timestamp::MAX`].
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -1,8 +1,9 @@
 //! Names and statuses that the platform sends and that this version does not document.
 //!
-//! Both types are opaque, so nobody can build one whose text is documented. `From<&str>` of [`EventType`](crate::EventType) and
-//! [`Status`](crate::Status) builds them, and gives the documented variant where there is one. This also means that code which
-//! matches on the text of an unknown value does not silently change its meaning when a later version documents that text.
+//! Both types are opaque, so nobody can build one whose text is documented. `From<&str>` of
+//! [`EventType`](crate::EventType) and [`Status`](crate::Status) builds them, and gives the documented variant where
+//! there is one. This also means that code which matches on the text of an unknown value does not silently change its
+//! meaning when a later version documents that text.
 
 use alloc::string::String;
 use core::fmt;
@@ -30,11 +31,11 @@ pub struct UnknownName(pub(crate) String);
 /// ```
 /// use twt_chat_webhooks::Status;
 ///
-/// let Status::Unknown(status) = Status::from("7") else {
+/// let Status::Unknown(status) = Status::from("99") else {
 ///     panic!("documented by now")
 /// };
-/// assert_eq!(status.as_str(), "7");
-/// assert_eq!(status.to_string(), "7");
+/// assert_eq!(status.as_str(), "99");
+/// assert_eq!(status.to_string(), "99");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownStatus(pub(crate) String);

@@ -16,7 +16,8 @@ fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
 }
 
-/// The documented body, signed with [`SECRET`] by another implementation of HMAC-SHA256, as those of [`bodies_are_signed_byte_for_byte`].
+/// The documented body, signed with [`SECRET`] by another implementation of HMAC-SHA256, as those of
+/// [`bodies_are_signed_byte_for_byte`].
 const BODY: &[u8] = fixtures::UNREPLIED.as_bytes();
 const SIGNATURE: &str = "60b164e80f120f2808e81f18c32cccd40bc1c8e2d027c4f93dba2b959a6b9114";
 
