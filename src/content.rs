@@ -16,6 +16,7 @@ pub use self::pre_chat_form::{PreChatFormContent, PreChatFormContentBuilder};
 pub use self::unreplied::{UnrepliedContent, UnrepliedContentBuilder};
 use crate::documented::documented;
 use crate::event_type::EventType;
+use crate::item_key::ItemKey;
 use crate::timestamp::Timestamp;
 use crate::wire::{Fault, PrivateKeys, Source};
 
@@ -54,6 +55,31 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     fn assigned_agent_nickname(&self) -> Option<&str>;
     /// The unknown fields, as they came.
     fn extra(&self) -> &Map<String, Value>;
+
+    /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+    fn key(&self) -> ItemKey<'_> {
+        ItemKey {
+            event: self.item().event(),
+            created_at: self.created_at(),
+            push_times: self.push_times().unwrap_or(0),
+            property_name: self.property_name(),
+            visitor_name: self.visitor_name(),
+            message_content: self.message_content(),
+        }
+    }
+
+    /// The item as a message, if its event is `UNREPLIED`.
+    fn as_unreplied(&self) -> Option<&UnrepliedContent> {
+        match self.item() {
+            AnyItem::Unreplied(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Which push of the message it is, or `None` for a form.
+    fn push_times(&self) -> Option<u32> {
+        self.as_unreplied().map(|message| message.push_times)
+    }
 }
 
 mod sealed {
@@ -69,6 +95,15 @@ macro_rules! any_item {
         #[derive(Debug, Clone, Copy)]
         pub enum AnyItem<'a> {
             $($Variant(&'a $Content),)*
+        }
+
+        impl AnyItem<'_> {
+            /// The name of the item's event on the wire.
+            fn event(self) -> &'static str {
+                match self {
+                    $(Self::$Variant(_) => stringify!($NAME),)*
+                }
+            }
         }
 
         /// As the item's own type is written.
@@ -164,6 +199,12 @@ macro_rules! content {
             #[must_use]
             pub fn extra(&self) -> &Map<String, Value> {
                 &self.extra
+            }
+
+            /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+            #[must_use]
+            pub fn key(&self) -> $crate::ItemKey<'_> {
+                $crate::content::Content::key(self)
             }
         }
 

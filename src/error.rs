@@ -205,7 +205,7 @@ impl fmt::Debug for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// As serde_json counts: lines from 1, and columns in bytes, of the last byte that was read.
+/// As `serde_json` counts: lines from 1, and columns in bytes, of the last byte that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Position {
     line: usize,
@@ -219,13 +219,13 @@ impl Position {
 
     fn of_offset(text: &str, offset: usize) -> Self {
         let read = text.as_bytes().get(..offset).unwrap_or_default();
-        let line = 1 + read.iter().filter(|&&byte| byte == b'\n').count();
-        let column = read.iter().rev().take_while(|&&byte| byte != b'\n').count();
-        Self { line, column }
+        let mut lines = read.split(|&byte| byte == b'\n');
+        let column = lines.next_back().map_or(0, <[u8]>::len);
+        Self { line: lines.count() + 1, column }
     }
 }
 
-/// What serde_json says is wrong with a text that is not JSON: always one of its fixed texts. We say ourselves where.
+/// What `serde_json` says is wrong with a text that is not JSON: always one of its fixed texts. We say ourselves where.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {

@@ -99,6 +99,12 @@ impl UnknownEvent {
     pub fn content(&self) -> &Value {
         &self.content
     }
+
+    /// The content, without a copy.
+    #[must_use]
+    pub fn into_content(self) -> Value {
+        self.content
+    }
 }
 
 impl Event {
@@ -138,6 +144,7 @@ impl Event {
     /// The items of a documented event, whichever it is, by the fields they share.
     ///
     /// There are none for an unknown event: ask [`as_unknown`](Self::as_unknown) for its content.
+    #[must_use]
     pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {
         Contents::of(self)
     }
@@ -173,6 +180,15 @@ macro_rules! events {
                 match self {
                     $(Self::$Variant(_) => EventType::$Variant,)*
                     Self::Unknown(event) => EventType::Unknown(event.name.clone()),
+                }
+            }
+
+            /// The name of the event on the wire.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$Variant(_) => stringify!($NAME),)*
+                    Self::Unknown(event) => event.name(),
                 }
             }
 
@@ -385,7 +401,7 @@ impl<'de> Deserialize<'de> for UnknownEvent {
 /// As an object of `event` and `content`.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_parts(&self.event_type(), &EventContent(self), serializer)
+        serialize_parts(self.name(), &EventContent(self), serializer)
     }
 }
 
@@ -396,13 +412,9 @@ impl Serialize for UnknownEvent {
     }
 }
 
-fn serialize_parts<S: Serializer>(
-    event: &(impl Serialize + ?Sized),
-    content: &impl Serialize,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn serialize_parts<S: Serializer>(name: &str, content: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
     let mut object = serializer.serialize_struct("Event", 2)?;
-    object.serialize_field("event", event)?;
+    object.serialize_field("event", name)?;
     object.serialize_field("content", content)?;
     object.end()
 }

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use crate::documented::documented;
-use crate::unknown::UnknownName;
+use crate::unknown::{UnknownName, compare_as_text};
 use crate::wire::{self, Fault, Kind, Source};
 
 /// The type of an event: one that the platform documents on its *Event Types* page, or a name it has added since.
@@ -40,7 +40,7 @@ pub enum EventType {
 macro_rules! event_types {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         impl EventType {
-            /// Every event type of the platform's page, in its order.
+            /// The event types of the platform's page, in its order. A later version may have more.
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$Variant),*];
 
             /// The name on the wire.
@@ -92,6 +92,8 @@ impl fmt::Display for EventType {
         formatter.pad(self.as_str())
     }
 }
+
+compare_as_text! { EventType }
 
 /// As the name on the wire.
 impl Serialize for EventType {

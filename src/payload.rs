@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::content::Bad;
+use crate::content::{Bad, Content};
 use crate::error::DecodeError;
 use crate::event::{Event, EventContent, Parts};
 use crate::event_type::EventType;
@@ -73,7 +73,13 @@ impl Payload {
         self.event.event_type()
     }
 
-    /// The top-level fields that this version does not document, as they came. Those of an item are in the item.
+    /// The items of a documented event, as [`Event::contents`] gives them.
+    #[must_use]
+    pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {
+        self.event.contents()
+    }
+
+    /// The unknown fields of the envelope, as they came. Those of an item are in the item.
     #[must_use]
     pub fn extra(&self) -> &Map<String, Value> {
         &self.extra
@@ -91,7 +97,7 @@ impl Payload {
     #[cfg(feature = "std")]
     fn try_to_vec(&self) -> serde_json::Result<Vec<u8>> {
         // Room for items of the usual size: growing the buffer step by step costs 7 %.
-        let mut body = Vec::with_capacity(128 + 384 * self.event.contents().size_hint().0.max(1));
+        let mut body = Vec::with_capacity(128 + 384 * self.contents().len().max(1));
         serde_json::to_writer(&mut body, self)?;
         Ok(body)
     }
@@ -152,7 +158,7 @@ impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;
         map.serialize_entry("created_at", &self.created_at)?;
-        map.serialize_entry("event", &self.event_type())?;
+        map.serialize_entry("event", self.event.name())?;
         map.serialize_entry("webhook_id", &self.webhook_id)?;
         map.serialize_entry("content", &EventContent(&self.event))?;
         for (key, value) in &self.extra {

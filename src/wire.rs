@@ -20,7 +20,7 @@ pub(crate) use self::fault::{Fault, Problem};
 pub(crate) use self::field::{Field, Integer, check_required, read_extra, read_object, read_text, required, some_text};
 pub(crate) use self::json::Json;
 
-/// How deep a body can be nested: serde_json's own limit.
+/// How deep a body can be nested: `serde_json`'s own limit.
 const MAX_DEPTH: u8 = 127;
 
 /// Where values come from: a cursor that stands in front of the next value.
@@ -81,7 +81,7 @@ pub(crate) trait Source<'de> {
         true
     }
 
-    /// Reads an object whose first key is a private one of serde_json as serde_json does.
+    /// Reads an object whose first key is a private one of `serde_json` as `serde_json` does.
     fn private(&mut self) -> Result<Value, Fault>;
 
     /// Enters an object, or fails because the next value is none.
@@ -102,7 +102,7 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// Reads any value and keeps what serde_json's `Value` keeps of it.
+    /// Reads any value and keeps what `serde_json`'s `Value` keeps of it.
     fn value(&mut self, private: PrivateKeys) -> Result<Value, Fault> {
         Ok(match self.kind()? {
             Kind::Null => self.skip().map(|()| Value::Null)?,
@@ -191,14 +191,14 @@ pub(crate) trait Source<'de> {
     }
 }
 
-/// What every private key of serde_json begins with.
+/// What every private key of `serde_json` begins with.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// What to do with an object whose first key is a private key of serde_json. With some of its features, serde_json takes such an
+/// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json` takes such an
 /// object for a number, or for JSON in a text, and may refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrivateKeys {
-    /// Do what serde_json does.
+    /// Do what `serde_json` does.
     Obey,
     /// Keep the object as it came.
     Ignore,
@@ -249,7 +249,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     read(&mut buffered.cursor()).map_err(D::Error::custom)
 }
 
-/// What serde_json finds wrong with a text that is not JSON.
+/// What `serde_json` finds wrong with a text that is not JSON.
 #[cold]
 pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(text);

@@ -59,3 +59,16 @@ content! {
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
     }
 }
+
+impl PreChatFormContent {
+    /// The item of the page's full example.
+    pub(crate) fn example(created_at: Timestamp) -> Self {
+        Self::builder("Visitor15", created_at)
+            .subject("New Conversation")
+            .message_content("1")
+            .property_name("test")
+            .visitor_nickname("visitor nickname")
+            .assigned_agent_nickname("ctccccd")
+            .build()
+    }
+}

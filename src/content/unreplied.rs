@@ -77,6 +77,20 @@ content! {
 }
 
 impl UnrepliedContent {
+    /// The item of the page's full example.
+    pub(crate) fn example(created_at: Timestamp) -> Self {
+        Self::builder("Visitor15", created_at)
+            .subject("New Conversation")
+            .message_content("1")
+            .property_name("test")
+            .visitor_nickname("visitor nickname")
+            .status(Status::Unreplied)
+            .push_times(4)
+            .time_sec(289)
+            .assigned_agent_nickname("ctccccd")
+            .build()
+    }
+
     /// The push after which the platform stops: "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 

@@ -71,9 +71,8 @@ struct Fill<'a, 'de> {
 struct TooDeep;
 
 impl<'de> Fill<'_, 'de> {
-    fn push<E>(self, token: Token<'de>) -> Result<(), E> {
+    fn push(self, token: Token<'de>) {
         self.tokens.push(token);
-        Ok(())
     }
 
     /// Opens an array or an object and returns its place.
@@ -143,11 +142,13 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Token::Null)
+        self.push(Token::Null);
+        Ok(())
     }
 
     fn visit_none<E>(self) -> Result<(), E> {
-        self.push(Token::Null)
+        self.push(Token::Null);
+        Ok(())
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -159,46 +160,56 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.push(Token::Boolean(value))
+        self.push(Token::Boolean(value));
+        Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.push(Token::Number(Numeric::Unsigned(value)))
+        self.push(Token::Number(Numeric::Unsigned(value)));
+        Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
         self.push(Token::Number(match u64::try_from(value) {
             Ok(value) => Numeric::Unsigned(value),
             Err(_) => Numeric::Other(value.into()),
-        }))
+        }));
+        Ok(())
     }
 
     fn visit_u128<E>(self, value: u128) -> Result<(), E> {
-        self.push(wide(Number::from_u128(value)))
+        self.push(wide(Number::from_u128(value)));
+        Ok(())
     }
 
     fn visit_i128<E>(self, value: i128) -> Result<(), E> {
-        self.push(wide(Number::from_i128(value)))
+        self.push(wide(Number::from_i128(value)));
+        Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.push(Token::Number(Numeric::Float(value)))
+        self.push(Token::Number(Numeric::Float(value)));
+        Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Owned(value.into())))
+        self.push(Token::Text(Cow::Owned(value.into())));
+        Ok(())
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Borrowed(value)))
+        self.push(Token::Text(Cow::Borrowed(value)));
+        Ok(())
     }
 
     fn visit_string<E>(self, value: String) -> Result<(), E> {
-        self.push(Token::String(value))
+        self.push(Token::String(value));
+        Ok(())
     }
 
     fn visit_bytes<E>(self, _: &[u8]) -> Result<(), E> {
-        self.push(Token::Foreign("bytes"))
+        self.push(Token::Foreign("bytes"));
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
@@ -226,7 +237,8 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
         let (IgnoredAny, variant) = data.variant()?;
         variant.tuple_variant(2, IgnoredAny)?;
-        self.push(Token::Foreign("a tagged value"))
+        self.push(Token::Foreign("a tagged value"));
+        Ok(())
     }
 }
 
@@ -235,17 +247,17 @@ fn wide<'de>(number: Option<Number>) -> Token<'de> {
     number.map_or(Token::Foreign("a number out of range"), |number| Token::Number(Numeric::Other(number)))
 }
 
-/// The private key under which serde_json hands a number over, as an object, once its feature `arbitrary_precision` is on.
+/// The private key under which `serde_json` hands a number over, as an object, once its feature `arbitrary_precision` is on.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// Whether serde_json has its feature `arbitrary_precision`, which any crate in the build can switch on.
+/// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
 fn has_arbitrary_precision() -> bool {
     "1e999".parse::<Number>().is_ok()
 }
 
 /// The number that an object stands for, if it does.
 ///
-/// A body can hold such an object too. serde_json hands over the text of a number as a `String`, and a text of the body never.
+/// A body can hold such an object too. `serde_json` hands over the text of a number as a `String`, and a text of the body never.
 /// Where serde buffers, under `flatten` or in an untagged enum, both look alike, but there the object knows its size.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
     let [Token::Text(key), value] = fields else { return None };
@@ -364,7 +376,7 @@ impl<'a> Source<'a> for Cursor<'a> {
         0
     }
 
-    /// Writes the object as JSON, and reads that as serde_json does.
+    /// Writes the object as JSON, and reads that as `serde_json` does.
     #[cold]
     fn private(&mut self) -> Result<Value, Fault> {
         let value = self.value(PrivateKeys::Ignore)?;

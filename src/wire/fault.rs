@@ -28,10 +28,10 @@ pub(crate) enum Problem {
     Repeated,
     #[error("nested too deeply")]
     TooDeep,
-    /// With some of its features, serde_json refuses an object that has one of its private keys.
+    /// With some of its features, `serde_json` refuses an object that has one of its private keys.
     #[error("expected JSON without the private keys of serde_json")]
     PrivateKey,
-    /// A reader gives no reason. serde_json gives it when the fault is explained.
+    /// A reader gives no reason. `serde_json` gives it when the fault is explained.
     #[error("the body is not JSON that can be read: {reason}")]
     NotJson { reason: String },
     #[error("the body ends too early: {reason}")]

@@ -1,7 +1,7 @@
-//! A cursor over JSON text, which accepts what serde_json accepts.
+//! A cursor over JSON text, which accepts what `serde_json` accepts.
 //!
-//! It only finds out that a text is not JSON, and not why: serde_json says so when the fault is explained. Escaped text, and any
-//! number that is not a short unsigned integer, are rare in a body. serde_json reads these, literal by literal.
+//! It only finds out that a text is not JSON, and not why: `serde_json` says so when the fault is explained. Escaped text, and any
+//! number that is not a short unsigned integer, are rare in a body. `serde_json` reads these, literal by literal.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -136,7 +136,7 @@ impl<'de> Json<'de> {
         (is_whole && !is_more).then_some((number, end))
     }
 
-    /// Any other number. What it holds depends on the features of serde_json.
+    /// Any other number. What it holds depends on the features of `serde_json`.
     #[cold]
     fn other_number(&mut self) -> Result<Numeric, Fault> {
         let start = self.position;
