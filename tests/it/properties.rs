@@ -36,7 +36,7 @@ impl Json {
         }
     }
 
-    /// The same with a valid value at the path of an error, and with the field only once.
+    /// The same with a valid value at the path of an error.
     fn repaired(&self, path: &str) -> Self {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let (name, index) = first.split_once('[').unwrap_or((first, ""));
@@ -345,14 +345,16 @@ proptest! {
             (Err(forwards), Err(backwards)) => {
                 prop_assert_eq!(forwards.kind(), backwards.kind());
                 prop_assert_eq!(forwards.event_type(), backwards.event_type());
+                // A field that is there twice is a fault, and each of its values can be another.
+                prop_assume!(!body.repeats_a_key(&[], &[]));
                 let [one, other] = [&forwards, &backwards].map(without_position);
                 if forwards.path() != backwards.path() {
                     // Then there are two faults, and without either of them the other is left.
-                    prop_assert!(decode(body.repaired(forwards.path())).is_err(), "{} and {}", one, other);
-                    prop_assert!(decode(body.repaired(backwards.path())).is_err(), "{} and {}", one, other);
+                    for path in [forwards.path(), backwards.path()] {
+                        prop_assert!(decode(body.repaired(path)).is_err(), "{} and {}", one, other);
+                    }
                 } else {
-                    // A field that is there twice can hold two wrong values besides.
-                    prop_assert!(one == other || body.repeats_a_key(&[], &[]), "{} and {}", one, other);
+                    prop_assert_eq!(one, other);
                 }
             }
             (forwards, backwards) => prop_assert_eq!(forwards, backwards),
