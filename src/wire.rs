@@ -54,10 +54,16 @@ pub(crate) trait Source<'de> {
     /// Reads the key of a field. The cursor then stands in front of the value.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Passes the key of a field if it is that one, which is cheaper than to read it. May answer `false` in any case.
+    /// Whether the key of the field is that one. May say `false` in any case.
     #[inline]
-    fn pass_key(&mut self, _: &str) -> Result<bool, Fault> {
-        Ok(false)
+    fn is_key(&self, _: &str) -> bool {
+        false
+    }
+
+    /// Passes the key of the field, which [is that one](Self::is_key).
+    #[inline]
+    fn pass_key(&mut self, _: &str) -> Result<(), Fault> {
+        self.key().map(drop)
     }
 
     /// The key of the next field, if another follows.
@@ -252,6 +258,6 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
 /// What `serde_json` finds wrong with a text that is not JSON.
 #[cold]
 pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    Buffered::read(&mut json).and_then(|_| json.end()).err()
+    // An error about data is not about JSON, and it can quote the text.
+    serde_json::from_str::<Value>(text).err().filter(|error| !error.is_data())
 }

@@ -42,12 +42,14 @@ pub(crate) enum Problem {
 
 impl Fault {
     #[cold]
+    #[inline(never)]
     pub(crate) fn new(problem: Problem, offset: usize) -> Self {
         Self(Box::new(Inner { problem, path: String::new(), offset }))
     }
 
     /// The text is not JSON.
     #[cold]
+    #[inline(never)]
     pub(crate) fn not_json() -> Self {
         Self::new(Problem::NotJson { reason: String::new() }, 0)
     }

@@ -50,10 +50,11 @@ macro_rules! read_object {
         let mut object = $source.open_object()?;
         while $source.next_field(&mut object)? {
             let is_expected = match expected {
-                $(Some(Place::$field) => $source.pass_key(stringify!($field))?,)*
+                $(Some(Place::$field) => $source.is_key(stringify!($field)),)*
                 None => false,
             };
             let place = if is_expected {
+                $source.pass_key(expected.and_then(|place| NAMES.get(place as usize)).copied().unwrap_or_default())?;
                 expected
             } else {
                 let $unknown = $source.key()?;

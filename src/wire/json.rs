@@ -273,13 +273,15 @@ impl<'de> Source<'de> for Json<'de> {
     }
 
     #[inline]
-    fn pass_key(&mut self, key: &str) -> Result<bool, Fault> {
+    fn is_key(&self, key: &str) -> bool {
         let rest = self.rest().strip_prefix(b"\"").and_then(|rest| rest.strip_prefix(key.as_bytes()));
-        if rest.and_then(|rest| rest.first()) != Some(&b'"') {
-            return Ok(false);
-        }
+        rest.is_some_and(|rest| rest.starts_with(b"\""))
+    }
+
+    #[inline]
+    fn pass_key(&mut self, key: &str) -> Result<(), Fault> {
         self.position += key.len() + 2;
-        self.colon().map(|()| true)
+        self.colon()
     }
 
     fn skip(&mut self) -> Result<(), Fault> {
