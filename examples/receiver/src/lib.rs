@@ -23,12 +23,14 @@ use rusqlite::OpenFlags;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
 use crate::cli::{Cli, Command};
 use crate::inbox::Inbox;
+use crate::server::GRACE;
 use crate::worker::Work;
 pub use crate::worker::{Error, Item};
 
@@ -48,7 +50,7 @@ pub fn run(work: Work) -> ExitCode {
 
 fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
     // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
-    let (log, _guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
+    let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
     tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
     let inbox = open(cli, OpenFlags::SQLITE_OPEN_CREATE)?;
     let lock = lock_file(&cli.inbox)?;
@@ -64,7 +66,9 @@ fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
         server::serve(listener, server::router(verifier, inbox), stop).await;
         Ok(worker.await?)
     });
-    // Does not wait for work that blocks a thread. It is taken up again at the next start.
+    // Neither a log that nobody reads nor work that blocks a thread delays the end.
+    let last_lines = tokio::task::spawn_blocking;
+    let _ = runtime.block_on(async { timeout(GRACE, last_lines(|| drop(guard))).await });
     runtime.shutdown_background();
     served
 }

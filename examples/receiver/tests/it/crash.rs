@@ -22,7 +22,11 @@ const DELIVERIES: usize = 2_000;
 #[test]
 fn nothing_that_was_answered_200_is_lost_when_the_receiver_is_killed() {
     let folder = folder();
-    let start = || Receiver::spawn(&folder, command(&folder).args(["--workers", "64"]));
+    let start = || {
+        let mut command = command(&folder);
+        command.args(["--workers", "200"]);
+        Receiver::spawn(&folder, command)
+    };
     let runtime = Runtime::new().unwrap();
     let mut promised = BTreeSet::new();
     let mut unanswered = Vec::new();
@@ -35,7 +39,7 @@ fn nothing_that_was_answered_200_is_lost_when_the_receiver_is_killed() {
         let answered = Arc::new(AtomicUsize::new(0));
         let answers = deliver(&runtime, &receiver.address, &visitors, &answered);
         // In the middle: after a different number of answers in each round.
-        while answered.load(Ordering::Relaxed) < 100 + 150 * round {
+        while answered.load(Ordering::Relaxed) < 400 + 150 * round {
             std::thread::sleep(Duration::from_millis(1));
         }
         receiver.kill();
@@ -67,13 +71,12 @@ fn nothing_that_was_answered_200_is_lost_when_the_receiver_is_killed() {
     let kept = visitors(&folder);
     assert!(promised.is_subset(&kept), "lost: {:?}", promised.difference(&kept));
     // The platform sends again what was not answered 200, and some of it is there already.
-    unanswered.extend(promised.into_iter().take(DELIVERIES));
+    unanswered.extend(promised.into_iter().take(500));
     while !unanswered.is_empty() {
         println!("sent again: {}", unanswered.len());
         let answers = deliver(&runtime, &receiver.address, &unanswered, &Arc::default());
         let mut answers = runtime.block_on(answers.join_all());
         answers.retain(|(_, status)| !matches!(status, Ok(200)));
-        println!("{:?}", answers.first());
         unanswered = answers.into_iter().map(|(visitor, _)| visitor).collect();
     }
     receiver.all_done();

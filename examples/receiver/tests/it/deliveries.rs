@@ -143,7 +143,9 @@ fn a_signature_that_is_not_right_is_refused() {
 fn the_old_secret_is_accepted_and_noted() {
     let folder = folder();
     let old = AppSecret::new("old s3cret").unwrap();
-    let receiver = Receiver::spawn(&folder, command(&folder).env("TWT_APP_SECRET_OLD", "old s3cret"));
+    let mut command = command(&folder);
+    command.env("TWT_APP_SECRET_OLD", "old s3cret");
+    let receiver = Receiver::spawn(&folder, command);
     let body = fixtures::UNREPLIED;
     assert_eq!(receiver.post(body, Some(&old.sign(body.as_bytes()).to_string())).0, 200);
     eventually("it is noted", || receiver.log().contains("UNREPLIED, items: 1, signed with the old secret"));

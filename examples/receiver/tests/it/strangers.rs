@@ -131,7 +131,7 @@ fn a_body_in_small_pieces_takes_no_more_memory_than_a_body() {
 #[test]
 fn a_log_that_is_closed_holds_nothing_up() {
     let folder = folder();
-    let (mut receiver, log) = Receiver::spawn_unread(&folder, &mut command(&folder));
+    let (mut receiver, log) = Receiver::spawn_unread(&folder, command(&folder));
     drop(log);
     for body in [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT] {
         assert_eq!(receiver.deliver(body), 200);
@@ -143,7 +143,7 @@ fn a_log_that_is_closed_holds_nothing_up() {
 #[test]
 fn a_log_that_nobody_reads_holds_nothing_up() {
     let folder = folder();
-    let (mut receiver, log) = Receiver::spawn_unread(&folder, &mut command(&folder));
+    let (mut receiver, log) = Receiver::spawn_unread(&folder, command(&folder));
     // A pipe holds about 600 lines, and the receiver 4,096 more.
     let mut answers = BufReader::new(receiver.begin(""));
     for _ in 0..60 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -90,10 +90,10 @@ impl Receiver {
     }
 
     pub fn start_in(folder: &Path) -> Self {
-        Self::spawn(folder, &mut command(folder))
+        Self::spawn(folder, command(folder))
     }
 
-    pub fn spawn(folder: &Path, command: &mut Command) -> Self {
+    pub fn spawn(folder: &Path, command: Command) -> Self {
         let (receiver, mut lines) = Self::spawn_unread(folder, command);
         let log = Arc::clone(&receiver.log);
         thread::spawn(move || {
@@ -107,9 +107,12 @@ impl Receiver {
     }
 
     /// Reads the log up to the address, and leaves the rest to the caller.
-    pub fn spawn_unread(folder: &Path, command: &mut Command) -> (Self, impl BufRead + Send + use<>) {
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap());
+    pub fn spawn_unread(folder: &Path, mut command: Command) -> (Self, BufReader<PipeReader>) {
+        // Standard output goes to the same pipe, as after `2>&1 |` in a shell.
+        let (lines, pipe) = io::pipe().unwrap();
+        let child = command.stdout(pipe.try_clone().unwrap()).stderr(pipe).spawn().unwrap();
+        drop(command);
+        let mut lines = BufReader::new(lines);
         let mut first = String::new();
         lines.read_line(&mut first).unwrap();
         let address = first.trim_end().rsplit_once("listening on ").expect(&first).1.to_owned();

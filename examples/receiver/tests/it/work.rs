@@ -39,7 +39,9 @@ fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
 #[test]
 fn as_many_items_are_worked_on_at_a_time_as_there_are_workers() {
     let folder = folder();
-    let receiver = Receiver::spawn(&folder, command(&folder).args(["--workers", "3"]));
+    let mut command = command(&folder);
+    command.args(["--workers", "3"]);
+    let receiver = Receiver::spawn(&folder, command);
     for number in 1..=5 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "never end", 1).to_vec()), 200);
     }
