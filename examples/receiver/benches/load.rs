@@ -135,7 +135,7 @@ impl Server {
 }
 
 /// Delivers for some time, each time a new item, and returns the rate per second.
-fn deliver(server: &Server, clients: usize, time: Duration) -> u64 {
+fn deliver(server: &Server, clients: usize, time: Duration) -> u128 {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let (answered, over) = (AtomicU64::new(0), AtomicBool::new(false));
     let secret = AppSecret::new(SECRET).unwrap();
@@ -158,7 +158,7 @@ fn deliver(server: &Server, clients: usize, time: Duration) -> u64 {
         thread::sleep(time);
         over.store(true, Ordering::Relaxed);
     });
-    (answered.into_inner() as f64 / start.elapsed().as_secs_f64()).round() as u64
+    u128::from(answered.into_inner()) * 1_000 / start.elapsed().as_millis()
 }
 
 fn head(signature: &str, length: usize) -> String {

@@ -61,7 +61,8 @@ impl Inbox {
         thread::spawn(move || {
             while let Some(first) = waiting.blocking_recv() {
                 let others = iter::from_fn(|| waiting.try_recv().ok());
-                match commit(&mut connection, iter::once(first).chain(others).take(MAX_WAITING)) {
+                let writes = iter::once(first).chain(others).take(MAX_WAITING).collect();
+                match commit(&mut connection, writes) {
                     Ok(answers) => answers.into_iter().for_each(|answer| answer()),
                     // The answers are dropped, which tells the tasks that wait for them.
                     Err(error) => tracing::error!("the inbox cannot be written: {error}"),
@@ -117,9 +118,9 @@ impl Inbox {
 }
 
 /// All or nothing: if one write fails, none is committed.
-fn commit(connection: &mut Connection, writes: impl Iterator<Item = Write>) -> Result<Vec<Answer>> {
+fn commit(connection: &mut Connection, writes: Vec<Write>) -> Result<Vec<Answer>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answers = writes.map(|write| write(&transaction)).collect::<Result<_>>()?;
+    let answers = writes.into_iter().map(|write| write(&transaction)).collect::<Result<_>>()?;
     transaction.commit()?;
     Ok(answers)
 }

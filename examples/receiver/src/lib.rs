@@ -15,6 +15,7 @@ mod worker;
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::panic::{self, Location};
 use std::path::Path;
 use std::process::{self, ExitCode};
 
@@ -52,6 +53,8 @@ fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
     // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
     let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
     tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
+    // The message of a panic may hold what a visitor wrote, and would wait for a reader.
+    panic::set_hook(Box::new(|panic| tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()))));
     let inbox = open(cli, OpenFlags::SQLITE_OPEN_CREATE)?;
     let lock = lock_file(&cli.inbox)?;
 
@@ -64,7 +67,7 @@ fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
         let inbox = Inbox::new(inbox);
         let worker = tokio::spawn(worker::run(inbox.clone(), lock, cli.workers.into(), work, stop.clone()));
         server::serve(listener, server::router(verifier, inbox), stop).await;
-        Ok(worker.await?)
+        Ok(timeout(2 * GRACE, worker).await.unwrap_or(Ok(()))?)
     });
     // Neither a log that nobody reads nor work that blocks a thread delays the end.
     let last_lines = tokio::task::spawn_blocking;

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use std::{env, future, panic};
+use std::{env, future};
 
 use receiver::{Error, Item};
 use tokio::time::sleep;
@@ -26,7 +26,7 @@ async fn work(item: Item) -> Result<(), Error> {
     note(format!("begin {} {} {visitor}", item.id, item.payload.event_type()))?;
     match message {
         "fail" => return Err("the ticket system is away".into()),
-        "panic" => panic::resume_unwind(Box::new("a mistake of the team")),
+        "panic" => panic!("visitor Ada: my PIN is 4711"),
         "never end" => future::pending().await,
         "block" => loop {
             std::thread::park();
