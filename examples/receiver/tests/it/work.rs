@@ -110,3 +110,16 @@ fn work_that_ends_in_time_is_noted_before_the_receiver_ends() {
     let ended = worked_on(&receiver.folder).iter().filter(|line| line.starts_with("end")).count();
     assert_eq!(count(&receiver.folder, "state = 'done'"), i64::try_from(ended).unwrap());
 }
+
+#[test]
+fn a_second_receiver_leaves_alone_what_the_first_works_on() {
+    let first = Receiver::start();
+    assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || !first.worked_on().is_empty());
+    let second = Receiver::start_in(&first.folder);
+    for number in 2..=20 {
+        assert_eq!(second.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    eventually("the others are done", || count(&first.folder, "state = 'done'") == 19);
+    assert_eq!(beginnings(&first.folder), (1..=20).map(|id| (id, 1)).collect());
+}
