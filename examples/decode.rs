@@ -128,7 +128,7 @@ fn describe_item(out: &mut Formatter<'_>, item: &dyn Content) -> fmt::Result {
 }
 
 fn describe_wait(out: &mut Formatter<'_>, message: &UnrepliedContent) -> fmt::Result {
-    match message.status.code() {
+    match message.status.documented() {
         Some(in_words) => line(out, "  status", in_words)?,
         None => line(out, "  status", format_args!("{} (not documented)", message.status))?,
     }

@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 use arbitrary::{Arbitrary, Error, Result, Unstructured, size_hint};
 use serde_json::{Map, Value};
 
+use crate::documented::documented;
 use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
 use crate::payload::{self, Payload};
-use crate::status::{Status, StatusCode};
+use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 use crate::unknown::{UnknownName, UnknownStatus};
 use crate::wire;
@@ -29,7 +30,7 @@ macro_rules! item {
             fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
                 Ok(Self {
                     $($field: $crate::arbitrary::field(u)?,)*
-                    extra: $crate::arbitrary::extra(u, Self::FIELDS)?,
+                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
                 })
             }
 
@@ -156,25 +157,29 @@ impl<'a> Arbitrary<'a> for Payload {
     }
 }
 
-/// Any event, the documented ones and others.
-#[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
-impl<'a> Arbitrary<'a> for Event {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match u.arbitrary()? {
-            EventType::Unreplied => u.arbitrary().map(Self::Unreplied),
-            EventType::PreChatFormSubmit => u.arbitrary().map(Self::PreChatFormSubmit),
-            EventType::OfflineFormSubmit => u.arbitrary().map(Self::OfflineFormSubmit),
-            unknown @ EventType::Unknown(_) => {
-                Self::from_parts(unknown, value(u, MAX_DEPTH)?).map_err(|_| Error::IncorrectFormat)
+macro_rules! events {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        /// Any event, the documented ones and others.
+        #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+        impl<'a> Arbitrary<'a> for Event {
+            fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+                match u.arbitrary()? {
+                    $(EventType::$Variant => u.arbitrary().map(Self::$Variant),)*
+                    unknown @ EventType::Unknown(_) => {
+                        Self::from_parts(unknown, value(u, MAX_DEPTH)?).map_err(|_| Error::IncorrectFormat)
+                    }
+                }
+            }
+
+            fn size_hint(depth: usize) -> SizeHint {
+                // The items of a documented event may take nothing.
+                size_hint::and(EventType::size_hint(depth), (0, None))
             }
         }
-    }
-
-    fn size_hint(depth: usize) -> SizeHint {
-        // The items of a documented event may take nothing.
-        size_hint::and(EventType::size_hint(depth), (0, None))
-    }
+    };
 }
+
+documented! { events }
 
 /// Any content under an undocumented name.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
@@ -196,7 +201,7 @@ impl<'a> Arbitrary<'a> for UnknownEvent {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for EventType {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED)? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }
@@ -211,7 +216,7 @@ impl<'a> Arbitrary<'a> for EventType {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Status {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        match documented_or_not(u, &Self::DOCUMENTED)? {
+        match documented_or_not(u, Self::DOCUMENTED)? {
             Some(documented) => Ok(documented),
             None => u.arbitrary().map(Self::Unknown),
         }
@@ -232,9 +237,9 @@ fn documented_or_not<T: Clone>(u: &mut Unstructured<'_>, documented: &[T]) -> Re
 const CHOICE_SIZE_HINT: SizeHint = (1, Some(1));
 
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
-impl<'a> Arbitrary<'a> for StatusCode {
+impl<'a> Arbitrary<'a> for DocumentedStatus {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        u.choose(&Status::DOCUMENTED)?.code().ok_or(Error::IncorrectFormat)
+        u.choose(Status::DOCUMENTED)?.documented().ok_or(Error::IncorrectFormat)
     }
 
     fn size_hint(_: usize) -> SizeHint {

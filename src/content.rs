@@ -5,19 +5,22 @@ mod pre_chat_form;
 mod unreplied;
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
-use serde::de::{Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 pub use self::offline_form::{OfflineFormContent, OfflineFormContentBuilder};
 pub use self::pre_chat_form::{PreChatFormContent, PreChatFormContentBuilder};
 pub use self::unreplied::{UnrepliedContent, UnrepliedContentBuilder};
+use crate::documented::documented;
 use crate::event_type::EventType;
+use crate::item_key::ItemKey;
 use crate::timestamp::Timestamp;
-use crate::wire::Field;
+use crate::wire::{Fault, PrivateKeys, Source};
 
-/// The eight fields that the items of all three documented events share.
+/// The eight fields that the items of all documented events share.
 ///
 /// For code that treats the events alike, such as a relay to a chat channel; see [`Event::contents`](crate::Event::contents).
 /// Sealed: new methods may come with new fields.
@@ -50,62 +53,158 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     fn sbs(&self) -> Option<&str>;
     /// The nickname of the agent, if one is assigned.
     fn assigned_agent_nickname(&self) -> Option<&str>;
-    /// The fields that this version does not document, as they came.
+    /// The unknown fields, as they came.
     fn extra(&self) -> &Map<String, Value>;
+
+    /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+    fn key(&self) -> ItemKey<'_> {
+        ItemKey {
+            event: self.item().event(),
+            created_at: self.created_at(),
+            push_times: self.push_times().unwrap_or(0),
+            property_name: self.property_name(),
+            visitor_name: self.visitor_name(),
+            message_content: self.message_content(),
+        }
+    }
+
+    /// The item as a message, if its event is `UNREPLIED`.
+    fn as_unreplied(&self) -> Option<&UnrepliedContent> {
+        match self.item() {
+            AnyItem::Unreplied(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Which push of the message it is, or `None` for a form.
+    fn push_times(&self) -> Option<u32> {
+        self.as_unreplied().map(|message| message.push_times)
+    }
 }
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// The item as its own type.
+        fn item(&self) -> super::AnyItem<'_>;
+    }
 }
+
+macro_rules! any_item {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        /// An item of any documented event.
+        #[derive(Debug, Clone, Copy)]
+        pub enum AnyItem<'a> {
+            $($Variant(&'a $Content),)*
+        }
+
+        impl AnyItem<'_> {
+            /// The name of the item's event on the wire.
+            fn event(self) -> &'static str {
+                match self {
+                    $(Self::$Variant(_) => stringify!($NAME),)*
+                }
+            }
+        }
+
+        /// As the item's own type is written.
+        impl Serialize for dyn Content + '_ {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self.item() {
+                    $(AnyItem::$Variant(item) => item.serialize(serializer),)*
+                }
+            }
+        }
+    };
+}
+
+documented! { any_item }
 
 /// What decoding needs to know of a content type.
-pub(crate) trait Item: Content + Sized {
-    /// The documented fields, in the order of the page.
-    const FIELDS: &[&str];
+pub(crate) trait Item: Sized {
+    /// An item of which nothing has been read.
+    fn blank() -> Self;
 
-    /// Reads an item and does something with it on the spot, which saves moving it out through all the layers of a parser.
-    fn read_then<'de, D: Deserializer<'de>, R>(deserializer: D, then: impl FnOnce(Self) -> R) -> Result<R, D::Error>;
+    /// Reads an item into a blank one.
+    fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
 }
 
-/// What a missing field means.
-#[cold]
-pub(crate) fn absent<T: Field, E: Error>(name: &'static str) -> Result<T, E> {
-    T::absent().ok_or_else(|| E::missing_field(name))
+/// Reads one item.
+pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<T, Fault> {
+    let mut item = T::blank();
+    item.read(source)?;
+    Ok(item)
 }
 
-/// The mechanical half of a content type: reading, writing, [`Content`], and the builder.
+/// An item that could not be decoded.
+pub(crate) struct Bad {
+    pub index: usize,
+    pub raw: Value,
+    pub fault: Fault,
+}
+
+/// Reads the items of a documented event. An item that cannot be decoded goes to the list of bad items. Without such a list, it
+/// is an error.
+pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
+    source: &mut S,
+    mut bad: Option<&mut Vec<Bad>>,
+) -> Result<Vec<T>, Fault> {
+    let mut items = Vec::new();
+    let mut array = source.open_array()?;
+    let mut index = 0;
+    while source.next_item(&mut array)? {
+        if items.is_empty() {
+            // Nearly every body carries one item.
+            items.reserve_exact(1);
+        }
+        let start = source.mark();
+        items.push(T::blank());
+        if let Err(fault) = items.last_mut().map_or(Ok(()), |item| item.read(source)) {
+            match &mut bad {
+                Some(bad) if fault.is_in_json() => {
+                    items.pop();
+                    source.return_to(start);
+                    bad.push(Bad { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
+                }
+                _ => return Err(fault.in_item(index)),
+            }
+        }
+        index += 1;
+    }
+    Ok(items)
+}
+
+/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the implementations for the features.
 ///
-/// Names the struct, its builder, its event, the documented fields in the order of the page, and for each field that the
-/// other events do not have its type and the builder's default.
+/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field has its
+/// type, the builder's default unless the field is a text, and a description for the schema.
 macro_rules! content {
-    ($Type:ident, $Builder:ident, $event:ident {
-        $($field:ident)*
-    } $({
-        $($own:ident: $Own:ty = $default:expr;)*
-    })?) => {
+    ($Type:ident, $Builder:ident, $Variant:ident {
+        $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*
+    }) => {
         impl $Type {
-            /// Starts an item from what has no natural default. Texts are empty, and the rest as its setter says, until set.
+            /// Starts a builder from the two fields that have no default. Text fields start empty; the other setters document
+            /// their defaults.
             ///
             /// (To pass [`Payload::validate`](crate::Payload::validate), set `subject` and `property_name`.)
             pub fn builder(visitor_name: impl Into<String>, created_at: Timestamp) -> $Builder {
                 $Builder($Type {
                     visitor_name: visitor_name.into(),
                     created_at,
-                    subject: String::new(),
-                    message_content: String::new(),
-                    property_name: String::new(),
-                    visitor_nickname: None,
-                    sbs: None,
-                    assigned_agent_nickname: None,
-                    $($($own: $default,)*)?
-                    extra: Map::new(),
+                    $($($field: $default,)?)*
+                    ..<Self as $crate::content::Item>::blank()
                 })
             }
 
-            /// The fields that this version does not document, as they came.
+            /// The unknown fields, as they came.
             #[must_use]
             pub fn extra(&self) -> &Map<String, Value> {
                 &self.extra
+            }
+
+            /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+            #[must_use]
+            pub fn key(&self) -> $crate::ItemKey<'_> {
+                $crate::content::Content::key(self)
             }
         }
 
@@ -127,18 +226,7 @@ macro_rules! content {
         pub struct $Builder($Type);
 
         impl $Builder {
-            $crate::content::setters! { $Type text subject message_content property_name }
-            $crate::content::setters! { $Type optional visitor_nickname sbs assigned_agent_nickname }
-            $($(
-                #[doc = concat!(
-                    "Sets [`", stringify!($own), "`](", stringify!($Type), "::", stringify!($own), "), which is `",
-                    stringify!($default), "` unless set.",
-                )]
-                pub fn $own(mut self, $own: $Own) -> Self {
-                    self.0.$own = $own;
-                    self
-                }
-            )*)?
+            $($crate::content::setter! { $Type $field $Field $(<$Inner>)? $(= $default)? })*
 
             /// The item.
             #[must_use]
@@ -147,11 +235,15 @@ macro_rules! content {
             }
         }
 
-        impl $crate::content::sealed::Sealed for $Type {}
+        impl $crate::content::sealed::Sealed for $Type {
+            fn item(&self) -> $crate::content::AnyItem<'_> {
+                $crate::content::AnyItem::$Variant(self)
+            }
+        }
 
-        impl Content for $Type {
-            fn event_type(&self) -> EventType {
-                EventType::$event
+        impl $crate::content::Content for $Type {
+            fn event_type(&self) -> $crate::EventType {
+                $crate::EventType::$Variant
             }
 
             fn subject(&self) -> &str {
@@ -192,86 +284,38 @@ macro_rules! content {
         }
 
         const _: () = {
-            use serde::de::{Deserialize, Deserializer, Error, MapAccess};
+            use serde::de::{Deserialize, Deserializer};
             use serde::ser::{Serialize, SerializeMap, Serializer};
-            use $crate::content::absent;
-            use $crate::wire::{self, Accept, Field, FieldSeed, Visit};
+            use $crate::content::{Item, read_item};
+            use $crate::wire::{self, Fault, Field, Source};
 
-            #[allow(non_camel_case_types)]
-            enum Key {
-                $($field,)*
-                Unknown(String),
-            }
-
-            struct Keys;
-
-            impl Accept<'_> for Keys {
-                type Value = Key;
-                const EXPECTED: &'static str = wire::KEY;
-
-                #[inline]
-                fn text<E: Error>(self, key: &str) -> Result<Key, E> {
-                    Ok(match key {
-                        $(stringify!($field) => Key::$field,)*
-                        _ => Key::Unknown(wire::unknown_key(key)),
-                    })
-                }
-            }
-
-            struct Then<F>(F);
-
-            impl<'de, R, F: FnOnce($Type) -> R> Accept<'de> for Then<F> {
-                type Value = R;
-                const EXPECTED: &'static str = "an object";
-
-                fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<R, A::Error> {
-                    $(let mut $field = None;)*
-                    let mut extra = Map::new();
-                    while let Some(key) = map.next_key_seed(Visit(Keys))? {
-                        match key {
-                            $(Key::$field => {
-                                if $field.is_some() {
-                                    return Err(A::Error::duplicate_field(stringify!($field)));
-                                }
-                                $field = Some(map.next_value_seed(FieldSeed::NEW)?);
-                            })*
-                            Key::Unknown(key) => {
-                                extra.insert(key, map.next_value()?);
-                            }
-                        }
-                    }
-                    Ok((self.0)($Type {
-                        $($field: match $field {
-                            Some(value) => value,
-                            None => absent(stringify!($field))?,
-                        },)*
-                        extra,
-                    }))
-                }
-            }
+            const FIELDS: &[&str] = &[$(stringify!($field)),*];
 
             impl Item for $Type {
-                const FIELDS: &[&str] = &[$(stringify!($field)),*];
+                fn blank() -> Self {
+                    Self { $($field: Field::blank(),)* extra: Map::new() }
+                }
 
-                fn read_then<'de, D: Deserializer<'de>, R>(
-                    deserializer: D,
-                    then: impl FnOnce(Self) -> R,
-                ) -> Result<R, D::Error> {
-                    wire::read(Then(then), deserializer)
+                fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
+                    let required = wire::required(&[$(<$Field $(<$Inner>)? as Field>::IS_REQUIRED),*]);
+                    wire::read_object! { source, required: required, {
+                        $($field => self.$field.read_into(source),)*
+                    } key => wire::read_extra(&mut self.extra, key, source) }
+                    Ok(())
                 }
             }
 
             /// By the rules of the [crate page](crate#reading).
             impl<'de> Deserialize<'de> for $Type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    Self::read_then(deserializer, |item| item)
+                    wire::deserialize(deserializer, |source| read_item(source))
                 }
             }
 
-            /// In the order of the page, then the fields that this version does not document.
+            /// In the order of the page, then the unknown fields.
             impl Serialize for $Type {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(Some(Self::FIELDS.len() + self.extra.len()))?;
+                    let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;
                     $(map.serialize_entry(stringify!($field), &Field::write(&self.$field))?;)*
                     for (key, value) in &self.extra {
                         map.serialize_entry(key, value)?;
@@ -285,26 +329,38 @@ macro_rules! content {
         $crate::arbitrary::item! { $Type { $($field)* } }
 
         #[cfg(feature = "schemars")]
-        $crate::schema::item! { $Type, $event { $($field)* } }
+        $crate::schema::item! { $Type, $Variant { $($field $description,)* } }
     };
 }
 
-/// The setters of a builder whose fields are text; an optional one takes an empty text for `None`.
-macro_rules! setters {
-    ($Type:ident text $($field:ident)*) => {$(
+/// The setter of a field in a builder. The two fields that a builder starts from have none.
+macro_rules! setter {
+    ($Type:ident visitor_name $Field:ident) => {};
+    ($Type:ident created_at $Field:ident) => {};
+    ($Type:ident $field:ident String) => {
         #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), ").")]
         pub fn $field(mut self, $field: impl Into<String>) -> Self {
             self.0.$field = $field.into();
             self
         }
-    )*};
-    ($Type:ident optional $($field:ident)*) => {$(
+    };
+    ($Type:ident $field:ident Option<String>) => {
         #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "); an empty text means `None`.")]
         pub fn $field(mut self, $field: impl Into<String>) -> Self {
             self.0.$field = $crate::wire::some_text($field.into());
             self
         }
-    )*};
+    };
+    ($Type:ident $field:ident $Field:ident = $default:expr) => {
+        #[doc = concat!(
+            "Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "), which is `",
+            stringify!($default), "` unless set.",
+        )]
+        pub fn $field(mut self, $field: $Field) -> Self {
+            self.0.$field = $field;
+            self
+        }
+    };
 }
 
-use {content, setters};
+use {content, setter};

@@ -1,25 +1,15 @@
-//! Why a body could not be decoded, and finding out where.
-//!
-//! Decoding itself keeps no track of the place. After a failure, [`explain`] reads the body again, this time into a buffer whose
-//! errors know their path, and with the same readers.
+//! Why a body could not be decoded.
 
-mod locate;
-
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt::{self, Write};
-use core::str;
+use core::mem;
+use core::str::{self, Utf8Chunk};
 
-use serde::de::{Deserialize, MapAccess};
-
-use self::locate::{Position, locate};
 use crate::event_type::EventType;
 use crate::timestamp::Timestamp;
-use crate::wire::{self, Accept, Buffered, Fault, Key, Step, Text, Visit};
+use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
@@ -48,11 +38,10 @@ pub struct DecodeError(Box<Inner>);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Inner {
-    kind: DecodeErrorKind,
+    problem: Problem,
     path: String,
-    message: String,
     position: Option<Position>,
-    /// Shared by all the errors of a body.
+    /// Shared by all errors of a body.
     envelope: Arc<Envelope>,
 }
 
@@ -72,7 +61,15 @@ impl DecodeError {
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> DecodeErrorKind {
-        self.0.kind
+        match self.0.problem {
+            Problem::NotJson { .. } | Problem::NotUtf8 => DecodeErrorKind::Syntax,
+            Problem::Truncated { .. } => DecodeErrorKind::Truncated,
+            Problem::Unexpected { .. }
+            | Problem::Missing
+            | Problem::Repeated
+            | Problem::TooDeep
+            | Problem::PrivateKey => DecodeErrorKind::Data,
+        }
     }
 
     /// The place in the body, such as `content[0].push_times`; `""` for the body itself, and where it is not JSON.
@@ -116,43 +113,61 @@ impl DecodeError {
         self.0.envelope.created_at
     }
 
-    /// Of content apart from the text it came in, if any.
-    pub(crate) fn in_content(fault: Fault, envelope: Arc<Envelope>) -> Self {
-        Self::data(fault.within(Step::Field("content".into())), None, envelope)
-    }
-
-    /// Of what is wrong with a body, or with a value that is no text.
+    /// The error for what is wrong with a value. The position needs the text.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
-        let (steps, problem, message) = fault.into_parts();
-        let position = text.map(|text| locate(text, &steps, problem));
-        Self(Box::new(Inner { kind: DecodeErrorKind::Data, path: render(&steps), message, position, envelope }))
+        let (problem, path, offset) = fault.into_parts();
+        let position = text.map(|text| Position::of_offset(text, offset));
+        Self(Box::new(Inner { problem, path, position, envelope }))
     }
-}
 
-fn render(steps: &[Step]) -> String {
-    let mut path = String::new();
-    for step in steps {
-        match step {
-            Step::Field(name) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(name);
-            }
-            Step::Item(index) => {
-                path.push('[');
-                path.push_str(&index.to_string());
-                path.push(']');
-            }
-        }
+    /// The error for a value that was buffered.
+    #[cold]
+    pub(crate) fn buffered(fault: Fault, buffered: &Buffered<'_>) -> Self {
+        let mut envelope = Envelope::default();
+        // A buffered value has no syntax that could be wrong.
+        let _ = envelope.read(&mut buffered.cursor());
+        Self::data(fault, None, Arc::new(envelope))
     }
-    path
+
+    /// The error for a text that failed to decode. That it is not JSON comes before what is wrong with a value.
+    #[cold]
+    pub(crate) fn explain(text: &str, fault: Fault) -> Self {
+        let (envelope, is_json) = Envelope::of_text(text);
+        if is_json && fault.is_in_json() {
+            return Self::data(fault, Some(text), envelope);
+        }
+        let (problem, position) = match wire::json_error(text) {
+            Some(error) if error.is_eof() => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
+            Some(error) => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
+            None => (Problem::NotJson { reason: "expected value".into() }, Position::of_offset(text, text.len())),
+        };
+        Self(Box::new(Inner { problem, path: String::new(), position: Some(position), envelope }))
+    }
+
+    /// The error for a body that is not UTF-8, or that stops being JSON before it stops being UTF-8.
+    #[cold]
+    pub(crate) fn not_utf8(body: &[u8]) -> Self {
+        let chunk = body.utf8_chunks().next();
+        let text = chunk.as_ref().map_or("", Utf8Chunk::valid);
+        // A body that ends within a character is cut off.
+        let is_cut = str::from_utf8(body).is_err_and(|error| error.error_len().is_none());
+        let (envelope, _) = Envelope::of_text(text);
+        let (problem, position) = match wire::json_error(text) {
+            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
+            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
+            _ => {
+                let Position { line, column } = Position::of_offset(text, text.len());
+                (Problem::NotUtf8, Position { line, column: column + 1 })
+            }
+        };
+        Self(Box::new(Inner { problem, path: String::new(), position: Some(position), envelope }))
+    }
 }
 
 /// `UNREPLIED content[0].push_times: expected …, found … (line 15, column 20)`
 impl fmt::Display for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { path, message, position, envelope, .. } = &*self.0;
+        let Inner { problem, path, position, envelope } = &*self.0;
         let event = envelope.documented_event();
         if let Some(event) = event {
             formatter.write_str(event)?;
@@ -164,7 +179,7 @@ impl fmt::Display for DecodeError {
         if event.is_some() || !path.is_empty() {
             formatter.write_str(": ")?;
         }
-        formatter.write_str(message)?;
+        write!(formatter, "{problem}")?;
         match position {
             Some(Position { line, column }) => write!(formatter, " (line {line}, column {column})"),
             None => Ok(()),
@@ -175,13 +190,13 @@ impl fmt::Display for DecodeError {
 /// Without `webhook_id` and `created_at`, which come from the body.
 impl fmt::Debug for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, path, message, position, envelope } = &*self.0;
+        let Inner { problem, path, position, envelope } = &*self.0;
         formatter
             .debug_struct("DecodeError")
-            .field("kind", kind)
+            .field("kind", &self.kind())
             .field("event", &envelope.documented_event())
             .field("path", path)
-            .field("message", message)
+            .field("message", &problem.to_string())
             .field("line", &position.map(|position| position.line))
             .field("column", &position.map(|position| position.column))
             .finish_non_exhaustive()
@@ -190,12 +205,41 @@ impl fmt::Debug for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// As `serde_json` counts: lines from 1, and columns in bytes, of the last byte that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Position {
+    line: usize,
+    column: usize,
+}
+
+impl Position {
+    fn of(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+
+    fn of_offset(text: &str, offset: usize) -> Self {
+        let read = text.as_bytes().get(..offset).unwrap_or_default();
+        let mut lines = read.split(|&byte| byte == b'\n');
+        let column = lines.next_back().map_or(0, <[u8]>::len);
+        Self { line: lines.count() + 1, column }
+    }
+}
+
+/// What `serde_json` says is wrong with a text that is not JSON: always one of its fixed texts. We say ourselves where.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((reason, _)) => reason.into(),
+        None => text,
+    }
+}
+
 /// What could be read of the envelope.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Envelope {
-    event_type: Option<EventType>,
-    webhook_id: Option<String>,
-    created_at: Option<Timestamp>,
+    pub event_type: Option<EventType>,
+    pub webhook_id: Option<String>,
+    pub created_at: Option<Timestamp>,
 }
 
 impl From<EventType> for Envelope {
@@ -205,91 +249,50 @@ impl From<EventType> for Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn of(fields: &[(Cow<'_, str>, Buffered<'_>)]) -> Self {
-        // Of a field that is there twice, neither is the one to believe.
-        let only = |name| {
-            let mut values = fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
-            values.next().filter(|_| values.next().is_none())
-        };
-        Self {
-            event_type: only("event").and_then(|value| EventType::deserialize(value).ok()),
-            webhook_id: only("webhook_id").and_then(|value| wire::read(Text, value).ok()),
-            created_at: only("created_at").and_then(|value| Timestamp::deserialize(value).ok()),
-        }
+    /// The envelope of a text up to where it stops being JSON, and whether all of it is JSON.
+    fn of_text(text: &str) -> (Arc<Self>, bool) {
+        let mut envelope = Self::default();
+        let mut json = Json::new(text);
+        let is_json = envelope.read(&mut json).and_then(|()| json.end()).is_ok();
+        (Arc::new(envelope), is_json)
     }
 
-    /// Of a text that is not JSON to its end.
-    fn of_beginning(text: &str) -> Self {
-        let mut fields = Vec::new();
-        let beginning = Beginning(&mut fields);
-        // Where it stops being JSON is known already.
-        let _ = wire::read(beginning, &mut serde_json::Deserializer::from_str(text));
-        Self::of(&fields)
+    /// Reads what can be read, and fails only if the source is not JSON.
+    fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
+        if source.kind()? != Kind::Object {
+            return source.check();
+        }
+        let mut seen = [false; 3];
+        let mut object = source.open()?;
+        while let Some(key) = source.next_key(&mut object)? {
+            let start = source.mark();
+            source.check()?;
+            let end = source.mark();
+            source.return_to(start);
+            // If a field is there twice, neither value can be believed.
+            let [event, webhook_id, created_at] = &mut seen;
+            match &*key {
+                "event" => {
+                    let is_first = !mem::replace(event, true);
+                    self.event_type = EventType::read(source).ok().filter(|_| is_first);
+                }
+                "webhook_id" => {
+                    let is_first = !mem::replace(webhook_id, true);
+                    self.webhook_id = wire::read_text(source).ok().filter(|_| is_first);
+                }
+                "created_at" => {
+                    let is_first = !mem::replace(created_at, true);
+                    let time = Timestamp::read(source).ok();
+                    self.created_at = time.filter(|_| is_first && source.is_behind_value());
+                }
+                _ => {}
+            }
+            source.return_to(end);
+        }
+        Ok(())
     }
 
     fn documented_event(&self) -> Option<&str> {
         self.event_type.as_ref().filter(|event| !matches!(event, EventType::Unknown(_))).map(EventType::as_str)
-    }
-}
-
-struct Beginning<'a, 'de>(&'a mut Vec<(Cow<'de, str>, Buffered<'de>)>);
-
-impl<'de> Accept<'de> for Beginning<'_, 'de> {
-    type Value = ();
-    const EXPECTED: &'static str = "an object";
-
-    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        loop {
-            match map.next_key_seed(Visit(Key)) {
-                Ok(Some(key)) => self.0.push((key, map.next_value()?)),
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    // A number that is cut off looks like a shorter one, so one is believed only if a comma follows it.
-                    let reason = error.to_string();
-                    if reason.starts_with("EOF while parsing an object") || reason.starts_with("expected `,` or `}`") {
-                        self.0.pop_if(|(_, value)| value.is_number());
-                    }
-                    return Err(error);
-                }
-            }
-        }
-    }
-}
-
-/// Finds out why a body could not be decoded, given how to find out what is wrong with one that is JSON.
-#[cold]
-pub(crate) fn explain(body: &[u8], diagnose: fn(&mut Buffered<'_>) -> Fault) -> DecodeError {
-    let text = body.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-    let not_utf8 = str::from_utf8(body).err();
-    let error = match serde_json::from_str::<Buffered<'_>>(text) {
-        Ok(mut body) if not_utf8.is_none() => {
-            let fault = diagnose(&mut body);
-            return DecodeError::data(fault, Some(text), Arc::new(Envelope::of(body.fields())));
-        }
-        Ok(_) => None,
-        Err(error) => Some(error),
-    };
-
-    let (kind, message, position) = match (error, not_utf8) {
-        (Some(error), _) if !error.is_eof() => {
-            let message = format!("the body is not JSON that can be read: {}", reason(&error));
-            (DecodeErrorKind::Syntax, message, Position::of(&error))
-        }
-        (Some(error), not_utf8) if not_utf8.is_none_or(|error| error.error_len().is_none()) => {
-            let message = format!("the body ends too early: {}", reason(&error));
-            (DecodeErrorKind::Truncated, message, Position::of(&error))
-        }
-        _ => (DecodeErrorKind::Syntax, "the body is not UTF-8".into(), Position::after(text)),
-    };
-    let envelope = Arc::new(Envelope::of_beginning(text));
-    DecodeError(Box::new(Inner { kind, path: String::new(), message, position: Some(position), envelope }))
-}
-
-/// What `serde_json` says is wrong with a text that is not JSON: always one of its fixed texts. We say ourselves where.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rsplit_once(" at line ") {
-        Some((reason, _)) => reason.into(),
-        None => text,
     }
 }

@@ -1,19 +1,19 @@
 //! Events: the envelope's `event` and `content` taken together.
 
-mod coding;
-
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::slice;
 
-use serde::de::{Deserialize, DeserializeSeed};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-pub(crate) use self::coding::{ContentOf, EventContent, arrange_content};
-use crate::content::{Content, OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::content::{Bad, Content, OfflineFormContent, PreChatFormContent, UnrepliedContent, read_items};
+use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
-use crate::wire::{Buffered, Fault};
+use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 
 /// An event and what it carries.
 ///
@@ -99,6 +99,12 @@ impl UnknownEvent {
     pub fn content(&self) -> &Value {
         &self.content
     }
+
+    /// The content, without a copy.
+    #[must_use]
+    pub fn into_content(self) -> Value {
+        self.content
+    }
 }
 
 impl Event {
@@ -126,74 +132,21 @@ impl Event {
     pub fn from_parts(event_type: impl Into<EventType>, content: Value) -> Result<Self, DecodeError> {
         match event_type.into() {
             EventType::Unknown(name) => Ok(Self::Unknown(UnknownEvent { name, content })),
-            event_type => Self::documented_from_value(event_type, &content),
-        }
-    }
-
-    fn documented_from_value(event_type: EventType, content: &Value) -> Result<Self, DecodeError> {
-        if let Ok(event) = ContentOf(event_type.clone()).deserialize(content) {
-            return Ok(event);
-        }
-        let fault = Buffered::deserialize(content).ok().and_then(|mut content| {
-            arrange_content(&mut content, &event_type);
-            ContentOf(event_type.clone()).deserialize(&content).err()
-        });
-        let fault = fault.unwrap_or_else(Fault::undocumented);
-        Err(DecodeError::in_content(fault, Arc::new(event_type.into())))
-    }
-
-    /// The type of the event.
-    #[must_use]
-    pub fn event_type(&self) -> EventType {
-        match self {
-            Self::Unreplied(_) => EventType::Unreplied,
-            Self::PreChatFormSubmit(_) => EventType::PreChatFormSubmit,
-            Self::OfflineFormSubmit(_) => EventType::OfflineFormSubmit,
-            Self::Unknown(event) => EventType::Unknown(event.name.clone()),
+            event_type => {
+                let event = Buffered::of_content(&content)
+                    .and_then(|content| read_content(event_type.clone(), &mut content.cursor(), None));
+                drop_deep(content);
+                event.map_err(|fault| DecodeError::data(fault.in_field("content"), None, Arc::new(event_type.into())))
+            }
         }
     }
 
     /// The items of a documented event, whichever it is, by the fields they share.
     ///
     /// There are none for an unknown event: ask [`as_unknown`](Self::as_unknown) for its content.
-    pub fn contents(&self) -> impl Iterator<Item = &dyn Content> {
-        let (unreplied, pre_chat, offline): (&[_], &[_], &[_]) = match self {
-            Self::Unreplied(items) => (items, &[], &[]),
-            Self::PreChatFormSubmit(items) => (&[], items, &[]),
-            Self::OfflineFormSubmit(items) => (&[], &[], items),
-            Self::Unknown(_) => (&[], &[], &[]),
-        };
-        let unreplied = unreplied.iter().map(as_content::<UnrepliedContent>);
-        let pre_chat = pre_chat.iter().map(as_content::<PreChatFormContent>);
-        let offline = offline.iter().map(as_content::<OfflineFormContent>);
-        unreplied.chain(pre_chat).chain(offline)
-    }
-
-    /// The messages, if this is [`Unreplied`](Self::Unreplied).
     #[must_use]
-    pub fn as_unreplied(&self) -> Option<&[UnrepliedContent]> {
-        match self {
-            Self::Unreplied(items) => Some(items),
-            _ => None,
-        }
-    }
-
-    /// The forms, if this is [`PreChatFormSubmit`](Self::PreChatFormSubmit).
-    #[must_use]
-    pub fn as_pre_chat_form_submit(&self) -> Option<&[PreChatFormContent]> {
-        match self {
-            Self::PreChatFormSubmit(items) => Some(items),
-            _ => None,
-        }
-    }
-
-    /// The forms, if this is [`OfflineFormSubmit`](Self::OfflineFormSubmit).
-    #[must_use]
-    pub fn as_offline_form_submit(&self) -> Option<&[OfflineFormContent]> {
-        match self {
-            Self::OfflineFormSubmit(items) => Some(items),
-            _ => None,
-        }
+    pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {
+        Contents::of(self)
     }
 
     /// The event, if this version does not document it.
@@ -206,34 +159,265 @@ impl Event {
     }
 }
 
+/// Drops a value without recursion: one that was built in code can be nested so deeply that the stack would overflow.
+fn drop_deep(value: Value) {
+    let mut values = Vec::from([value]);
+    while let Some(value) = values.pop() {
+        match value {
+            Value::Array(items) => values.extend(items),
+            Value::Object(fields) => values.extend(fields.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+}
+
+macro_rules! events {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        impl Event {
+            /// The type of the event.
+            #[must_use]
+            pub fn event_type(&self) -> EventType {
+                match self {
+                    $(Self::$Variant(_) => EventType::$Variant,)*
+                    Self::Unknown(event) => EventType::Unknown(event.name.clone()),
+                }
+            }
+
+            /// The name of the event on the wire.
+            #[must_use]
+            pub fn name(&self) -> &str {
+                match self {
+                    $(Self::$Variant(_) => stringify!($NAME),)*
+                    Self::Unknown(event) => event.name(),
+                }
+            }
+
+            $(
+                #[doc = concat!("The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").")]
+                #[must_use]
+                pub fn $as_name(&self) -> Option<&[$Content]> {
+                    match self {
+                        Self::$Variant(items) => Some(items),
+                        _ => None,
+                    }
+                }
+            )*
+        }
+
+        $(
+            impl From<$Content> for Event {
+                fn from(item: $Content) -> Self {
+                    Self::$Variant(Vec::from([item]))
+                }
+            }
+
+            impl From<Vec<$Content>> for Event {
+                fn from(items: Vec<$Content>) -> Self {
+                    Self::$Variant(items)
+                }
+            }
+
+            impl<const N: usize> From<[$Content; N]> for Event {
+                fn from(items: [$Content; N]) -> Self {
+                    Self::$Variant(Vec::from(items))
+                }
+            }
+        )*
+
+        /// Reads the content of an event of that type. Bad items are put aside as in [`read_items`].
+        fn read_content<'de, S: Source<'de>>(
+            event_type: EventType,
+            source: &mut S,
+            bad: Option<&mut Vec<Bad>>,
+        ) -> Result<Event, Fault> {
+            match event_type {
+                $(EventType::$Variant => read_items(source, bad).map(Event::$Variant),)*
+                EventType::Unknown(name) => {
+                    let content = source.value(PrivateKeys::Obey)?;
+                    Ok(Event::Unknown(UnknownEvent { name, content }))
+                }
+            }
+        }
+
+        /// The content alone.
+        impl Serialize for EventContent<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self.0 {
+                    $(Event::$Variant(items) => items.serialize(serializer),)*
+                    Event::Unknown(event) => event.content.serialize(serializer),
+                }
+            }
+        }
+
+        /// The iterator of [`Event::contents`].
+        enum Contents<'a> {
+            $($Variant(slice::Iter<'a, $Content>),)*
+            Unknown,
+        }
+
+        impl<'a> Contents<'a> {
+            fn of(event: &'a Event) -> Self {
+                match event {
+                    $(Event::$Variant(items) => Self::$Variant(items.iter()),)*
+                    Event::Unknown(_) => Self::Unknown,
+                }
+            }
+        }
+
+        impl<'a> Iterator for Contents<'a> {
+            type Item = &'a dyn Content;
+
+            fn next(&mut self) -> Option<Self::Item> {
+                match self {
+                    $(Self::$Variant(items) => items.next().map(as_content),)*
+                    Self::Unknown => None,
+                }
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                match self {
+                    $(Self::$Variant(items) => items.size_hint(),)*
+                    Self::Unknown => (0, Some(0)),
+                }
+            }
+        }
+
+        impl DoubleEndedIterator for Contents<'_> {
+            fn next_back(&mut self) -> Option<Self::Item> {
+                match self {
+                    $(Self::$Variant(items) => items.next_back().map(as_content),)*
+                    Self::Unknown => None,
+                }
+            }
+        }
+
+        impl ExactSizeIterator for Contents<'_> {}
+    };
+}
+
+documented! { events }
+
 fn as_content<T: Content>(item: &T) -> &dyn Content {
     item
 }
 
-macro_rules! from_items {
-    ($($Content:ident => $event:ident)*) => {$(
-        impl From<$Content> for Event {
-            fn from(item: $Content) -> Self {
-                Self::$event(Vec::from([item]))
-            }
-        }
-
-        impl From<Vec<$Content>> for Event {
-            fn from(items: Vec<$Content>) -> Self {
-                Self::$event(items)
-            }
-        }
-
-        impl<const N: usize> From<[$Content; N]> for Event {
-            fn from(items: [$Content; N]) -> Self {
-                Self::$event(Vec::from(items))
-            }
-        }
-    )*};
+/// The fields `event` and `content` of an object, in either order.
+pub(crate) struct Parts<M> {
+    event_type: Option<EventType>,
+    event: Option<Event>,
+    /// Where the content starts and ends, if it came before the name of its event.
+    skipped: Option<(M, M)>,
 }
 
-from_items! {
-    UnrepliedContent => Unreplied
-    PreChatFormContent => PreChatFormSubmit
-    OfflineFormContent => OfflineFormSubmit
+impl<M: Copy + PartialEq> Parts<M> {
+    pub(crate) const NEW: Self = Self { event_type: None, event: None, skipped: None };
+
+    /// Reads the value of `event`.
+    #[inline]
+    pub(crate) fn read_event<'de, S: Source<'de, Mark = M>>(&mut self, source: &mut S) -> Result<(), Fault> {
+        self.event_type = Some(EventType::read(source)?);
+        Ok(())
+    }
+
+    /// Reads the value of `content`, or passes it until the name of its event is known.
+    #[inline]
+    pub(crate) fn read_content<'de, S: Source<'de, Mark = M>>(
+        &mut self,
+        source: &mut S,
+        bad: Option<&mut Vec<Bad>>,
+    ) -> Result<(), Fault> {
+        if let Some(event_type) = self.event_type.take() {
+            self.event = Some(read_content(event_type, source, bad)?);
+        } else {
+            let start = source.mark();
+            source.skip()?;
+            self.skipped = Some((start, source.mark()));
+        }
+        Ok(())
+    }
+
+    /// The event, once both fields have been read.
+    #[inline]
+    pub(crate) fn finish<'de, S: Source<'de, Mark = M>>(
+        self,
+        source: &mut S,
+        bad: Option<&mut Vec<Bad>>,
+    ) -> Result<Event, Fault> {
+        match self {
+            Self { event: Some(event), .. } => Ok(event),
+            Self { event_type: Some(event_type), skipped: Some(skipped), .. } => {
+                read_skipped(event_type, skipped, source, bad).map_err(|fault| fault.in_field("content"))
+            }
+            _ => Err(Fault::not_json()),
+        }
+    }
 }
+
+#[cold]
+fn read_skipped<'de, S: Source<'de>>(
+    event_type: EventType,
+    (start, end): (S::Mark, S::Mark),
+    source: &mut S,
+    bad: Option<&mut Vec<Bad>>,
+) -> Result<Event, Fault> {
+    let here = source.mark();
+    source.return_to(start);
+    let event = read_content(event_type, source, bad)?;
+    // Text that is not JSON can be longer than what was read of it.
+    if source.mark() != end {
+        return Err(Fault::not_json());
+    }
+    source.return_to(here);
+    Ok(event)
+}
+
+/// From an object of `event` and `content`; other keys are passed over.
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let buffered = Buffered::read(deserializer)?;
+        read_event(&mut buffered.cursor()).map_err(|fault| D::Error::custom(DecodeError::buffered(fault, &buffered)))
+    }
+}
+
+fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
+    let mut parts = Parts::NEW;
+    wire::read_object! { source, required: 0b11, {
+        event => parts.read_event(source),
+        content => parts.read_content(source, None),
+    } _key => source.skip() }
+    parts.finish(source, None)
+}
+
+/// From an object of `event` and `content`; an error if the event is documented.
+impl<'de> Deserialize<'de> for UnknownEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Event::deserialize(deserializer)? {
+            Event::Unknown(event) => Ok(event),
+            _ => Err(D::Error::custom("expected an unknown event, found a documented one")),
+        }
+    }
+}
+
+/// As an object of `event` and `content`.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_parts(self.name(), &EventContent(self), serializer)
+    }
+}
+
+/// As an object of `event` and `content`.
+impl Serialize for UnknownEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_parts(self.name(), self.content(), serializer)
+    }
+}
+
+fn serialize_parts<S: Serializer>(name: &str, content: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_struct("Event", 2)?;
+    object.serialize_field("event", name)?;
+    object.serialize_field("content", content)?;
+    object.end()
+}
+
+/// The content of an event, without its name.
+pub(crate) struct EventContent<'a>(pub &'a Event);

@@ -1,15 +1,17 @@
 //! The name of an event, as it stands in the envelope's `event` field.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use core::convert::Infallible;
 use core::fmt;
 use core::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::unknown::UnknownName;
-use crate::wire::{self, Accept};
+use crate::documented::documented;
+use crate::unknown::{UnknownName, compare_as_text};
+use crate::wire::{self, Fault, Kind, Source};
 
 /// The type of an event: one that the platform documents on its *Event Types* page, or a name it has added since.
 ///
@@ -35,30 +37,32 @@ pub enum EventType {
     Unknown(UnknownName),
 }
 
-impl EventType {
-    /// Every event type of the platform's page, in its order.
-    pub const DOCUMENTED: [Self; 3] = [Self::Unreplied, Self::PreChatFormSubmit, Self::OfflineFormSubmit];
+macro_rules! event_types {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        impl EventType {
+            /// The event types of the platform's page, in its order. A later version may have more.
+            pub const DOCUMENTED: &'static [Self] = &[$(Self::$Variant),*];
 
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Unreplied => "UNREPLIED",
-            Self::PreChatFormSubmit => "PRE_CHAT_FORM_SUBMIT",
-            Self::OfflineFormSubmit => "OFFLINE_FORM_SUBMIT",
-            Self::Unknown(name) => name.as_str(),
-        }
-    }
+            /// The name on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$Variant => stringify!($NAME),)*
+                    Self::Unknown(name) => name.as_str(),
+                }
+            }
 
-    fn documented(name: &str) -> Option<Self> {
-        match name {
-            "UNREPLIED" => Some(Self::Unreplied),
-            "PRE_CHAT_FORM_SUBMIT" => Some(Self::PreChatFormSubmit),
-            "OFFLINE_FORM_SUBMIT" => Some(Self::OfflineFormSubmit),
-            _ => None,
+            fn documented(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($NAME) => Some(Self::$Variant),)*
+                    _ => None,
+                }
+            }
         }
-    }
+    };
 }
+
+documented! { event_types }
 
 /// A documented name becomes its own variant, any other is kept.
 impl From<&str> for EventType {
@@ -89,6 +93,8 @@ impl fmt::Display for EventType {
     }
 }
 
+compare_as_text! { EventType }
+
 /// As the name on the wire.
 impl Serialize for EventType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -99,17 +105,19 @@ impl Serialize for EventType {
 /// From a string.
 impl<'de> Deserialize<'de> for EventType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::read(EventName, deserializer)
+        wire::deserialize(deserializer, |source| Self::read(source))
     }
 }
 
-struct EventName;
-
-impl Accept<'_> for EventName {
-    type Value = EventType;
-    const EXPECTED: &'static str = "the name of an event";
-
-    fn text<E: Error>(self, name: &str) -> Result<EventType, E> {
-        Ok(name.into())
+impl EventType {
+    #[inline]
+    pub(crate) fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
+        match source.kind()? {
+            Kind::Text => Ok(match source.text()? {
+                Cow::Borrowed(name) => name.into(),
+                Cow::Owned(name) => name.into(),
+            }),
+            _ => Err(source.unexpected("the name of an event")),
+        }
     }
 }

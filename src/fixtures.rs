@@ -5,34 +5,45 @@
 //! ```
 //! use twt_chat_webhooks::{Payload, fixtures};
 //!
-//! assert_eq!(Payload::from_slice(fixtures::UNREPLIED.as_bytes())?, fixtures::unreplied());
-//! assert_eq!(fixtures::PRE_CHAT_FORM_SUBMIT.parse::<Payload>()?, fixtures::pre_chat_form_submit());
-//! assert_eq!(fixtures::OFFLINE_FORM_SUBMIT.parse::<Payload>()?, fixtures::offline_form_submit());
+//! let payload = Payload::from_slice(fixtures::UNREPLIED.as_bytes())?;
+//! assert_eq!(payload, fixtures::unreplied());
+//! assert_eq!(payload.validate(), Ok(()));
 //!
-//! // Another one: the fields are public, and each content type has a builder.
+//! // To make another payload, change its fields, or use the content types' builders.
 //! let mut payload = fixtures::unreplied();
 //! payload.webhook_id.clear();
 //! assert!(payload.validate().is_err());
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
 //! ```
+//!
+//! The bodies are from December 2025. If your handler checks how old a body is, move it to now with
+//! [`Payload::sent_at`].
+//!
+//! [`body`] and [`payload`] find a fixture by its event type. With [`EventType::DOCUMENTED`], a test sees every
+//! documented event, and those of a later version too:
+//!
+//! ```
+//! use twt_chat_webhooks::{EventType, Payload, fixtures};
+//!
+//! for event_type in EventType::DOCUMENTED {
+//!     let body = fixtures::body(event_type).unwrap();
+//!     assert_eq!(body.parse().ok(), fixtures::payload(event_type));
+//! }
+//! assert_eq!(fixtures::body(&EventType::from("EVENT_OF_TOMORROW")), None);
+//! ```
 
 use crate::content::{OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::documented::documented;
+use crate::event::Event;
+use crate::event_type::EventType;
 use crate::payload::Payload;
-use crate::status::Status;
 use crate::timestamp::Timestamp;
 
-/// The documented body of an `UNREPLIED` event, as the page prints it.
-pub const UNREPLIED: &str = include_str!("fixtures/unreplied.json");
-
-/// The documented body of a `PRE_CHAT_FORM_SUBMIT` event, as the page prints it.
-pub const PRE_CHAT_FORM_SUBMIT: &str = include_str!("fixtures/pre_chat_form_submit.json");
-
-/// The documented body of an `OFFLINE_FORM_SUBMIT` event, as the page prints it.
-pub const OFFLINE_FORM_SUBMIT: &str = include_str!("fixtures/offline_form_submit.json");
-
 const SENT: Timestamp = timestamp(1_765_439_941);
-const CREATED: Timestamp = timestamp(1_765_439_652);
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
+
+/// When the item of each full example on the page was created.
+const CREATED: Timestamp = timestamp(1_765_439_652);
 
 const fn timestamp(seconds: i64) -> Timestamp {
     match Timestamp::from_unix(seconds) {
@@ -41,44 +52,74 @@ const fn timestamp(seconds: i64) -> Timestamp {
     }
 }
 
-/// [`UNREPLIED`] as a value.
-#[must_use]
-pub fn unreplied() -> Payload {
-    let message = UnrepliedContent::builder("Visitor15", CREATED)
-        .subject("New Conversation")
-        .message_content("1")
-        .property_name("test")
-        .visitor_nickname("visitor nickname")
-        .status(Status::Unreplied)
-        .push_times(4)
-        .time_sec(289)
-        .assigned_agent_nickname("ctccccd")
-        .build();
-    Payload::new(SENT, WEBHOOK_ID, message)
+macro_rules! fixtures {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        $(
+            #[doc = concat!("The documented body of the event `", stringify!($NAME), "`, as the page prints it.")]
+            pub const $NAME: &str = include_str!(concat!("fixtures/", stringify!($name), ".json"));
+
+            #[doc = concat!("[`", stringify!($NAME), "`] as a value.")]
+            #[must_use]
+            pub fn $name() -> Payload {
+                Payload::new(SENT, WEBHOOK_ID, $Content::example(CREATED))
+            }
+        )*
+
+        /// The documented body of an event as the page prints it, or `None` for an unknown event.
+        #[must_use]
+        pub fn body(event_type: &EventType) -> Option<&'static str> {
+            match event_type {
+                $(EventType::$Variant => Some($NAME),)*
+                EventType::Unknown(_) => None,
+            }
+        }
+
+        /// The documented body of an event as a value, or `None` for an unknown event.
+        #[must_use]
+        pub fn payload(event_type: &EventType) -> Option<Payload> {
+            match event_type {
+                $(EventType::$Variant => Some($name()),)*
+                EventType::Unknown(_) => None,
+            }
+        }
+
+        /// Changes the `created_at` of each item.
+        fn for_each_time(event: &mut Event, change: impl Fn(&mut Timestamp)) {
+            match event {
+                $(Event::$Variant(items) => items.iter_mut().for_each(|item| change(&mut item.created_at)),)*
+                Event::Unknown(_) => {}
+            }
+        }
+    };
 }
 
-/// [`PRE_CHAT_FORM_SUBMIT`] as a value.
-#[must_use]
-pub fn pre_chat_form_submit() -> Payload {
-    let form = PreChatFormContent::builder("Visitor15", CREATED)
-        .subject("New Conversation")
-        .message_content("1")
-        .property_name("test")
-        .visitor_nickname("visitor nickname")
-        .assigned_agent_nickname("ctccccd")
-        .build();
-    Payload::new(SENT, WEBHOOK_ID, form)
-}
+documented! { fixtures }
 
-/// [`OFFLINE_FORM_SUBMIT`] as a value.
-#[must_use]
-pub fn offline_form_submit() -> Payload {
-    let form = OfflineFormContent::builder("Visitor15", CREATED)
-        .subject("New Conversation")
-        .message_content("1")
-        .property_name("test")
-        .visitor_nickname("visitor nickname")
-        .assigned_agent_nickname("ctccccd")
-        .build();
-    Payload::new(SENT, WEBHOOK_ID, form)
+impl Payload {
+    /// The payload as if it had been sent at `created_at`. The `created_at` of each item moves by the same amount.
+    ///
+    /// A time that would leave the range of [`Timestamp`] becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    /// `time_sec` is a duration and stays. Unknown fields and the content of an unknown event stay too, because the
+    /// crate does not know which of their numbers are times.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use twt_chat_webhooks::{Timestamp, fixtures};
+    ///
+    /// let now = Timestamp::from_unix(1_800_000_000)?; // Timestamp::from(SystemTime::now())
+    /// let fresh = fixtures::unreplied().sent_at(now);
+    /// assert_eq!(fresh.check_freshness(now, Duration::ZERO), Ok(()));
+    ///
+    /// let message = &fresh.event.as_unreplied().unwrap()[0];
+    /// assert_eq!((now - message.created_at).whole_seconds(), 289);
+    /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+    /// ```
+    #[must_use]
+    pub fn sent_at(mut self, created_at: Timestamp) -> Self {
+        let seconds = created_at.unix_seconds() - self.created_at.unix_seconds();
+        let shift = |time: &mut Timestamp| *time = Timestamp::saturating_from_unix(time.unix_seconds() + seconds);
+        self.created_at = created_at;
+        for_each_time(&mut self.event, shift);
+        self
+    }
 }

@@ -233,14 +233,18 @@
 #![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core, unreachable_pub)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod content;
+mod documented;
 mod error;
 mod event;
 mod event_type;
 pub mod fixtures;
+mod item_key;
 mod partial;
 mod payload;
 #[cfg(feature = "schemars")]
@@ -249,6 +253,7 @@ mod schema;
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 pub mod signature;
 mod status;
+mod summary;
 mod timestamp;
 mod unknown;
 pub mod validate;
@@ -266,13 +271,17 @@ pub use crate::content::{
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;
+pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
-pub use crate::signature::{AppSecret, InvalidSecret, ReceiveError, Signature, SignatureError, SignedBody, Verifier};
-pub use crate::status::{Status, StatusCode, StatusCodeError};
+pub use crate::signature::{
+    AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
+};
+pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
+pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
 #[doc(inline)]

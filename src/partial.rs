@@ -2,16 +2,13 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::{fmt, mem, str};
+use core::{fmt, str};
 
-use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::Value;
 
-use crate::content::Item;
+use crate::content::Bad;
 use crate::error::{DecodeError, Envelope};
-use crate::event::Event;
 use crate::payload::{self, Payload};
-use crate::wire::{Buffered, Fault, Step};
 
 /// A payload, and what of its content could not be decoded.
 ///
@@ -48,49 +45,42 @@ impl fmt::Debug for Rejected {
     }
 }
 
-pub(crate) fn decode(body: &[u8]) -> Result<Partial, DecodeError> {
-    match Payload::from_slice(body) {
-        Ok(payload) => Ok(Partial { payload, rejected: Vec::new() }),
-        Err(error) => decode_items(body).unwrap_or(Err(error)),
+impl Payload {
+    /// Decodes the body of a request, and puts aside the items that cannot be decoded, so that one bad item does not lose the
+    /// rest of the batch.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::Payload;
+    ///
+    /// let body = br#"{
+    ///     "created_at": 1765439941,
+    ///     "event": "OFFLINE_FORM_SUBMIT",
+    ///     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
+    ///     "content": [{"created_at": "yesterday"}, {"created_at": 1765439652}]
+    /// }"#;
+    /// let partial = Payload::from_slice_partial(body)?;
+    /// assert_eq!(partial.payload.event.contents().count(), 1);
+    /// assert_eq!(partial.rejected[0].index, 0);
+    /// assert_eq!(partial.rejected[0].error.path(), "content[0].created_at");
+    /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the envelope cannot be read, or if the content of a documented event is no array.
+    pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
+        let text = str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?;
+        let mut bad = Vec::new();
+        let payload = payload::read_text(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
+        let envelope = Arc::new(Envelope {
+            event_type: Some(payload.event_type()),
+            webhook_id: Some(payload.webhook_id.clone()),
+            created_at: Some(payload.created_at),
+        });
+        let reject = |Bad { index, raw, fault }| {
+            let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
+            Rejected { index, raw, error }
+        };
+        Ok(Partial { payload, rejected: bad.into_iter().map(reject).collect() })
     }
-}
-
-/// Decodes the envelope with its items taken out, then the items one by one. `None` if the body is none that holds items.
-#[cold]
-fn decode_items(body: &[u8]) -> Option<Result<Partial, DecodeError>> {
-    let text = str::from_utf8(body).ok()?;
-    let mut body = serde_json::from_str::<Buffered<'_>>(text).ok()?;
-    let items = mem::take(body.field_mut("content")?.items_mut()?);
-    let envelope = Arc::new(Envelope::of(body.fields()));
-    let Ok(mut payload) = Payload::deserialize(&body) else {
-        let fault = payload::diagnose(&mut body);
-        return Some(Err(DecodeError::data(fault, Some(text), envelope)));
-    };
-    let rejected = match &mut payload.event {
-        Event::Unreplied(kept) => sift(items, kept, &envelope),
-        Event::PreChatFormSubmit(kept) => sift(items, kept, &envelope),
-        Event::OfflineFormSubmit(kept) => sift(items, kept, &envelope),
-        Event::Unknown(_) => return None,
-    };
-    Some(Ok(Partial { payload, rejected }))
-}
-
-fn sift<T: Item + DeserializeOwned>(
-    items: Vec<Buffered<'_>>,
-    kept: &mut Vec<T>,
-    envelope: &Arc<Envelope>,
-) -> Vec<Rejected> {
-    let mut rejected = Vec::new();
-    for (index, item) in items.into_iter().enumerate() {
-        if let Ok(item) = T::deserialize(&item) {
-            kept.push(item);
-            continue;
-        }
-        let mut arranged = item.clone();
-        arranged.arrange_fields(T::FIELDS);
-        let fault = T::deserialize(&arranged).err().unwrap_or_else(Fault::undocumented);
-        let error = DecodeError::in_content(fault.within(Step::Item(index)), Arc::clone(envelope));
-        rejected.push(Rejected { index, raw: item.into_value(), error });
-    }
-    rejected
 }

@@ -12,11 +12,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::content::{OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::documented::documented;
 use crate::event::Event;
 use crate::event_type::EventType;
 use crate::fixtures;
 use crate::payload::{self, Payload};
-use crate::status::{Status, StatusCode};
+use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 
 /// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells them apart.
@@ -34,17 +35,17 @@ macro_rules! name {
 
 /// The schema of a content type, from its fields in the order of the page.
 macro_rules! item {
-    ($Type:ident, $event:ident { $($field:ident)* }) => {
+    ($Type:ident, $Variant:ident { $($field:ident $description:literal,)* }) => {
         /// The item as the platform documents it, with every documented field; others are allowed.
         #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl ::schemars::JsonSchema for $Type {
             $crate::schema::name! { $Type }
 
             fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::item_object(&EventType::$event, [$(
+                $crate::schema::item_object(&$crate::EventType::$Variant, [$(
                     $crate::schema::item_property(
-                        &EventType::$event,
                         stringify!($field),
+                        $description,
                         |item: &Self| &item.$field,
                         generator,
                     ),
@@ -104,32 +105,12 @@ pub(crate) fn item_object(event_type: &EventType, properties: impl IntoIterator<
 
 /// A field of an item; the function only says which type it has.
 pub(crate) fn item_property<T, F: OnWire>(
-    event_type: &EventType,
     name: &'static str,
+    description: &str,
     _: fn(&T) -> &F,
     generator: &mut SchemaGenerator,
 ) -> Property {
-    property::<F::As>(name, item_description(event_type, name), generator)
-}
-
-/// A field in the words of the *Event Types* page.
-fn item_description(event_type: &EventType, field: &str) -> &'static str {
-    match (event_type, field) {
-        (_, "subject") => "Conversation subject",
-        (_, "visitor_name") => "Visitor name",
-        (EventType::Unreplied, "created_at") => "Message creation timestamp",
-        (_, "created_at") => "Form created at",
-        (EventType::Unreplied, "message_content") => "Message body",
-        (_, "message_content") => "Form content",
-        (_, "property_name") => "Project name",
-        (_, "visitor_nickname") => "Visitor nickname, empty for none",
-        (_, "sbs") => "Customer identifier, empty for none",
-        (_, "status") => "Status of the conversation",
-        (_, "push_times") => "Number of pushes",
-        (_, "time_sec") => "Timeout in seconds",
-        (_, "assigned_agent_nickname") => "Assigned agent nickname, empty for none",
-        _ => "",
-    }
+    property::<F::As>(name, description, generator)
 }
 
 /// An object with these fields of the envelope, in which the name of the event decides what its content is.
@@ -150,19 +131,23 @@ fn envelope_property(name: &'static str, generator: &mut SchemaGenerator) -> Pro
     }
 }
 
-/// What the content of a documented event is.
-fn content_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Value> {
-    let items = match event_type {
-        EventType::Unreplied => generator.subschema_for::<Vec<UnrepliedContent>>(),
-        EventType::PreChatFormSubmit => generator.subschema_for::<Vec<PreChatFormContent>>(),
-        EventType::OfflineFormSubmit => generator.subschema_for::<Vec<OfflineFormContent>>(),
-        EventType::Unknown(_) => return None,
+macro_rules! contents {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        /// What the content of a documented event is.
+        fn content_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Value> {
+            let items = match event_type {
+                $(EventType::$Variant => generator.subschema_for::<Vec<$Content>>(),)*
+                EventType::Unknown(_) => return None,
+            };
+            Some(json!({
+                "if": { "properties": { "event": { "const": event_type } }, "required": ["event"] },
+                "then": { "properties": { "content": items } },
+            }))
+        }
     };
-    Some(json!({
-        "if": { "properties": { "event": { "const": event_type } }, "required": ["event"] },
-        "then": { "properties": { "content": items } },
-    }))
 }
+
+documented! { contents }
 
 /// The body of a request as the platform documents it, with the three documented bodies as examples.
 ///
@@ -174,7 +159,7 @@ impl JsonSchema for Payload {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let description = "The body of a webhook request of TWT Chat: an event in its envelope";
         let mut schema = envelope_object(description, payload::FIELDS, generator);
-        let examples = [fixtures::unreplied(), fixtures::pre_chat_form_submit(), fixtures::offline_form_submit()];
+        let examples: Vec<_> = EventType::DOCUMENTED.iter().filter_map(fixtures::payload).collect();
         schema.insert("examples".into(), json!(examples));
         schema
     }
@@ -211,7 +196,7 @@ impl JsonSchema for Status {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": format!("Status ({})", codes_in_words()),
+            "description": format!("Status ({})", statuses_in_words()),
             "type": "string",
             "examples": Self::DOCUMENTED,
         })
@@ -220,25 +205,25 @@ impl JsonSchema for Status {
 
 /// One of the documented integers.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
-impl JsonSchema for StatusCode {
-    name! { StatusCode }
+impl JsonSchema for DocumentedStatus {
+    name! { DocumentedStatus }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": format!("Status ({})", codes_in_words()),
+            "description": format!("Status ({})", statuses_in_words()),
             "type": "integer",
-            "enum": codes().collect::<Vec<_>>(),
+            "enum": documented_statuses().collect::<Vec<_>>(),
         })
     }
 }
 
-fn codes() -> impl Iterator<Item = StatusCode> {
-    Status::DOCUMENTED.into_iter().filter_map(|status| status.code())
+fn documented_statuses() -> impl Iterator<Item = DocumentedStatus> {
+    Status::DOCUMENTED.iter().filter_map(Status::documented)
 }
 
 /// `1: unreplied, 2: queued, …`, as the *Event Types* page has it.
-fn codes_in_words() -> String {
-    codes().map(|code| format!("{}: {code}", code as u8)).collect::<Vec<_>>().join(", ")
+fn statuses_in_words() -> String {
+    documented_statuses().map(|status| format!("{}: {status}", u8::from(status))).collect::<Vec<_>>().join(", ")
 }
 
 /// An integer in the range of the type.

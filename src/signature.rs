@@ -1,46 +1,57 @@
-//! Signatures: whether a request comes from the platform, and signed bodies for tests.
+//! Signatures: check that a request comes from the platform, and sign bodies for tests.
 //!
-//! The platform's *Signature Verification* page: each request carries the header `X-Chat-Signature`, which holds the HMAC-SHA256
-//! of the **raw** body in lower-case hex digits. The key is the account's `AppSecret`.
+//! The platform's *Signature Verification* page defines them. Each request carries the header `X-Chat-Signature`,
+//! which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the account's `AppSecret`.
 //!
 //! ```
-//! use twt_chat_webhooks::signature::SIGNATURE_HEADER;
-//! use twt_chat_webhooks::{AppSecret, Payload, ReceiveError, Verifier};
+//! use twt_chat_webhooks::{AppSecret, Payload, ReceiveError, Verifier, fixtures};
 //!
 //! // Once, at the start:
 //! let verifier = Verifier::new(AppSecret::new("s3cret")?);
 //!
-//! // For each request, with the header's value if there is one:
-//! fn receive(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> Result<Payload, ReceiveError> {
+//! // For each request, with the value of the header SIGNATURE_HEADER if it is there:
+//! fn receive(
+//!     verifier: &Verifier,
+//!     body: &[u8],
+//!     signature: Option<&[u8]>,
+//! ) -> Result<Payload, ReceiveError> {
 //!     verifier.decode(body, signature)
 //! }
-//! # let signed = AppSecret::new("s3cret")?.sign_payload(&twt_chat_webhooks::fixtures::unreplied());
-//! # assert!(receive(&verifier, &signed.body, Some(signed.signature.to_string().as_bytes())).is_ok());
-//! # assert_eq!(SIGNATURE_HEADER, "x-chat-signature");
-//! # assert_eq!(receive(&verifier, &signed.body, None).unwrap_err().http_status(), 403);
+//!
+//! // In a test, a request as the platform would send it:
+//! let request = AppSecret::new("s3cret")?.sign_payload(&fixtures::unreplied());
+//! let (name, value) = request.header();
+//! assert_eq!(name, "x-chat-signature");
+//! assert!(receive(&verifier, &request.body, Some(value.as_bytes())).is_ok());
+//! assert_eq!(receive(&verifier, &request.body, None).unwrap_err().http_status(), 403);
 //! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
 //! ```
 //!
 //! # Two classic mistakes
 //!
-//! Code for this is often written by hand, after the platform's own samples, which make both:
+//! The platform's own samples make both of these mistakes, and code that is written by hand after them does too:
 //!
-//! - **Comparing with `==`.** A comparison of texts stops at the first difference, so the time it takes tells how many digits
-//!   of a forged signature are right. Here, the hex digits are turned into 32 bytes and compared in constant time.
-//! - **Decoding the body to text first.** What is signed is bytes. A framework that hands over a string, or parsed JSON that is
-//!   written again, may have changed them: line ends, escapes, the order of the keys, bytes that are not UTF-8. Take the body
-//!   as bytes, verify these, and decode them only then.
+//! - **Comparing with `==`.** A comparison of texts stops at the first difference. The time it takes tells how many
+//!   leading digits of a forged signature are right. This module compares the 32 bytes of the signatures in constant
+//!   time.
+//! - **Decoding the body to text first.** The signature covers bytes. A framework that hands over a string or parsed
+//!   JSON may have changed line ends, escapes, the order of the keys, or bytes that are not UTF-8. Take the body as
+//!   bytes, verify the bytes, and decode them afterwards.
 //!
-//! Only the body is signed, no time with it, so a captured request stays valid: see [`Payload::check_freshness`].
+//! The signature covers the body and no time of its own, so a captured request stays valid. See
+//! [`Payload::check_freshness`].
 
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use hmac::digest::CtOutput;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::digest::block_api::{Buffer, CoreProxy};
+use hmac::digest::zeroize::ZeroizeOnDrop;
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::DecodeError;
@@ -49,12 +60,16 @@ use crate::payload::Payload;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The name of the header that holds the signature, in lower case, as HTTP/2 and most frameworks have it.
+/// The name of the header that holds the signature. It is in lower case, as in HTTP/2 and in most frameworks.
 pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 
 /// The account's `AppSecret`, the key that the platform signs with.
 ///
-/// It keeps the prepared state of HMAC instead of the secret itself, and `Debug` shows neither.
+/// An `AppSecret` keeps the prepared state of HMAC instead of the secret itself, and `Debug` shows neither.
+///
+/// The state is overwritten with zeros when the `AppSecret` is dropped. The state lies on the heap, so moving an
+/// `AppSecret` leaves no copy behind. The text that you pass to [`new`](Self::new) is yours to wipe. The stack may
+/// keep traces of a computation until later calls overwrite them.
 ///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, InvalidSecret};
@@ -62,35 +77,52 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 /// let secret = AppSecret::new("s3cret")?;
 /// assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
 ///
-/// // Pasted with the end of the line.
-/// assert_eq!(AppSecret::new("s3cret\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+/// // Pasted together with the end of the line:
+/// let error = AppSecret::new("s3cret\n").unwrap_err();
+/// assert_eq!(error, InvalidSecret::SurroundingWhitespace);
 /// # Ok::<(), InvalidSecret>(())
 /// ```
 #[derive(Clone)]
-pub struct AppSecret(HmacSha256);
+pub struct AppSecret(Box<HmacSha256>);
+
+/// Does not compile unless the state of an [`AppSecret`] is wiped when it is dropped.
+///
+/// [`HmacSha256`] has no marker for this. It consists of two states of SHA-256 and a buffer, and each of them has the
+/// marker.
+const _: () = {
+    const fn is_wiped_on_drop<T: ZeroizeOnDrop>() {}
+    is_wiped_on_drop::<<Sha256 as EagerHash>::Core>();
+    is_wiped_on_drop::<Buffer<<HmacSha256 as CoreProxy>::Core>>();
+};
 
 impl AppSecret {
     /// Takes the secret as the platform shows it.
     ///
-    /// White space is whatever a copy from a console may bring along: spaces of any kind, tabs, line ends, and the invisible
-    /// U+200B and U+FEFF. Inside of a secret it is left alone.
+    /// White space is whatever a copy from a console may bring along: spaces of any kind, tabs, line ends, and the
+    /// invisible U+200B and U+FEFF. White space inside a secret is left alone.
     ///
     /// # Errors
     ///
-    /// [`InvalidSecret::Empty`] if there is nothing but white space, [`InvalidSecret::SurroundingWhitespace`] if there is some
-    /// at either end. It is not cut off, since the same text may be in use elsewhere.
+    /// - [`InvalidSecret::Empty`] if there is nothing but white space.
+    /// - [`InvalidSecret::SurroundingWhitespace`] if there is white space at either end. It is not removed silently,
+    ///   because other programs may be configured with the same pasted text.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let secret = secret.as_ref();
-        let text = String::from_utf8_lossy(secret);
-        let trimmed = text.trim_matches(is_white_space);
-        if trimmed.is_empty() {
+        // Read in place: a copy of the secret as text would have to be wiped. Invalid UTF-8 counts as a visible
+        // character.
+        let is_space = secret.utf8_chunks().flat_map(|chunk| {
+            let invalid = !chunk.invalid().is_empty();
+            chunk.valid().chars().map(is_white_space).chain(invalid.then_some(false))
+        });
+        if is_space.clone().all(|is_space| is_space) {
             return Err(InvalidSecret::Empty);
         }
-        if trimmed.len() != text.len() {
+        if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
             return Err(InvalidSecret::SurroundingWhitespace);
         }
-        // HMAC takes a key of any length, so an empty one is all that it could refuse.
-        HmacSha256::new_from_slice(secret).map(Self).map_err(|_| InvalidSecret::Empty)
+        // HMAC takes a key of any length, so the error never happens.
+        let state = HmacSha256::new_from_slice(secret).map_err(|_| InvalidSecret::Empty)?;
+        Ok(Self(Box::new(state)))
     }
 
     /// Signs a body, as the platform does.
@@ -98,8 +130,10 @@ impl AppSecret {
     /// ```
     /// use twt_chat_webhooks::AppSecret;
     ///
+    /// // A test case of RFC 4231.
     /// let signature = AppSecret::new("Jefe")?.sign(b"what do ya want for nothing?");
-    /// assert_eq!(signature.to_string(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    /// let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    /// assert_eq!(signature.to_string(), expected);
     /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
     /// ```
     #[must_use]
@@ -107,7 +141,7 @@ impl AppSecret {
         Signature(self.digest(body).finalize().into_bytes().into())
     }
 
-    /// Encodes and signs a payload: a request for the tests of a handler.
+    /// Encodes and signs a payload, which gives a request for the tests of a handler.
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -115,8 +149,9 @@ impl AppSecret {
     /// let secret = AppSecret::new("s3cret")?;
     /// let request = secret.sign_payload(&fixtures::unreplied());
     ///
-    /// let header = request.signature.to_string();
-    /// let received = Verifier::new(secret).decode(&request.body, Some(header.as_bytes()));
+    /// let (_, signature) = request.header();
+    /// let verifier = Verifier::new(secret);
+    /// let received = verifier.decode(&request.body, Some(signature.as_bytes()));
     /// assert_eq!(received, Ok(fixtures::unreplied()));
     /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
     /// ```
@@ -128,11 +163,12 @@ impl AppSecret {
     }
 
     fn digest(&self, body: &[u8]) -> HmacSha256 {
-        self.0.clone().chain_update(body)
+        HmacSha256::clone(&self.0).chain_update(body)
     }
 }
 
-/// Vertical tab and form feed are left out: no console copies them, and RFC 4231 signs with keys made of them.
+/// Vertical tab and form feed do not count. No console copies them, and RFC 4231 has test cases with keys made of
+/// them.
 fn is_white_space(character: char) -> bool {
     match character {
         '\u{b}' | '\u{c}' => false,
@@ -141,7 +177,7 @@ fn is_white_space(character: char) -> bool {
     }
 }
 
-/// Without the secret.
+/// Shows neither the secret nor the state of HMAC.
 impl fmt::Debug for AppSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("AppSecret").finish_non_exhaustive()
@@ -152,27 +188,45 @@ impl fmt::Debug for AppSecret {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSecret {
-    /// It is empty, or nothing but white space.
+    /// The text is empty, or consists of white space.
     #[error("the secret is empty")]
     Empty,
-    /// It has white space at the start or at the end, most likely from copying it.
+    /// The text starts or ends with white space, which most likely was copied along with the secret.
     #[error("the secret starts or ends with white space")]
     SurroundingWhitespace,
 }
 
-/// The HMAC-SHA256 of a body. Two are compared in constant time.
+/// The HMAC-SHA256 of a body. Signatures are compared in constant time.
 ///
 /// ```
 /// use twt_chat_webhooks::{Signature, SignatureError};
 ///
-/// let signature: Signature = "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70".parse()?;
-/// assert_eq!(signature.to_string(), "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70");
+/// let hex = "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70";
+/// let signature: Signature = hex.parse()?;
+/// assert_eq!(signature.to_string(), hex);
+/// assert_eq!(signature.as_bytes()[..4], [0x4e, 0xcd, 0xca, 0xf8]);
+/// assert_eq!(Signature::from_bytes(*signature.as_bytes()), signature);
 /// # Ok::<(), SignatureError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Signature([u8; 32]);
 
 impl Signature {
+    /// Makes a signature from its bytes, for example from a binary column.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the signature, for example for a binary column.
+    ///
+    /// To compare signatures, compare the `Signature`s. Comparing the bytes takes longer the more leading bytes of a
+    /// forged signature are right.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     fn from_hex(text: &[u8]) -> Option<Self> {
         let (pairs, []) = text.as_chunks() else { return None };
         let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
@@ -202,7 +256,7 @@ impl FromStr for Signature {
     }
 }
 
-/// 64 lower-case hex digits: the value of the header.
+/// The value of the header: 64 lower-case hex digits.
 impl fmt::Display for Signature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
@@ -215,7 +269,7 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// In constant time.
+/// Compares in constant time.
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
         let [this, other] = [self, other].map(|signature| CtOutput::<HmacSha256>::new(signature.0.into()));
@@ -231,19 +285,46 @@ impl Hash for Signature {
     }
 }
 
-/// A body and its signature. Made by [`AppSecret::sign_payload`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A body and its signature, as a request for the tests of a handler. Made by [`AppSecret::sign_payload`].
+///
+/// `Debug` shows the signature and not the body, which holds what a visitor wrote.
+///
+/// ```
+/// use twt_chat_webhooks::{AppSecret, fixtures};
+///
+/// let request = AppSecret::new("s3cret")?.sign_payload(&fixtures::unreplied());
+/// let (name, value) = request.header();
+/// assert_eq!(name, "x-chat-signature");
+/// assert_eq!(value, request.signature.to_string());
+/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SignedBody {
-    /// The body, as it is sent.
+    /// The body as it is sent.
     pub body: Vec<u8>,
-    /// Its signature, for the header [`SIGNATURE_HEADER`].
+    /// The signature of the body.
     pub signature: Signature,
 }
 
-/// Verifies that bodies come from the platform. Make one at the start and share it.
+impl SignedBody {
+    /// The name and the value of the header that holds the signature, in the form that HTTP clients take.
+    #[must_use]
+    pub fn header(&self) -> (&'static str, String) {
+        (SIGNATURE_HEADER, self.signature.to_string())
+    }
+}
+
+/// Shows the signature and not the body.
+impl fmt::Debug for SignedBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SignedBody").field("signature", &self.signature).finish_non_exhaustive()
+    }
+}
+
+/// Verifies that bodies come from the platform. Make a `Verifier` at the start of the program and share it.
 ///
-/// To change the secret without losing a request, accept the old one besides the new for a while:
+/// To change the secret without losing a request, accept the old secret beside the new one for a while:
 ///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, SignatureError, Verifier};
@@ -253,7 +334,8 @@ pub struct SignedBody {
 ///
 /// let verifier = Verifier::new(new).also(old);
 /// assert_eq!(verifier.verify(b"{}", Some(header.as_bytes())), Ok(1));
-/// assert_eq!(verifier.verify(b"[]", Some(header.as_bytes())), Err(SignatureError::Mismatch));
+/// let forged = verifier.verify(b"[]", Some(header.as_bytes()));
+/// assert_eq!(forged, Err(SignatureError::Mismatch));
 /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -262,30 +344,31 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Accepts what is signed with that secret.
+    /// Makes a verifier that accepts bodies signed with this secret.
     #[must_use]
     pub fn new(secret: AppSecret) -> Self {
         Self { secrets: Vec::from([secret]) }
     }
 
-    /// Accepts what is signed with that secret as well.
+    /// Accepts bodies signed with this secret too.
     #[must_use]
     pub fn also(mut self, secret: AppSecret) -> Self {
         self.secrets.push(secret);
         self
     }
 
-    /// Verifies the raw body of a request against the value of its header [`SIGNATURE_HEADER`], `None` if it has no such
-    /// header.
+    /// Verifies the raw body of a request.
     ///
-    /// Returns which secret matched: 0 for that of [`new`](Self::new), 1 for the first of [`also`](Self::also), and so on. Once
-    /// an old secret has not matched for long enough, it can go.
+    /// `signature` is the value of the header [`SIGNATURE_HEADER`], or `None` if the request has no such header.
+    ///
+    /// Returns which secret matched: 0 for the secret given to [`new`](Self::new), 1 for the first given to
+    /// [`also`](Self::also), and so on. An old secret that has not matched for long enough can be removed.
     ///
     /// # Errors
     ///
-    /// - [`SignatureError::Missing`] without a header.
-    /// - [`SignatureError::Malformed`] unless its value is exactly 64 hex digits, of either case.
-    /// - [`SignatureError::Mismatch`] if no secret gives this signature for this body.
+    /// - [`SignatureError::Missing`] if `signature` is `None`.
+    /// - [`SignatureError::Malformed`] if it is not exactly 64 hex digits of either case.
+    /// - [`SignatureError::Mismatch`] if it is not the signature of this body with any of the secrets.
     pub fn verify(&self, body: &[u8], signature: Option<&[u8]>) -> Result<usize, SignatureError> {
         let signature = signature.ok_or(SignatureError::Missing)?;
         let signature = Signature::from_hex(signature).ok_or(SignatureError::Malformed)?;
@@ -293,21 +376,23 @@ impl Verifier {
         self.secrets.iter().position(matches).ok_or(SignatureError::Mismatch)
     }
 
-    /// Verifies a body, and only then decodes it, by [`Payload::from_slice`].
+    /// Verifies a body like [`verify`](Self::verify), and only then decodes it like [`Payload::from_slice`].
     ///
     /// # Errors
     ///
-    /// [`ReceiveError::Signature`] as of [`verify`](Self::verify), or [`ReceiveError::Decode`].
+    /// - [`ReceiveError::Signature`] if the body cannot be verified.
+    /// - [`ReceiveError::Decode`] if it is verified and cannot be decoded.
     pub fn decode(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Payload, ReceiveError> {
         self.verify(body, signature)?;
         Ok(Payload::from_slice(body)?)
     }
 
-    /// Verifies a body, and only then decodes it, by [`Payload::from_slice_partial`].
+    /// Verifies a body like [`verify`](Self::verify), and only then decodes it like [`Payload::from_slice_partial`].
     ///
     /// # Errors
     ///
-    /// [`ReceiveError::Signature`] as of [`verify`](Self::verify), or [`ReceiveError::Decode`].
+    /// - [`ReceiveError::Signature`] if the body cannot be verified.
+    /// - [`ReceiveError::Decode`] if it is verified and cannot be decoded.
     pub fn decode_partial(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Partial, ReceiveError> {
         self.verify(body, signature)?;
         Ok(Payload::from_slice_partial(body)?)
@@ -318,16 +403,16 @@ impl Verifier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// The request has no such header. It does not come from the platform, or a proxy has dropped the header.
+    /// The request has no signature. It does not come from the platform, or a proxy has dropped the header.
     #[error("the request has no header {SIGNATURE_HEADER}")]
     Missing,
     /// The signature is not exactly 64 hex digits.
     #[error("the signature is not 64 hex digits")]
     Malformed,
-    /// It is not the signature of this body.
+    /// The signature is not that of this body.
     ///
-    /// If it happens to the platform's own requests, the secret is another account's, or something has changed the body before
-    /// it was verified.
+    /// If this happens to the platform's own requests, the secret belongs to another account, or something has
+    /// changed the body before it was verified.
     #[error("the signature does not match the body")]
     Mismatch,
 }
@@ -353,16 +438,16 @@ pub enum SignatureError {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// The signature is missing, malformed, or not that of the body, which has not been looked at then.
+    /// The signature is missing, malformed, or not that of the body. The body has not been decoded.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The body comes from the platform, but cannot be decoded.
+    /// The body comes from the platform and cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
 
 impl ReceiveError {
-    /// The status to answer with: 403 for the signature, 400 for the body.
+    /// The HTTP status that says what was wrong: 403 for the signature, 400 for the body.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use time::OffsetDateTime;
 
-use crate::wire::{self, Field, Integer, IntegerOf};
+use crate::wire::{self, Fault, Field, Integer, Source};
 
 /// A point in time in whole Unix seconds, always UTC, within the years −9999 to 9999.
 ///
@@ -30,8 +30,8 @@ use crate::wire::{self, Field, Integer, IntegerOf};
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// On the wire it is a number. Reading also takes a digit string and a float without a fraction, and refuses what is out of
-/// range: a platform that sent milliseconds by mistake would otherwise be believed.
+/// On the wire a timestamp is a number. Reading also accepts a digit string and a float without a fraction. A number
+/// out of range is an error, because it is most likely milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -43,13 +43,18 @@ impl Timestamp {
     /// The latest: 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
 
-    /// The point in time that many seconds after the Unix epoch, or before it if negative.
+    /// The point in time `seconds` after the Unix epoch, or before it if `seconds` is negative.
     ///
     /// # Errors
     ///
     /// [`TimestampError`] outside [`MIN`](Self::MIN) to [`MAX`](Self::MAX).
     pub const fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
         if seconds < Self::MIN.0 || seconds > Self::MAX.0 { Err(TimestampError(())) } else { Ok(Self(seconds)) }
+    }
+
+    /// Does the same as [`from_unix`](Self::from_unix), but gives the nearest timestamp if `seconds` is out of range.
+    pub(crate) fn saturating_from_unix(seconds: i64) -> Self {
+        Self(seconds.clamp(Self::MIN.0, Self::MAX.0))
     }
 
     /// Seconds since the Unix epoch, negative before it.
@@ -63,6 +68,40 @@ impl Timestamp {
     pub fn duration_since(self, earlier: Self) -> Option<core::time::Duration> {
         let seconds = u64::try_from(self.0 - earlier.0).ok()?;
         Some(core::time::Duration::from_secs(seconds))
+    }
+
+    /// The point in time `duration` later, or `None` beyond [`MAX`](Self::MAX).
+    ///
+    /// Only the whole seconds of `duration` count. The rest is dropped, because a timestamp has no fraction.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use twt_chat_webhooks::Timestamp;
+    ///
+    /// let later = Timestamp::UNIX_EPOCH.checked_add(Duration::from_millis(2_500));
+    /// assert_eq!(later.map(Timestamp::unix_seconds), Some(2));
+    /// assert_eq!(Timestamp::MAX.checked_add(Duration::from_secs(1)), None);
+    /// ```
+    #[must_use]
+    pub fn checked_add(self, duration: core::time::Duration) -> Option<Self> {
+        Self::from_unix(self.0.checked_add_unsigned(duration.as_secs())?).ok()
+    }
+
+    /// The point in time `duration` earlier, or `None` before [`MIN`](Self::MIN).
+    ///
+    /// Only the whole seconds of `duration` count, so this undoes [`checked_add`](Self::checked_add).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use twt_chat_webhooks::Timestamp;
+    ///
+    /// let earlier = Timestamp::UNIX_EPOCH.checked_sub(Duration::from_millis(2_500));
+    /// assert_eq!(earlier.map(Timestamp::unix_seconds), Some(-2));
+    /// assert_eq!(Timestamp::MIN.checked_sub(Duration::from_secs(1)), None);
+    /// ```
+    #[must_use]
+    pub fn checked_sub(self, duration: core::time::Duration) -> Option<Self> {
+        Self::from_unix(self.0.checked_sub_unsigned(duration.as_secs())?).ok()
     }
 }
 
@@ -96,10 +135,39 @@ impl From<Timestamp> for OffsetDateTime {
     }
 }
 
-/// Rounds down to the whole second. What lies outside in UTC becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
+/// Rounds down to the whole second. A time outside the years −9999 to 9999 in UTC becomes [`Timestamp::MIN`] or
+/// [`Timestamp::MAX`].
 impl From<OffsetDateTime> for Timestamp {
     fn from(at: OffsetDateTime) -> Self {
-        Self(at.unix_timestamp().clamp(Self::MIN.0, Self::MAX.0))
+        Self::saturating_from_unix(at.unix_timestamp())
+    }
+}
+
+/// Rounds down to the whole second, before 1970 too. A time outside the years −9999 to 9999 becomes
+/// [`Timestamp::MIN`] or [`Timestamp::MAX`].
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use twt_chat_webhooks::Timestamp;
+///
+/// let now = Timestamp::from(SystemTime::now());
+/// println!("{now}"); // 2025-12-11T07:59:01Z
+///
+/// let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_millis(1_500);
+/// assert_eq!(Timestamp::from(before_1970).unix_seconds(), -2);
+/// ```
+#[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+impl From<std::time::SystemTime> for Timestamp {
+    fn from(at: std::time::SystemTime) -> Self {
+        let whole_seconds = |duration: core::time::Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        Self::saturating_from_unix(match at.duration_since(std::time::SystemTime::UNIX_EPOCH) {
+            Ok(since) => whole_seconds(since),
+            Err(before) => {
+                let before = before.duration();
+                -whole_seconds(before) - i64::from(before.subsec_nanos() > 0)
+            }
+        })
     }
 }
 
@@ -122,14 +190,14 @@ impl Serialize for Timestamp {
 /// From an integer, a digit string (`-` in front for a time before 1970), or a float without a fraction.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::read(IntegerOf::<Self>::NEW, deserializer)
+        wire::deserialize(deserializer, |source| Self::read(source))
     }
 }
 
 impl Integer for Timestamp {
     const EXPECTED: &'static str = "Unix seconds";
     const OUT_OF_RANGE: &'static str = "a number out of range; are these milliseconds?";
-    const SIGNED: bool = true;
+    const IS_SIGNED: bool = true;
 
     fn from_integer(integer: i128) -> Option<Self> {
         Self::from_unix(i64::try_from(integer).ok()?).ok()
@@ -137,8 +205,15 @@ impl Integer for Timestamp {
 }
 
 impl Field for Timestamp {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    const IS_REQUIRED: bool = true;
+
+    fn blank() -> Self {
+        Self::UNIX_EPOCH
+    }
+
+    #[inline]
+    fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
+        Self::read_integer(source)
     }
 
     fn write(&self) -> impl Serialize {

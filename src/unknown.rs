@@ -1,30 +1,43 @@
-//! Names and codes that the platform sends and its page does not list.
+//! Names and statuses that the platform sends and that this version does not document.
 //!
-//! They are opaque, so that none can be built that this version documents, and so that a value which a later version documents
-//! does not silently take another arm of a user's `match`. Build them through the `From<&str>` of the type they belong to.
+//! Both types are opaque, so nobody can build one whose text is documented. `From<&str>` of
+//! [`EventType`](crate::EventType) and [`Status`](crate::Status) builds them, and gives the documented variant where
+//! there is one. This also means that code which matches on the text of an unknown value does not silently change its
+//! meaning when a later version documents that text.
 
 use alloc::string::String;
+use core::fmt;
 
 /// The name of an event that this version does not document.
+///
+/// `Display`, `AsRef<str>` and the order are those of the text.
 ///
 /// ```
 /// use twt_chat_webhooks::EventType;
 ///
-/// let EventType::Unknown(name) = EventType::from("SESSION_STARTED") else { panic!("documented by now") };
-/// assert_eq!(name.as_str(), "SESSION_STARTED");
+/// let EventType::Unknown(name) = EventType::from("EVENT_OF_TOMORROW") else {
+///     panic!("documented by now")
+/// };
+/// assert_eq!(name.as_str(), "EVENT_OF_TOMORROW");
+/// assert_eq!(name.to_string(), "EVENT_OF_TOMORROW");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownName(pub(crate) String);
 
 /// A status that this version does not document.
 ///
+/// `Display`, `AsRef<str>` and the order are those of the text.
+///
 /// ```
 /// use twt_chat_webhooks::Status;
 ///
-/// let Status::Unknown(status) = Status::from("7") else { panic!("documented by now") };
-/// assert_eq!(status.as_str(), "7");
+/// let Status::Unknown(status) = Status::from("99") else {
+///     panic!("documented by now")
+/// };
+/// assert_eq!(status.as_str(), "99");
+/// assert_eq!(status.to_string(), "99");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownStatus(pub(crate) String);
 
 impl UnknownName {
@@ -36,9 +49,77 @@ impl UnknownName {
 }
 
 impl UnknownStatus {
-    /// The status as the platform wrote it; an integer in decimal digits.
+    /// The status as the platform wrote it. An integer is in decimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+impl AsRef<str> for UnknownName {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for UnknownStatus {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// The name as the platform wrote it.
+impl fmt::Display for UnknownName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The status as the platform wrote it.
+impl fmt::Display for UnknownStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// Compares a type with text, and orders it, by its text on the wire.
+macro_rules! compare_as_text {
+    ($Type:ident) => {
+        /// The text on the wire.
+        impl AsRef<str> for $Type {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        /// Compares the text on the wire.
+        impl PartialEq<str> for $Type {
+            fn eq(&self, text: &str) -> bool {
+                self.as_str() == text
+            }
+        }
+
+        /// Compares the text on the wire.
+        impl PartialEq<&str> for $Type {
+            fn eq(&self, text: &&str) -> bool {
+                self.as_str() == *text
+            }
+        }
+
+        /// The order of the text on the wire, byte by byte. It stays the same when a later version documents more.
+        impl Ord for $Type {
+            fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        /// The order of [`Ord`].
+        impl PartialOrd for $Type {
+            fn partial_cmp(&self, other: &Self) -> Option<::core::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
+}
+
+pub(crate) use compare_as_text;

@@ -1,384 +1,257 @@
-//! How values are read from the wire, written once.
+//! How values are read and written, whatever the format.
 //!
-//! Everything is read with `deserialize_any` and a visitor that answers every kind of value, because serde's own refusals quote
-//! the value, and the values are customers' messages.
+//! The readers of the crate are plain loops over keys and items. They are generic over a [`Source`] only, which is a cursor over
+//! JSON text or over a buffered value. A value of any other `Deserializer` is buffered first, by the one serde visitor of
+//! the crate.
 
 mod buffered;
-pub(crate) mod json;
+mod fault;
+mod field;
+mod json;
 
-use alloc::string::String;
-use core::fmt;
-use core::marker::PhantomData;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+use serde::de::{Deserializer, Error};
+use serde_json::{Map, Number, Value};
 
-pub(crate) use self::buffered::{Buffered, Fault, Key, Problem, Step};
+pub(crate) use self::buffered::{Buffered, Cursor};
+pub(crate) use self::fault::{Fault, Problem};
+pub(crate) use self::field::{Field, Integer, check_required, read_extra, read_object, read_text, required, some_text};
+pub(crate) use self::json::Json;
 
-/// What may stand at one place of the wire: a method for each kind of JSON value, refusing it unless it is overridden.
-pub(crate) trait Accept<'de>: Sized {
-    type Value;
+/// How deep a body can be nested: `serde_json`'s own limit.
+const MAX_DEPTH: u8 = 127;
 
-    /// Completes "expected …".
-    const EXPECTED: &'static str;
+/// Where values come from: a cursor that stands in front of the next value.
+pub(crate) trait Source<'de> {
+    /// An array or an object that is being read.
+    type Open;
+    /// A place to return to.
+    type Mark: Copy + PartialEq;
 
-    fn null<E: Error>(self) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "null"))
+    /// The kind of the next value, which the cursor does not pass.
+    fn kind(&mut self) -> Result<Kind, Fault>;
+
+    /// Reads a text. The next value must be one.
+    fn text(&mut self) -> Result<Cow<'de, str>, Fault>;
+
+    /// Reads a number. The next value must be one.
+    fn number(&mut self) -> Result<Numeric, Fault>;
+
+    /// Reads a boolean. The next value must be one.
+    fn boolean(&mut self) -> Result<bool, Fault>;
+
+    /// Enters an array or an object. The next value must be one.
+    fn open(&mut self) -> Result<Self::Open, Fault>;
+
+    /// Whether another item follows. If so, the cursor stands in front of it; if not, behind the array.
+    fn next_item(&mut self, array: &mut Self::Open) -> Result<bool, Fault>;
+
+    /// Whether another field follows. If so, the cursor stands in front of its key; if not, behind the object.
+    fn next_field(&mut self, object: &mut Self::Open) -> Result<bool, Fault>;
+
+    /// Reads the key of a field. The cursor then stands in front of the value.
+    fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
+
+    /// Passes the key of a field if it is that one, which is cheaper than to read it. May answer `false` in any case.
+    #[inline]
+    fn pass_key(&mut self, _: &str) -> Result<bool, Fault> {
+        Ok(false)
     }
 
-    fn boolean<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "a boolean"))
+    /// The key of the next field, if another follows.
+    #[inline]
+    fn next_key(&mut self, object: &mut Self::Open) -> Result<Option<Cow<'de, str>>, Fault> {
+        if self.next_field(object)? { self.key().map(Some) } else { Ok(None) }
     }
 
-    fn unsigned<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "a number"))
+    /// Passes the next value. Text may turn out not to be JSON when it is read later.
+    fn skip(&mut self) -> Result<(), Fault>;
+
+    fn mark(&self) -> Self::Mark;
+
+    fn return_to(&mut self, mark: Self::Mark);
+
+    /// How much of the text has been read.
+    fn offset(&self) -> usize;
+
+    /// Whether the value that was just read is complete. At the end of a text that was cut off, a number may be too short.
+    fn is_behind_value(&mut self) -> bool {
+        true
     }
 
-    fn signed<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "a number"))
-    }
+    /// Reads an object whose first key is a private one of `serde_json` as `serde_json` does.
+    fn private(&mut self) -> Result<Value, Fault>;
 
-    fn float<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "a number"))
-    }
-
-    /// An integer of more than 64 bits, which only formats other than JSON have, as far as JSON can hold it.
-    fn wide<E: Error>(self, _: Option<Number>) -> Result<Self::Value, E> {
-        self.float(f64::INFINITY)
-    }
-
-    fn text<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Err(unexpected(Self::EXPECTED, "a string"))
-    }
-
-    fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        self.text(text)
-    }
-
-    fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        self.text(&text)
-    }
-
-    fn array<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(unexpected(Self::EXPECTED, "an array"))
-    }
-
-    fn object<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        match buffered::disguised_number(map)? {
-            Some(number) => visit_number(&number, Visit(self)),
-            None => Err(unexpected(Self::EXPECTED, "an object")),
-        }
-    }
-}
-
-#[cold]
-pub(crate) fn unexpected<E: Error>(expected: &str, found: &str) -> E {
-    E::custom(format_args!("expected {expected}, found {found}"))
-}
-
-/// The one visitor. Also a seed, so that a reader can be handed to `next_value_seed`.
-pub(crate) struct Visit<A>(pub A);
-
-pub(crate) fn read<'de, A: Accept<'de>, D: Deserializer<'de>>(
-    accept: A,
-    deserializer: D,
-) -> Result<A::Value, D::Error> {
-    deserializer.deserialize_any(Visit(accept))
-}
-
-impl<'de, A: Accept<'de>> DeserializeSeed<'de> for Visit<A> {
-    type Value = A::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, A: Accept<'de>> Visitor<'de> for Visit<A> {
-    type Value = A::Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(A::EXPECTED)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        self.0.null()
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        self.0.null()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.0.boolean(value)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.0.unsigned(value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        match u64::try_from(value) {
-            Ok(value) => self.0.unsigned(value),
-            Err(_) => self.0.signed(value),
+    /// Enters an object, or fails because the next value is none.
+    #[inline]
+    fn open_object(&mut self) -> Result<Self::Open, Fault> {
+        match self.kind()? {
+            Kind::Object => self.open(),
+            _ => Err(self.unexpected("an object")),
         }
     }
 
-    fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
-        match u64::try_from(value) {
-            Ok(value) => self.0.unsigned(value),
-            Err(_) => self.0.wide(Number::from_u128(value)),
+    /// Enters an array, or fails because the next value is none.
+    #[inline]
+    fn open_array(&mut self) -> Result<Self::Open, Fault> {
+        match self.kind()? {
+            Kind::Array => self.open(),
+            _ => Err(self.unexpected("an array")),
         }
     }
 
-    fn visit_i128<E: Error>(self, value: i128) -> Result<Self::Value, E> {
-        match i64::try_from(value) {
-            Ok(value) => self.visit_i64(value),
-            Err(_) => self.0.wide(Number::from_i128(value)),
+    /// Reads any value and keeps what `serde_json`'s `Value` keeps of it.
+    fn value(&mut self, private: PrivateKeys) -> Result<Value, Fault> {
+        Ok(match self.kind()? {
+            Kind::Null => self.skip().map(|()| Value::Null)?,
+            Kind::Boolean => self.boolean()?.into(),
+            Kind::Number => match self.number()? {
+                Numeric::Unsigned(number) => number.into(),
+                Numeric::Float(number) => number.into(),
+                Numeric::Other(number) => Value::Number(number),
+            },
+            Kind::Text => Value::String(self.text()?.into_owned()),
+            Kind::Array => {
+                let mut array = self.open()?;
+                let mut items = Vec::new();
+                while self.next_item(&mut array)? {
+                    items.push(self.value(private)?);
+                }
+                Value::Array(items)
+            }
+            Kind::Object => {
+                let start = self.mark();
+                let mut object = self.open()?;
+                let mut fields = Map::new();
+                while let Some(key) = self.next_key(&mut object)? {
+                    if fields.is_empty() && key.starts_with(PRIVATE) && private == PrivateKeys::Obey {
+                        self.return_to(start);
+                        return self.private();
+                    }
+                    let value = self.value(private)?;
+                    fields.insert(key.into_owned(), value);
+                }
+                Value::Object(fields)
+            }
+            Kind::Foreign(_) => return Err(self.unexpected("a JSON value")),
+        })
+    }
+
+    /// Passes the next value like [`skip`](Self::skip), but fails if it is not JSON.
+    fn check(&mut self) -> Result<(), Fault> {
+        match self.kind()? {
+            Kind::Text => self.text().map(drop),
+            Kind::Number => self.number().map(drop),
+            Kind::Array => {
+                let mut array = self.open()?;
+                while self.next_item(&mut array)? {
+                    self.check()?;
+                }
+                Ok(())
+            }
+            Kind::Object => {
+                let mut object = self.open()?;
+                while self.next_key(&mut object)?.is_some() {
+                    self.check()?;
+                }
+                Ok(())
+            }
+            Kind::Null | Kind::Boolean | Kind::Foreign(_) => self.skip(),
         }
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.0.float(value)
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.0.text(value)
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        self.0.borrowed_text(value)
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
-        self.0.owned_text(value)
-    }
-
-    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
-        Err(unexpected(A::EXPECTED, "bytes"))
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Self::Value, S::Error> {
-        self.0.array(seq)
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-        self.0.object(map)
-    }
-}
-
-/// Hands a number over as `serde_json` does without `arbitrary_precision`.
-fn visit_number<'de, V: Visitor<'de>, E: Error>(number: &Number, visitor: V) -> Result<V::Value, E> {
-    if let Some(number) = number.as_u64() {
-        visitor.visit_u64(number)
-    } else if let Some(number) = number.as_i64() {
-        visitor.visit_i64(number)
-    } else {
-        visitor.visit_f64(number.as_f64().unwrap_or(f64::INFINITY))
-    }
-}
-
-/// What the key of a typed object is expected to be.
-pub(crate) const KEY: &str = "a string as key";
-
-/// Copies the key of a field that is not documented, away from the path of those that are.
-#[cold]
-pub(crate) fn unknown_key(key: &str) -> String {
-    key.into()
-}
-
-/// Text that must be there.
-pub(crate) struct Text;
-
-impl Accept<'_> for Text {
-    type Value = String;
-    const EXPECTED: &'static str = "a string";
-
-    fn text<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.into())
-    }
-
-    fn owned_text<E: Error>(self, text: String) -> Result<String, E> {
-        Ok(text)
-    }
-}
-
-/// Text of which the platform sends none as `""`, and for which we take `null` as well.
-struct TextOrNull;
-
-impl Accept<'_> for TextOrNull {
-    type Value = String;
-    const EXPECTED: &'static str = Text::EXPECTED;
-
-    fn null<E: Error>(self) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn text<E: Error>(self, text: &str) -> Result<String, E> {
-        Text.text(text)
-    }
-
-    fn owned_text<E: Error>(self, text: String) -> Result<String, E> {
-        Text.owned_text(text)
-    }
-}
-
-/// An integer that is read from a number, from a digit string, or from a float without a fraction.
-pub(crate) trait Integer: Sized {
-    const EXPECTED: &'static str = "an unsigned integer";
-    const OUT_OF_RANGE: &'static str = "a number out of range";
-    const SIGNED: bool = false;
-
-    fn from_integer(integer: i128) -> Option<Self>;
-}
-
-impl Integer for u32 {
-    fn from_integer(integer: i128) -> Option<Self> {
-        integer.try_into().ok()
-    }
-}
-
-impl Integer for u64 {
-    fn from_integer(integer: i128) -> Option<Self> {
-        integer.try_into().ok()
-    }
-}
-
-pub(crate) struct IntegerOf<T>(PhantomData<T>);
-
-impl<T: Integer> IntegerOf<T> {
-    pub(crate) const NEW: Self = Self(PhantomData);
-
-    fn in_range<E: Error>(integer: i128) -> Result<T, E> {
-        T::from_integer(integer).ok_or_else(|| Self::out_of_range(integer < 0))
-    }
-
+    /// The fault of a value that is of the wrong kind.
     #[cold]
-    fn out_of_range<E: Error>(negative: bool) -> E {
-        let found = if negative && !T::SIGNED { "a negative number" } else { T::OUT_OF_RANGE };
-        unexpected(T::EXPECTED, found)
-    }
-}
-
-impl<T: Integer> Accept<'_> for IntegerOf<T> {
-    type Value = T;
-    const EXPECTED: &'static str = T::EXPECTED;
-
-    fn unsigned<E: Error>(self, number: u64) -> Result<T, E> {
-        Self::in_range(number.into())
-    }
-
-    fn signed<E: Error>(self, number: i64) -> Result<T, E> {
-        Self::in_range(number.into())
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    fn float<E: Error>(self, number: f64) -> Result<T, E> {
-        // Without its feature `float_roundtrip`, `serde_json` may be off by a unit or two in the last place. Up to 2^48 that is
-        // an eighth at most, so the integer is certain; beyond, it would be a guess. A fraction as small as that goes unseen.
-        const CERTAIN: f64 = (1_u64 << 48) as f64;
-        const PRECISION: f64 = f64::EPSILON * 2.0;
-        if number.is_nan() || number.abs() > CERTAIN {
-            return Err(Self::out_of_range(number < 0.0));
+    fn unexpected(&mut self, expected: &'static str) -> Fault {
+        match self.kind() {
+            Ok(kind) => self.fault_at_value(Problem::Unexpected { expected, found: kind.name() }),
+            Err(fault) => fault,
         }
-        let nearest = (number + 0.5_f64.copysign(number)) as i64;
-        if (number - nearest as f64).abs() > number.abs() * PRECISION {
-            return Err(unexpected(T::EXPECTED, "a number with a fraction"));
+    }
+
+    /// A fault of the next value. It is placed behind a scalar, but at the bracket that opens an array or an object.
+    #[cold]
+    fn fault_at_value(&mut self, problem: Problem) -> Fault {
+        let opened = match self.kind() {
+            Ok(Kind::Array | Kind::Object) => self.open().map(drop),
+            _ => self.skip(),
+        };
+        match opened {
+            Ok(()) => Fault::new(problem, self.offset()),
+            Err(fault) => fault,
         }
-        Self::in_range(nearest.into())
     }
 
-    fn text<E: Error>(self, text: &str) -> Result<T, E> {
-        let digits = if T::SIGNED { text.strip_prefix('-').unwrap_or(text) } else { text };
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(unexpected(T::EXPECTED, "a string"));
+    /// A fault of the value that was just read.
+    #[cold]
+    fn fault_behind(&self, problem: Problem) -> Fault {
+        Fault::new(problem, self.offset())
+    }
+}
+
+/// What every private key of `serde_json` begins with.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json` takes such an
+/// object for a number, or for JSON in a text, and may refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PrivateKeys {
+    /// Do what `serde_json` does.
+    Obey,
+    /// Keep the object as it came.
+    Ignore,
+}
+
+/// What a value is, before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Boolean,
+    Number,
+    Text,
+    Array,
+    Object,
+    /// What JSON lacks, such as bytes.
+    Foreign(&'static str),
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+            Self::Foreign(name) => name,
         }
-        // Digits that `i128` cannot hold are beyond every range there is.
-        Self::in_range(text.parse().unwrap_or(i128::MAX))
     }
 }
 
-/// A type that a documented field has: how it is read, written, and what its absence means.
-pub(crate) trait Field: Sized {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-
-    fn write(&self) -> impl Serialize;
-
-    /// What stands for a missing field, where the platform has such a thing.
-    fn absent() -> Option<Self> {
-        None
-    }
+/// A number, in the cheapest form that holds it.
+#[derive(Debug, Clone)]
+pub(crate) enum Numeric {
+    Unsigned(u64),
+    /// From a format other than JSON, so it may be infinite or not a number.
+    Float(f64),
+    Other(Number),
 }
 
-/// Reads the type of field that the place asks for.
-pub(crate) struct FieldSeed<T>(PhantomData<T>);
-
-impl<T> FieldSeed<T> {
-    pub(crate) const NEW: Self = Self(PhantomData);
+/// Reads a value from any serde format.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Fault>,
+) -> Result<T, D::Error> {
+    let buffered = Buffered::read(deserializer)?;
+    read(&mut buffered.cursor()).map_err(D::Error::custom)
 }
 
-impl<'de, T: Field> DeserializeSeed<'de> for FieldSeed<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
-    }
-}
-
-impl Field for String {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(TextOrNull, deserializer)
-    }
-
-    fn write(&self) -> impl Serialize {
-        self.as_str()
-    }
-
-    fn absent() -> Option<Self> {
-        Some(Self::new())
-    }
-}
-
-impl Field for Option<String> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::read(deserializer).map(some_text)
-    }
-
-    fn write(&self) -> impl Serialize {
-        self.as_deref().unwrap_or_default()
-    }
-
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-}
-
-macro_rules! integer_field {
-    ($($Type:ty)*) => {$(
-        impl Field for $Type {
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read(IntegerOf::NEW, deserializer)
-            }
-
-            fn write(&self) -> impl Serialize {
-                *self
-            }
-        }
-    )*};
-}
-
-integer_field! { u32 u64 }
-
-/// The platform writes `""` for "none".
-pub(crate) fn some_text(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
+/// What `serde_json` finds wrong with a text that is not JSON.
+#[cold]
+pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    Buffered::read(&mut json).and_then(|_| json.end()).err()
 }

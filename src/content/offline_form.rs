@@ -4,8 +4,7 @@ use alloc::string::String;
 
 use serde_json::{Map, Value};
 
-use super::{Content, Item, content};
-use crate::event_type::EventType;
+use super::content;
 use crate::timestamp::Timestamp;
 
 /// A form that a visitor filled in while all agents were offline: name, phone number, and the message.
@@ -46,13 +45,26 @@ pub struct OfflineFormContent {
 
 content! {
     OfflineFormContent, OfflineFormContentBuilder, OfflineFormSubmit {
-        subject
-        visitor_name
-        created_at
-        message_content
-        property_name
-        visitor_nickname
-        sbs
-        assigned_agent_nickname
+        subject: String, "Conversation subject";
+        visitor_name: String, "Visitor name";
+        created_at: Timestamp, "Form created at";
+        message_content: String, "Form content";
+        property_name: String, "Project name";
+        visitor_nickname: Option<String>, "Visitor nickname, empty for none";
+        sbs: Option<String>, "Customer identifier, empty for none";
+        assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
+    }
+}
+
+impl OfflineFormContent {
+    /// The item of the page's full example.
+    pub(crate) fn example(created_at: Timestamp) -> Self {
+        Self::builder("Visitor15", created_at)
+            .subject("New Conversation")
+            .message_content("1")
+            .property_name("test")
+            .visitor_nickname("visitor nickname")
+            .assigned_agent_nickname("ctccccd")
+            .build()
     }
 }

@@ -5,8 +5,7 @@ use core::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Content, Item, content};
-use crate::event_type::EventType;
+use super::content;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
@@ -63,25 +62,35 @@ pub struct UnrepliedContent {
 
 content! {
     UnrepliedContent, UnrepliedContentBuilder, Unreplied {
-        subject
-        visitor_name
-        created_at
-        message_content
-        property_name
-        visitor_nickname
-        sbs
-        status
-        push_times
-        time_sec
-        assigned_agent_nickname
-    } {
-        status: Status = Status::Unreplied;
-        push_times: u32 = 1;
-        time_sec: u64 = 0;
+        subject: String, "Conversation subject";
+        visitor_name: String, "Visitor name";
+        created_at: Timestamp, "Message creation timestamp";
+        message_content: String, "Message body";
+        property_name: String, "Project name";
+        visitor_nickname: Option<String>, "Visitor nickname, empty for none";
+        sbs: Option<String>, "Customer identifier, empty for none";
+        status: Status = Status::Unreplied, "Status of the conversation";
+        push_times: u32 = 1, "Number of pushes";
+        time_sec: u64 = 0, "Timeout in seconds";
+        assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
     }
 }
 
 impl UnrepliedContent {
+    /// The item of the page's full example.
+    pub(crate) fn example(created_at: Timestamp) -> Self {
+        Self::builder("Visitor15", created_at)
+            .subject("New Conversation")
+            .message_content("1")
+            .property_name("test")
+            .visitor_nickname("visitor nickname")
+            .status(Status::Unreplied)
+            .push_times(4)
+            .time_sec(289)
+            .assigned_agent_nickname("ctccccd")
+            .build()
+    }
+
     /// The push after which the platform stops: "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 

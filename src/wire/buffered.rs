@@ -1,376 +1,385 @@
-//! A value read before it is known what it means, and the error that knows where in such a value something is wrong.
+//! A value read before its meaning is known, and a cursor over it.
+//!
+//! A value is a list of tokens in the order of the format. That keeps repeated keys, and gives this cursor the shape of the cursor
+//! over JSON text: a position that moves on.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Display;
-use core::{iter, slice};
+use core::fmt;
 
-use serde::de::value::MapDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde_json::{Number, Value};
 
-use super::{Accept, KEY, Visit, read, unexpected};
+use super::{Fault, Kind, MAX_DEPTH, Numeric, PrivateKeys, Problem, Source};
 
-/// Any JSON value. Unlike [`Value`] it keeps every key of an object, repeated ones too, in the order of the body, and borrows
-/// what it can.
-#[derive(Clone)]
-pub(crate) enum Buffered<'de> {
+/// Any value of a serde format.
+pub(crate) struct Buffered<'de>(Vec<Token<'de>>);
+
+enum Token<'de> {
     Null,
     Boolean(bool),
-    Unsigned(u64),
-    Signed(i64),
-    Float(f64),
-    Number(Number),
+    Number(Numeric),
     Text(Cow<'de, str>),
-    /// Text that was handed over as a `String`.
-    OwnedText(String),
-    Array(Vec<Buffered<'de>>),
-    Object(Vec<(Cow<'de, str>, Buffered<'de>)>),
-    /// In the place of the first value of a field that comes once more, in an object that is [arranged](Self::arrange_fields).
-    Repeated,
+    /// A text that the format handed over as a `String`.
+    String(String),
+    /// What JSON lacks, with its name for an error.
+    Foreign(&'static str),
+    /// The items follow. Holds how many tokens they are.
+    Array(usize),
+    /// Keys and values follow in turn. Holds how many tokens they are.
+    Object(usize),
 }
 
-/// Most objects are items: room for one at once.
-const USUAL_FIELDS: usize = 11;
+/// Initial capacity: the number of tokens of a body with one `UNREPLIED` item.
+const USUAL_TOKENS: usize = 32;
 
-impl<'de> Deserialize<'de> for Buffered<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        read(Anything, deserializer)
+impl<'de> Buffered<'de> {
+    pub(crate) fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut tokens = Vec::new();
+        deserializer.deserialize_any(Fill { tokens: &mut tokens, depth: 0 })?;
+        Ok(Self(tokens))
+    }
+
+    /// Buffers the content of an event.
+    ///
+    /// A `Value` that was built in code can be nested deeper than a body, which is an error here.
+    pub(crate) fn of_content(content: &'de Value) -> Result<Self, Fault> {
+        let mut tokens = Vec::new();
+        // In a body, the content is nested in the envelope.
+        let mut fill = Fill { tokens: &mut tokens, depth: 1 };
+        fill.value(content).map_err(|TooDeep| Fault::new(Problem::TooDeep, 0))?;
+        Ok(Self(tokens))
+    }
+
+    /// Stands in front of the value.
+    pub(crate) fn cursor(&self) -> Cursor<'_> {
+        Cursor { tokens: &self.0, position: 0 }
     }
 }
 
-struct Anything;
+/// Appends one value to the tokens. Answers every method of a visitor, because the refusals of serde quote the value.
+struct Fill<'a, 'de> {
+    tokens: &'a mut Vec<Token<'de>>,
+    depth: u8,
+}
 
-impl<'de> Accept<'de> for Anything {
-    type Value = Buffered<'de>;
-    const EXPECTED: &'static str = "a JSON value";
+#[derive(Debug, thiserror::Error)]
+#[error("nested too deeply")]
+struct TooDeep;
 
-    fn null<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Buffered::Null)
+impl<'de> Fill<'_, 'de> {
+    fn push(self, token: Token<'de>) {
+        self.tokens.push(token);
     }
 
-    fn boolean<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Buffered::Boolean(value))
-    }
-
-    fn unsigned<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Buffered::Unsigned(number))
-    }
-
-    fn signed<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Buffered::Signed(number))
-    }
-
-    fn float<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Buffered::Float(number))
-    }
-
-    fn wide<E: Error>(self, number: Option<Number>) -> Result<Self::Value, E> {
-        number.map(Buffered::Number).ok_or_else(|| unexpected(Self::EXPECTED, "a number out of range"))
-    }
-
-    fn text<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Buffered::Text(Cow::Owned(text.into())))
-    }
-
-    fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Buffered::Text(Cow::Borrowed(text)))
-    }
-
-    fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Buffered::OwnedText(text))
-    }
-
-    fn array<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
+    /// Opens an array or an object and returns its place.
+    fn open(&mut self) -> Result<usize, TooDeep> {
+        if self.depth == MAX_DEPTH {
+            return Err(TooDeep);
         }
-        Ok(Buffered::Array(items))
+        if self.depth == 0 {
+            self.tokens.reserve(USUAL_TOKENS);
+        }
+        self.depth += 1;
+        self.tokens.push(Token::Null);
+        Ok(self.tokens.len() - 1)
     }
 
-    fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let sized = map.size_hint().is_some();
-        let mut fields = Vec::new();
-        while let Some(key) = map.next_key_seed(Visit(Key))? {
-            if fields.is_empty() {
-                fields = Vec::with_capacity(USUAL_FIELDS);
+    /// Writes how many tokens the array or object at that place has.
+    fn close(&mut self, place: usize, token: fn(usize) -> Token<'de>) {
+        let length = self.tokens.len() - place - 1;
+        if let Some(opened) = self.tokens.get_mut(place) {
+            *opened = token(length);
+        }
+    }
+
+    fn nested(&mut self) -> Fill<'_, 'de> {
+        Fill { tokens: self.tokens, depth: self.depth }
+    }
+
+    fn value(&mut self, value: &'de Value) -> Result<(), TooDeep> {
+        match value {
+            Value::Null => self.tokens.push(Token::Null),
+            Value::Bool(value) => self.tokens.push(Token::Boolean(*value)),
+            Value::Number(number) => self.tokens.push(Token::Number(Numeric::Other(number.clone()))),
+            Value::String(text) => self.tokens.push(Token::Text(text.into())),
+            Value::Array(items) => {
+                let mut nested = self.nested();
+                let place = nested.open()?;
+                items.iter().try_for_each(|item| nested.value(item))?;
+                nested.close(place, Token::Array);
             }
-            fields.push((key, map.next_value()?));
+            Value::Object(fields) => {
+                let mut nested = self.nested();
+                let place = nested.open()?;
+                for (key, value) in fields {
+                    nested.tokens.push(Token::Text(key.into()));
+                    nested.value(value)?;
+                }
+                nested.close(place, Token::Object);
+            }
         }
-        fields.shrink_to_fit();
-        Ok(match number_in(&fields, sized) {
-            Some(number) => Buffered::Number(number),
-            None => Buffered::Object(fields),
-        })
+        Ok(())
     }
 }
 
-/// Stands for the name of a field that is not documented, where errors must not show it. No documented name is empty.
-const UNDOCUMENTED: &str = "";
+impl<'de> DeserializeSeed<'de> for Fill<'_, 'de> {
+    type Value = ();
 
-/// The key under which `serde_json` hands numbers over, as an object, once its feature `arbitrary_precision` is on.
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.push(Token::Null);
+        Ok(())
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        self.push(Token::Null);
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.push(Token::Boolean(value));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.push(Token::Number(Numeric::Unsigned(value)));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.push(Token::Number(match u64::try_from(value) {
+            Ok(value) => Numeric::Unsigned(value),
+            Err(_) => Numeric::Other(value.into()),
+        }));
+        Ok(())
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<(), E> {
+        self.push(wide(Number::from_u128(value)));
+        Ok(())
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<(), E> {
+        self.push(wide(Number::from_i128(value)));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.push(Token::Number(Numeric::Float(value)));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.push(Token::Text(Cow::Owned(value.into())));
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
+        self.push(Token::Text(Cow::Borrowed(value)));
+        Ok(())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<(), E> {
+        self.push(Token::String(value));
+        Ok(())
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<(), E> {
+        self.push(Token::Foreign("bytes"));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        let place = self.open().map_err(A::Error::custom)?;
+        while seq.next_element_seed(self.nested())?.is_some() {}
+        self.close(place, Token::Array);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let is_sized = map.size_hint().is_some();
+        let place = self.open().map_err(A::Error::custom)?;
+        while map.next_key_seed(self.nested())?.is_some() {
+            map.next_value_seed(self.nested())?;
+        }
+        self.close(place, Token::Object);
+        if let Some(number) = number_in(self.tokens.get(place + 1..).unwrap_or_default(), is_sized) {
+            self.tokens.truncate(place);
+            self.tokens.push(Token::Number(Numeric::Other(number)));
+        }
+        Ok(())
+    }
+
+    /// A tagged value of CBOR: ciborium presents it as an enum whose variant holds the tag and the value.
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
+        let (IgnoredAny, variant) = data.variant()?;
+        variant.tuple_variant(2, IgnoredAny)?;
+        self.push(Token::Foreign("a tagged value"));
+        Ok(())
+    }
+}
+
+/// An integer that may be wider than 64 bits, which only formats other than JSON have. `None` if JSON cannot hold it.
+fn wide<'de>(number: Option<Number>) -> Token<'de> {
+    number.map_or(Token::Foreign("a number out of range"), |number| Token::Number(Numeric::Other(number)))
+}
+
+/// The private key under which `serde_json` hands a number over, as an object, once its feature `arbitrary_precision` is on.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
 /// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
-fn arbitrary_precision() -> bool {
+fn has_arbitrary_precision() -> bool {
     "1e999".parse::<Number>().is_ok()
 }
 
-/// The number that arrived as an object, if it did. A body that writes such an object itself is not taken in: `serde_json` hands
-/// over the text of a number as a `String`, and that of a body never. Only where serde buffers, under `flatten` or in an untagged
-/// enum, both look alike, but the object then knows its size.
-fn number_in(fields: &[(Cow<'_, str>, Buffered<'_>)], sized: bool) -> Option<Number> {
-    let [(key, value)] = fields else { return None };
-    if key != NUMBER_KEY || !arbitrary_precision() {
+/// The number that an object stands for, if it does.
+///
+/// A body can hold such an object too. `serde_json` hands over the text of a number as a `String`, and a text of the body never.
+/// Where serde buffers, under `flatten` or in an untagged enum, both look alike, but there the object knows its size.
+fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
+    let [Token::Text(key), value] = fields else { return None };
+    if key != NUMBER_KEY || !has_arbitrary_precision() {
         return None;
     }
     match value {
-        Buffered::OwnedText(text) => text.parse().ok(),
-        Buffered::Text(text) if sized => text.parse().ok(),
+        Token::String(text) => text.parse().ok(),
+        Token::Text(text) if is_sized => text.parse().ok(),
         _ => None,
     }
 }
 
-/// The number that arrived where no object is expected, if it did.
+/// Stands in front of a token.
+pub(crate) struct Cursor<'a> {
+    tokens: &'a [Token<'a>],
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn token(&self) -> Option<&'a Token<'a>> {
+        self.tokens.get(self.position)
+    }
+
+    /// The tokens of an array or an object end there.
+    fn end_of(&self, length: usize) -> usize {
+        self.position + 1 + length
+    }
+}
+
+/// No token is missing: the lengths were written by [`Fill`].
 #[cold]
-pub(super) fn disguised_number<'de, A: MapAccess<'de>>(map: A) -> Result<Option<Number>, A::Error> {
-    if !arbitrary_precision() {
-        return Ok(None);
-    }
-    Ok(match Anything.object(map)? {
-        Buffered::Number(number) => Some(number),
-        _ => None,
-    })
+fn missing_token() -> Fault {
+    Fault::not_json()
 }
 
-/// The key of an object, whichever it is.
-pub(crate) struct Key;
+impl<'a> Source<'a> for Cursor<'a> {
+    /// Where the array or the object ends.
+    type Open = usize;
+    type Mark = usize;
 
-impl<'de> Accept<'de> for Key {
-    type Value = Cow<'de, str>;
-    const EXPECTED: &'static str = KEY;
-
-    fn text<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.owned_text(text.into())
+    fn kind(&mut self) -> Result<Kind, Fault> {
+        Ok(match self.token().ok_or_else(missing_token)? {
+            Token::Null => Kind::Null,
+            Token::Boolean(_) => Kind::Boolean,
+            Token::Number(_) => Kind::Number,
+            Token::Text(_) | Token::String(_) => Kind::Text,
+            Token::Foreign(name) => Kind::Foreign(name),
+            Token::Array(_) => Kind::Array,
+            Token::Object(_) => Kind::Object,
+        })
     }
 
-    fn borrowed_text<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+    fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let text = match self.token() {
+            Some(Token::Text(text)) => text.as_ref(),
+            Some(Token::String(text)) => text.as_str(),
+            _ => return Err(self.unexpected("a string")),
+        };
+        self.position += 1;
         Ok(Cow::Borrowed(text))
     }
 
-    fn owned_text<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text))
+    fn number(&mut self) -> Result<Numeric, Fault> {
+        let Some(Token::Number(number)) = self.token() else { return Err(self.unexpected("a number")) };
+        self.position += 1;
+        Ok(number.clone())
     }
-}
 
-impl<'de> Buffered<'de> {
-    /// The value as it stands in the body. Of a repeated key, the last one is kept.
-    pub(crate) fn into_value(self) -> Value {
-        match self {
-            Self::Null | Self::Repeated => Value::Null,
-            Self::Boolean(value) => value.into(),
-            Self::Unsigned(number) => number.into(),
-            Self::Signed(number) => number.into(),
-            Self::Float(number) => number.into(),
-            Self::Number(number) => Value::Number(number),
-            Self::Text(text) => Value::String(text.into_owned()),
-            Self::OwnedText(text) => Value::String(text),
-            Self::Array(items) => items.into_iter().map(Self::into_value).collect(),
-            Self::Object(fields) => {
-                fields.into_iter().map(|(key, value)| (key.into_owned(), value.into_value())).collect()
-            }
+    fn boolean(&mut self) -> Result<bool, Fault> {
+        let Some(Token::Boolean(value)) = self.token() else { return Err(self.unexpected("a boolean")) };
+        self.position += 1;
+        Ok(*value)
+    }
+
+    fn open(&mut self) -> Result<usize, Fault> {
+        let Some(Token::Array(length) | Token::Object(length)) = self.token() else { return Err(missing_token()) };
+        let end = self.end_of(*length);
+        self.position += 1;
+        Ok(end)
+    }
+
+    fn next_item(&mut self, end: &mut usize) -> Result<bool, Fault> {
+        Ok(self.position < *end)
+    }
+
+    fn next_field(&mut self, end: &mut usize) -> Result<bool, Fault> {
+        Ok(self.position < *end)
+    }
+
+    fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
+        match self.kind()? {
+            Kind::Text => self.text(),
+            _ => Err(self.unexpected("a string as key")),
         }
     }
 
-    pub(crate) fn is_number(&self) -> bool {
-        matches!(self, Self::Unsigned(_) | Self::Signed(_) | Self::Float(_) | Self::Number(_))
+    fn skip(&mut self) -> Result<(), Fault> {
+        let length = match self.token() {
+            Some(Token::Array(length) | Token::Object(length)) => *length,
+            _ => 0,
+        };
+        self.position = self.end_of(length);
+        Ok(())
     }
 
-    /// The fields of an object, in the order of the body.
-    pub(crate) fn fields(&self) -> &[(Cow<'de, str>, Self)] {
-        match self {
-            Self::Object(fields) => fields,
-            _ => &[],
-        }
+    fn mark(&self) -> usize {
+        self.position
     }
 
-    /// The first field of that name.
-    pub(crate) fn field_mut(&mut self, name: &str) -> Option<&mut Self> {
-        match self {
-            Self::Object(fields) => fields.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value),
-            _ => None,
-        }
+    fn return_to(&mut self, mark: usize) {
+        self.position = mark;
     }
 
-    /// The items of an array.
-    pub(crate) fn items_mut(&mut self) -> Option<&mut Vec<Self>> {
-        match self {
-            Self::Array(items) => Some(items),
-            _ => None,
-        }
+    fn offset(&self) -> usize {
+        0
     }
 
-    /// Prepares what should be an object for finding out what is wrong with it: puts its fields into the order of `names`, and the
-    /// rest behind them, without their names; what is wrong with a field that is there twice is that. If it is a number instead,
-    /// it must not arrive as an object.
-    pub(crate) fn arrange_fields(&mut self, names: &[&str]) {
-        match self {
-            Self::Object(fields) => {
-                for (key, _) in fields.iter_mut().filter(|(key, _)| !names.contains(&&**key)) {
-                    *key = Cow::Borrowed(UNDOCUMENTED);
-                }
-                fields.sort_by_cached_key(|(key, _)| names.iter().position(|name| key == name).unwrap_or(names.len()));
-                for same in fields.chunk_by_mut(|(key, _), (next, _)| key == next && key != UNDOCUMENTED) {
-                    if let [(_, value), _, ..] = same {
-                        *value = Self::Repeated;
-                    }
-                }
-            }
-            Self::Number(_) => *self = Self::Unsigned(0),
-            _ => {}
-        }
-    }
-}
-
-/// What is wrong with a buffered value, and where. Boxed, so that the results of what goes well stay small.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.message)]
-pub(crate) struct Fault(Box<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    /// From the innermost to the outermost.
-    steps: Vec<Step>,
-    problem: Problem,
-    message: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    Field(String),
-    Item(usize),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Problem {
-    Value,
-    Missing,
-    Repeated,
-}
-
-impl Fault {
-    /// Of a failure in what is not documented. There, with some of its features, `serde_json` refuses objects with keys that it
-    /// keeps for itself, and its own error quotes them.
-    pub(crate) fn undocumented() -> Self {
-        Self::custom("expected JSON without the private keys of serde_json")
-    }
-
-    pub(crate) fn within(mut self, step: Step) -> Self {
-        self.0.steps.push(step);
-        self
-    }
-
-    fn new(problem: Problem, message: &dyn Display) -> Self {
-        Self(Box::new(Inner { steps: Vec::new(), problem, message: message.to_string() }))
-    }
-
-    fn repeated() -> Self {
-        Self::new(Problem::Repeated, &"the field is there twice")
-    }
-
-    /// The steps from the outside in, what kind of problem it is, and what to say of it.
-    pub(crate) fn into_parts(self) -> (Vec<Step>, Problem, String) {
-        let Inner { mut steps, problem, message } = *self.0;
-        steps.reverse();
-        (steps, problem, message)
-    }
-}
-
-impl Error for Fault {
-    fn custom<T: Display>(message: T) -> Self {
-        Self::new(Problem::Value, &message)
-    }
-
-    fn missing_field(name: &'static str) -> Self {
-        Self::new(Problem::Missing, &"the field is missing").within(Step::Field(name.into()))
-    }
-
-    fn duplicate_field(name: &'static str) -> Self {
-        Self::repeated().within(Step::Field(name.into()))
-    }
-}
-
-impl<'de> Deserializer<'de> for &'de Buffered<'_> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self {
-            Buffered::Null => visitor.visit_unit(),
-            Buffered::Boolean(value) => visitor.visit_bool(*value),
-            Buffered::Unsigned(number) => visitor.visit_u64(*number),
-            Buffered::Signed(number) => visitor.visit_i64(*number),
-            Buffered::Float(number) => visitor.visit_f64(*number),
-            // As `serde_json` does: there are such numbers only with `arbitrary_precision`.
-            Buffered::Number(number) => {
-                visitor.visit_map(MapDeserializer::new(iter::once((NUMBER_KEY, number.to_string()))))
-            }
-            Buffered::Text(text) => visitor.visit_borrowed_str(text),
-            Buffered::OwnedText(text) => visitor.visit_borrowed_str(text),
-            Buffered::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
-            Buffered::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), current: None }),
-            Buffered::Repeated => Err(Fault::repeated()),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct Items<'a, 'de> {
-    items: slice::Iter<'a, Buffered<'de>>,
-    index: usize,
-}
-
-impl<'a> SeqAccess<'a> for Items<'a, '_> {
-    type Error = Fault;
-
-    fn next_element_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        let Some(item) = self.items.next() else { return Ok(None) };
-        let index = self.index;
-        self.index += 1;
-        seed.deserialize(item).map(Some).map_err(|fault| fault.within(Step::Item(index)))
-    }
-}
-
-struct Fields<'a, 'de> {
-    fields: slice::Iter<'a, (Cow<'de, str>, Buffered<'de>)>,
-    current: Option<&'a (Cow<'de, str>, Buffered<'de>)>,
-}
-
-impl<'a> MapAccess<'a> for Fields<'a, '_> {
-    type Error = Fault;
-
-    fn next_key_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        self.current = self.fields.next();
-        match self.current {
-            Some((key, _)) => seed.deserialize(key.as_ref().into_deserializer()).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        match self.current.take() {
-            Some((key, value)) => seed.deserialize(value).map_err(|fault| match &**key {
-                UNDOCUMENTED => Fault::undocumented(),
-                name => fault.within(Step::Field(name.into())),
-            }),
-            None => Err(Fault::custom("a value was asked for before its key")),
-        }
+    /// Writes the object as JSON, and reads that as `serde_json` does.
+    #[cold]
+    fn private(&mut self) -> Result<Value, Fault> {
+        let value = self.value(PrivateKeys::Ignore)?;
+        value.to_string().parse().map_err(|_| Fault::new(Problem::PrivateKey, 0))
     }
 }

@@ -121,17 +121,17 @@ fn an_event_by_itself_needs_its_name_and_its_content_once() {
     }
 
     for (text, message) in [
-        (format!("{{{content}}}"), "missing field `event`"),
-        (format!("{{{name}}}"), "missing field `content`"),
-        (format!("{{{name},{content},{name}}}"), "duplicate field `event`"),
-        (format!("{{{name},{content},{content}}}"), "duplicate field `content`"),
+        (format!("{{{content}}}"), "event: the field is missing"),
+        (format!("{{{name}}}"), "content: the field is missing"),
+        (format!("{{{name},{content},{name}}}"), "event: the field is there twice"),
+        (format!("{{{name},{content},{content}}}"), "content: the field is there twice"),
     ] {
         let error = serde_json::from_str::<Event>(&text).unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");
     }
 
     let error = serde_json::from_str::<UnknownEvent>(r#"{"event":"UNREPLIED","content":[]}"#).unwrap_err();
-    assert!(error.to_string().starts_with("expected an event that is not documented, found one that is"), "{error}");
+    assert!(error.to_string().starts_with("expected an unknown event, found a documented one"), "{error}");
 }
 
 #[test]

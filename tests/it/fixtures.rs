@@ -40,6 +40,18 @@ fn there_is_one_for_each_documented_event() {
 }
 
 #[test]
+fn it_is_found_by_its_event_type() {
+    for (event_type, (body, payload)) in EventType::DOCUMENTED.iter().zip(documented()) {
+        assert_eq!(fixtures::body(event_type), Some(body));
+        assert_eq!(fixtures::payload(event_type), Some(payload));
+    }
+    for name in ["EVENT_OF_TOMORROW", "", "unreplied"] {
+        assert_eq!(fixtures::body(&name.into()), None);
+        assert_eq!(fixtures::payload(&name.into()), None);
+    }
+}
+
+#[test]
 fn the_item_is_one_of_its_event_and_of_no_other() {
     let items = |event: &Event| {
         let unreplied = event.as_unreplied().map(<[_]>::len);

@@ -10,10 +10,12 @@ mod encode;
 mod entry_points;
 mod envelope;
 mod errors;
+mod event_type;
 mod example_decode;
 mod fixtures;
 mod freshness;
 mod hostile;
+mod item_key;
 mod key_order;
 mod malformed;
 mod nesting;
@@ -27,9 +29,11 @@ mod relay;
 mod round_trip;
 #[cfg(feature = "schemars")]
 mod schema;
+mod sent_at;
 #[cfg(feature = "signature")]
 mod signature;
 mod status;
+mod summary;
 mod text;
 mod timestamp;
 mod traits;

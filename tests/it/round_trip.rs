@@ -52,7 +52,7 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    prop_oneof![select(&Status::DOCUMENTED), text().prop_map(Status::from)]
+    prop_oneof![select(Status::DOCUMENTED), text().prop_map(Status::from)]
 }
 
 /// Floats are halves, which every way to read and write them keeps.

@@ -7,8 +7,8 @@ use jsonschema::Validator;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
-    Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, StatusCode, Timestamp, UnrepliedContent,
-    fixtures,
+    DocumentedStatus, Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, Timestamp,
+    UnrepliedContent, fixtures,
 };
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/payload.schema.json");
@@ -48,7 +48,7 @@ fn every_schema_is_a_valid_schema() {
         schema_of::<OfflineFormContent>(),
         schema_of::<EventType>(),
         schema_of::<Status>(),
-        schema_of::<StatusCode>(),
+        schema_of::<DocumentedStatus>(),
         schema_of::<Timestamp>(),
     ] {
         jsonschema::meta::validate(&schema).unwrap();
@@ -202,19 +202,18 @@ fn a_body_that_is_not_as_documented_is_rejected_where_it_is_not() {
 }
 
 #[test]
-fn a_status_code_is_a_documented_integer() {
-    let validator = validator_of::<StatusCode>();
+fn the_integer_form_of_a_status_is_a_documented_integer() {
+    let validator = validator_of::<DocumentedStatus>();
     for status in Status::DOCUMENTED {
-        validator.validate(&json!(status.code())).unwrap();
+        validator.validate(&json!(status.documented())).unwrap();
     }
-    for other in [json!(0), json!(5), json!("1")] {
+    for other in [json!(0), json!(99), json!("1")] {
         assert!(!validator.is_valid(&other), "{other}");
     }
-    assert_eq!(
-        schema_of::<Status>()["description"],
-        "Status (1: unreplied, 2: queued, 3: pending, 4: replied)",
-        "as the page has it"
-    );
+    // As the page has it.
+    let schema = schema_of::<Status>();
+    let description = schema["description"].as_str().unwrap();
+    assert!(description.starts_with("Status (1: unreplied, 2: queued, 3: pending, 4: replied"), "{description}");
 }
 
 #[cfg(feature = "arbitrary")]

@@ -5,9 +5,9 @@ use core::hash::{BuildHasher, BuildHasherDefault};
 use std::collections::HashSet;
 use std::hash::DefaultHasher;
 
-use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{
-    AppSecret, DecodeErrorKind, InvalidSecret, Payload, ReceiveError, Signature, SignatureError, Verifier, fixtures,
+    AppSecret, DecodeErrorKind, InvalidSecret, Payload, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError,
+    Verifier, fixtures, signature,
 };
 
 const SECRET: &str = "s3cret of example.com";
@@ -16,7 +16,8 @@ fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
 }
 
-/// The documented body, signed with [`SECRET`] by another implementation of HMAC-SHA256, as those of [`bodies_are_signed_byte_for_byte`].
+/// The documented body, signed with [`SECRET`] by another implementation of HMAC-SHA256, as those of
+/// [`bodies_are_signed_byte_for_byte`].
 const BODY: &[u8] = fixtures::UNREPLIED.as_bytes();
 const SIGNATURE: &str = "60b164e80f120f2808e81f18c32cccd40bc1c8e2d027c4f93dba2b959a6b9114";
 
@@ -155,6 +156,7 @@ fn the_header_is_told_apart() {
     assert_eq!(Verifier::new(secret()).verify(BODY, None), Err(SignatureError::Missing));
     assert_eq!(verify(&[b'0'; 64]), Err(SignatureError::Mismatch));
     assert_eq!(SIGNATURE_HEADER, "x-chat-signature");
+    assert_eq!(signature::SIGNATURE_HEADER, SIGNATURE_HEADER);
 }
 
 #[test]
@@ -219,8 +221,9 @@ fn a_signed_payload_passes_the_verifier() {
         let signed = secret().sign_payload(&payload);
         assert_eq!(signed.body, payload.to_vec());
         assert_eq!(signed.signature, secret().sign(&signed.body));
-        let header = signed.signature.to_string();
-        assert_eq!(Verifier::new(secret()).decode(&signed.body, Some(header.as_bytes())), Ok(payload));
+        let (name, value) = signed.header();
+        assert_eq!((name, value.as_str()), (SIGNATURE_HEADER, signed.signature.to_string().as_str()));
+        assert_eq!(Verifier::new(secret()).decode(&signed.body, Some(value.as_bytes())), Ok(payload));
     }
 }
 
@@ -244,6 +247,12 @@ fn white_space_around_a_secret_is_refused() {
     }
     // Of a secret that is not text, too. In Latin-1, 0xa0 would be a space.
     assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+    // Here, what looks like the end of U+2028 is the end of nothing.
+    assert!(AppSecret::new(b"s3cret\x80\xa8").is_ok());
+    assert!(AppSecret::new(b"\xff").is_ok());
+    assert!(AppSecret::new(b"\xff \xff").is_ok());
     assert!(AppSecret::new(b"\xa0\xff\xa0").is_ok());
 }
 
@@ -259,6 +268,15 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
+fn debug_shows_no_signed_body() {
+    let mut signed = secret().sign_payload(&fixtures::unreplied());
+    assert_eq!(format!("{signed:?}"), format!("SignedBody {{ signature: {:?}, .. }}", signed.signature));
+    let shown = format!("{signed:#?}");
+    signed.body = b"Visitor15".to_vec();
+    assert_eq!(format!("{signed:#?}"), shown);
+}
+
+#[test]
 fn a_signature_is_read_and_written_as_hex() {
     let signature: Signature = SIGNATURE.to_uppercase().parse().unwrap();
     assert_eq!(signature.to_string(), SIGNATURE);
@@ -271,6 +289,18 @@ fn a_signature_is_read_and_written_as_hex() {
         let text = format!("{byte:02x}{}{byte:02x}", "00".repeat(30));
         assert_eq!(text.parse::<Signature>().unwrap().to_string(), text);
     }
+}
+
+#[test]
+fn a_signature_comes_from_its_bytes_and_goes_back() {
+    let signature: Signature = SIGNATURE.parse().unwrap();
+    assert_eq!(Signature::from_bytes(*signature.as_bytes()), signature);
+    assert_eq!(signature.as_bytes().map(|byte| format!("{byte:02x}")).concat(), SIGNATURE);
+
+    let counting: [u8; 32] = core::array::from_fn(|index| u8::try_from(index).unwrap());
+    let signature = Signature::from_bytes(counting);
+    assert_eq!(signature.as_bytes(), &counting);
+    assert_eq!(signature.to_string(), "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
 }
 
 #[test]

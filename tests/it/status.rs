@@ -1,7 +1,9 @@
 //! A status is open: the four that the page lists have variants, any other string or integer is kept.
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde_json::json;
-use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, Status, StatusCode};
+use twt_chat_webhooks::{DecodeErrorKind, DocumentedStatus, Event, Payload, Status, UndocumentedStatus};
 
 use crate::body::Body;
 use crate::entry_points::{decode, refuse, relay};
@@ -15,15 +17,20 @@ fn status_of(payload: &Payload) -> &Status {
     }
 }
 
+/// The list of the page: the number on the wire, the variants, and the words.
+fn documented() -> [(&'static str, Status, DocumentedStatus, &'static str); 4] {
+    [
+        ("1", Status::Unreplied, DocumentedStatus::Unreplied, "unreplied"),
+        ("2", Status::Queued, DocumentedStatus::Queued, "queued"),
+        ("3", Status::Pending, DocumentedStatus::Pending, "pending"),
+        ("4", Status::Replied, DocumentedStatus::Replied, "replied"),
+    ]
+}
+
 #[test]
 fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
-    let rows = [
-        ("1", Status::Unreplied, StatusCode::Unreplied),
-        ("2", Status::Queued, StatusCode::Queued),
-        ("3", Status::Pending, StatusCode::Pending),
-        ("4", Status::Replied, StatusCode::Replied),
-    ];
-    for (digit, status, code) in rows {
+    assert_eq!(Status::DOCUMENTED, documented().map(|(_, status, ..)| status));
+    for (digit, status, documented, _) in documented() {
         let as_string = format!("\"{digit}\"");
         let expected = Body::unreplied().set(STATUS, &as_string).value();
         for json in [as_string.as_str(), digit, &format!(r#""\u003{digit}""#)] {
@@ -32,17 +39,16 @@ fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
                 assert_eq!(relay(&text), expected, "{text}");
             }
         }
-        assert_eq!((status.as_str(), status.code()), (digit, Some(code)));
-        assert_eq!((Status::from(digit), Status::from(code)), (status.clone(), status));
-        assert_eq!(StatusCode::try_from(code as u8), Ok(code));
+        assert_eq!((status.as_str(), status.documented()), (digit, Some(documented)));
+        assert_eq!((Status::from(digit), Status::from(documented)), (status.clone(), status));
     }
 }
 
 #[test]
 fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
     let rows = [
-        (r#""5""#, "5"),
-        ("5", "5"),
+        (r#""99""#, "99"),
+        ("99", "99"),
         ("0", "0"),
         ("-1", "-1"),
         ("18446744073709551615", "18446744073709551615"),
@@ -68,7 +74,7 @@ fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
             let Status::Unknown(status) = status_of(&payload) else { panic!("{json} is documented?") };
             assert_eq!(status.as_str(), kept);
             assert_eq!(status_of(&payload).as_str(), kept);
-            assert_eq!(status_of(&payload).code(), None);
+            assert_eq!(status_of(&payload).documented(), None);
 
             let mut expected = Body::unreplied().value();
             expected["content"][0]["status"] = json!(kept);
@@ -105,4 +111,131 @@ fn a_status_just_beyond_64_bits_is_not_rounded() {
             assert!(status.is_err() || status.as_deref() == Ok(integer), "{status:?}");
         }
     }
+}
+
+#[test]
+fn the_integer_form_is_the_number_on_the_wire_and_has_words() {
+    for (digit, status, documented, words) in documented() {
+        let number: u8 = digit.parse().unwrap();
+        assert_eq!((u8::from(documented), documented as u8), (number, number));
+        assert_eq!(DocumentedStatus::try_from(number), Ok(documented));
+        assert_eq!(documented.to_string(), words);
+        assert_eq!(format!("{documented:>12}|"), format!("{words:>12}|"));
+        assert_eq!(serde_json::to_value(documented).unwrap(), json!(number));
+        assert_eq!(serde_json::from_value::<DocumentedStatus>(json!(number)).unwrap(), documented);
+        assert_eq!(Status::from(documented), status);
+        assert_eq!(status.number(), Some(number.into()));
+    }
+}
+
+#[test]
+fn every_other_number_is_refused_by_the_integer_form() {
+    let is_documented = |number: &u8| documented().iter().any(|(digit, ..)| *digit == number.to_string());
+    for number in (0..=u8::MAX).filter(|number| !is_documented(number)) {
+        let error: UndocumentedStatus = DocumentedStatus::try_from(number).unwrap_err();
+        assert_eq!(error.to_string(), format!("no documented status has the number {number}"));
+        assert!(serde_json::from_value::<DocumentedStatus>(json!(number)).is_err());
+        assert_eq!(Status::from(number.to_string()).documented(), None);
+    }
+}
+
+#[test]
+fn a_status_has_a_number_if_it_is_one_in_plain_decimal_digits() {
+    let numbers = [
+        ("0", 0),
+        ("1", 1),
+        ("4", 4),
+        ("99", 99),
+        ("100", 100),
+        ("-1", -1),
+        ("-10", -10),
+        ("9223372036854775807", i64::MAX),
+        ("-9223372036854775808", i64::MIN),
+    ];
+    for (text, number) in numbers {
+        assert_eq!(Status::from(text).number(), Some(number), "{text}");
+        assert_eq!(Status::from(number.to_string()), text);
+    }
+    let others = [
+        "",
+        "-",
+        "+",
+        "+1",
+        "--1",
+        "-+1",
+        "00",
+        "01",
+        "001",
+        "-0",
+        "-01",
+        "+0",
+        " 1",
+        "1 ",
+        "1.0",
+        "1e3",
+        "1_000",
+        "0x1",
+        "1-",
+        "١",
+        "１",
+        "one",
+        "1\0",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551615",
+        "100000000000000000000000000000000000000000",
+    ];
+    for text in others {
+        assert_eq!(Status::from(text).number(), None, "{text:?}");
+    }
+}
+
+#[test]
+fn a_decoded_status_keeps_its_number() {
+    for (json, number) in [(r#""2""#, 2), ("2", 2), ("99", 99), (r#""-99""#, -99), ("-99", -99), ("99.0", 99)] {
+        let payload = decode(&Body::unreplied().set(STATUS, json).text());
+        assert_eq!(status_of(&payload).number(), Some(number), "{json}");
+    }
+}
+
+#[test]
+fn a_status_is_parsed_and_compared_as_text() {
+    for text in ["1", "4", "99", "", "已回复"] {
+        let status: Status = text.parse().unwrap();
+        assert_eq!(status, Status::from(text));
+        assert_eq!(status, text);
+        assert_eq!(status, *text);
+        assert_ne!(status, "98");
+        assert_eq!(status.as_ref(), text);
+        if let Status::Unknown(unknown) = &status {
+            assert_eq!((unknown.as_ref(), unknown.to_string().as_str()), (text, text));
+        }
+    }
+}
+
+/// The order does not depend on what is documented, so it stays when the next version documents a status.
+#[test]
+fn statuses_are_in_the_order_of_their_text() {
+    let texts = ["", "-1", "0", "01", "1", "10", "2", "3", "4", "4 ", "5", "closed", "已回复"];
+    let statuses = texts.map(Status::from);
+    assert!(statuses.is_sorted());
+    for (status, text) in statuses.iter().zip(texts) {
+        for (other, other_text) in statuses.iter().zip(texts) {
+            assert_eq!(status.cmp(other), text.cmp(other_text));
+            assert_eq!(status.partial_cmp(other), Some(text.cmp(other_text)));
+            assert_eq!(status == other, text == other_text);
+        }
+    }
+    let unknown = |status: &Status| match status {
+        Status::Unknown(status) => Some(status.clone()),
+        _ => None,
+    };
+    assert!(statuses.iter().filter_map(unknown).is_sorted());
+    assert_eq!(statuses.iter().cloned().collect::<HashSet<_>>().len(), texts.len());
+
+    let mut counts = BTreeMap::<Status, u32>::new();
+    for text in ["4", "2", "99", "2"] {
+        *counts.entry(text.into()).or_default() += 1;
+    }
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), [("2".into(), 2), ("4".into(), 1), ("99".into(), 1)]);
 }

@@ -110,6 +110,79 @@ fn it_comes_from_the_time_crate_rounded_down_and_goes_back() {
     }
 }
 
+#[cfg(feature = "std")]
+#[test]
+fn it_comes_from_the_clock_of_std_rounded_down() {
+    use std::time::SystemTime;
+
+    let (nanosecond, almost_a_second) = (Duration::from_nanos(1), Duration::from_nanos(999_999_999));
+    for seconds in [0_i64, 1, 1_765_439_941, 253_402_300_798] {
+        let after = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs());
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(seconds.unsigned_abs());
+        for (system_time, seconds) in [(after, seconds), (before, -seconds)] {
+            assert_eq!(Timestamp::from(system_time), at(seconds));
+            assert_eq!(Timestamp::from(system_time + nanosecond), at(seconds));
+            assert_eq!(Timestamp::from(system_time + almost_a_second), at(seconds));
+            assert_eq!(Timestamp::from(system_time - nanosecond), at(seconds - 1));
+            // What the crate `time` makes of it.
+            assert_eq!(Timestamp::from(system_time), Timestamp::from(OffsetDateTime::from(system_time)));
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_clock_outside_the_calendar_gives_its_first_or_last_second() {
+    use std::time::SystemTime;
+
+    let (last, first) = (253_402_300_799, 377_705_116_800);
+    let after = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map(Timestamp::from);
+    let before = |seconds| SystemTime::UNIX_EPOCH.checked_sub(Duration::from_secs(seconds)).map(Timestamp::from);
+    assert_eq!(after(last), Some(Timestamp::MAX));
+    assert_eq!(after(last + 1), Some(Timestamp::MAX));
+    assert_eq!(before(first), Some(Timestamp::MIN));
+    assert_eq!(before(first + 1), Some(Timestamp::MIN));
+    // As far as the clock of this machine goes.
+    let farthest = |step: fn(&SystemTime, Duration) -> Option<SystemTime>| {
+        let seconds = (0..u64::BITS).rev().map(|bit| Duration::from_secs(1 << bit));
+        seconds.filter_map(|seconds| step(&SystemTime::UNIX_EPOCH, seconds)).map(Timestamp::from).next()
+    };
+    assert_eq!(farthest(SystemTime::checked_add), Some(Timestamp::MAX));
+    assert_eq!(farthest(SystemTime::checked_sub), Some(Timestamp::MIN));
+}
+
+#[test]
+fn adding_and_subtracting_count_whole_seconds_and_undo_each_other() {
+    let almost_a_second = Duration::from_nanos(999_999_999);
+    for seconds in [-377_705_116_800, -1, 0, 1_765_439_652] {
+        for more in [0, 1, 289, 86_400] {
+            let duration = Duration::from_secs(more);
+            let later = at(seconds + i64::try_from(more).unwrap());
+            for duration in [duration, duration + almost_a_second] {
+                assert_eq!(at(seconds).checked_add(duration), Some(later));
+                assert_eq!(later.checked_sub(duration), Some(at(seconds)));
+            }
+            assert_eq!(later.duration_since(at(seconds)), Some(duration));
+        }
+    }
+}
+
+#[test]
+fn adding_and_subtracting_stay_within_the_calendar() {
+    let whole = Duration::from_secs((Timestamp::MAX - Timestamp::MIN).whole_seconds().unsigned_abs());
+    let second = Duration::from_secs(1);
+    assert_eq!(Timestamp::MIN.checked_add(whole), Some(Timestamp::MAX));
+    assert_eq!(Timestamp::MAX.checked_sub(whole), Some(Timestamp::MIN));
+    for too_long in [whole + second, Duration::from_secs(i64::MAX.unsigned_abs()), Duration::MAX] {
+        assert_eq!(Timestamp::MIN.checked_add(too_long), None);
+        assert_eq!(Timestamp::MAX.checked_sub(too_long), None);
+        assert_eq!(Timestamp::MAX.checked_add(too_long), None);
+        assert_eq!(Timestamp::MIN.checked_sub(too_long), None);
+    }
+    assert_eq!(Timestamp::MAX.checked_add(second), None);
+    assert_eq!(Timestamp::MIN.checked_sub(second), None);
+}
+
 #[test]
 fn the_time_between_two_is_signed_or_at_least_zero() {
     let (earlier, later) = (at(1_765_439_652), at(1_765_439_941));

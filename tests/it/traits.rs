@@ -8,10 +8,10 @@ use core::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twt_chat_webhooks::{
-    Content, DecodeError, DecodeErrorKind, Event, EventType, FreshnessError, OfflineFormContent,
-    OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder, Rejected, Rule, Status,
-    StatusCode, StatusCodeError, Timestamp, TimestampError, UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
-    UnrepliedContentBuilder, ValidationError, Violation,
+    Content, DecodeError, DecodeErrorKind, DocumentedStatus, Event, EventType, FreshnessError, ItemKey,
+    OfflineFormContent, OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder,
+    Rejected, Rule, Status, Summary, Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName,
+    UnknownStatus, UnrepliedContent, UnrepliedContentBuilder, ValidationError, Violation,
 };
 
 fn is_plain_data<T: Debug + Clone + Send + Sync + PartialEq + Eq + Hash + Unpin + 'static>() {}
@@ -19,6 +19,8 @@ fn is_on_the_wire<T: Serialize + DeserializeOwned>() {}
 fn is_an_error<T: Error + Send + Sync + 'static>() {}
 fn is_shown<T: Display>() {}
 fn is_copied_and_ordered<T: Copy + Ord>() {}
+fn is_compared_as_text<T: Ord + AsRef<str> + PartialEq<str> + PartialEq<&'static str>>() {}
+fn is_ordered_text<T: Ord + AsRef<str> + Display>() {}
 fn is_parsed<T: FromStr>() {}
 fn is_an_item<T: Content>() {}
 
@@ -39,8 +41,8 @@ fn every_public_type_is_plain_data() {
     is_plain_data::<OfflineFormContentBuilder>();
     is_plain_data::<Status>();
     is_plain_data::<UnknownStatus>();
-    is_plain_data::<StatusCode>();
-    is_plain_data::<StatusCodeError>();
+    is_plain_data::<DocumentedStatus>();
+    is_plain_data::<UndocumentedStatus>();
     is_plain_data::<Timestamp>();
     is_plain_data::<TimestampError>();
     is_plain_data::<DecodeError>();
@@ -49,6 +51,8 @@ fn every_public_type_is_plain_data() {
     is_plain_data::<Violation>();
     is_plain_data::<Rule>();
     is_plain_data::<FreshnessError>();
+    is_plain_data::<ItemKey<'static>>();
+    is_plain_data::<Summary<'static>>();
 }
 
 #[test]
@@ -60,14 +64,14 @@ fn what_is_on_the_wire_is_serialized_and_deserialized() {
     is_on_the_wire::<PreChatFormContent>();
     is_on_the_wire::<OfflineFormContent>();
     is_on_the_wire::<Status>();
-    is_on_the_wire::<StatusCode>();
+    is_on_the_wire::<DocumentedStatus>();
     is_on_the_wire::<Timestamp>();
 }
 
 #[test]
 fn errors_are_errors() {
     is_an_error::<DecodeError>();
-    is_an_error::<StatusCodeError>();
+    is_an_error::<UndocumentedStatus>();
     is_an_error::<TimestampError>();
     is_an_error::<ValidationError>();
     is_an_error::<FreshnessError>();
@@ -77,11 +81,20 @@ fn errors_are_errors() {
 fn the_rest_of_the_contract() {
     is_shown::<EventType>();
     is_shown::<Status>();
-    is_shown::<StatusCode>();
+    is_shown::<DocumentedStatus>();
     is_shown::<Timestamp>();
+    is_shown::<ItemKey<'static>>();
+    is_shown::<Summary<'static>>();
     is_parsed::<Payload>();
     is_parsed::<EventType>();
+    is_parsed::<Status>();
+    is_compared_as_text::<EventType>();
+    is_compared_as_text::<Status>();
+    is_ordered_text::<UnknownName>();
+    is_ordered_text::<UnknownStatus>();
+    is_copied_and_ordered::<DocumentedStatus>();
     is_copied_and_ordered::<Timestamp>();
+    is_copied_and_ordered::<ItemKey<'static>>();
     is_an_item::<UnrepliedContent>();
     is_an_item::<PreChatFormContent>();
     is_an_item::<OfflineFormContent>();

@@ -1,0 +1,313 @@
+//! An item has the same key however often it is delivered, and no two items share one.
+
+use std::collections::{BTreeSet, HashSet};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use twt_chat_webhooks::{
+    Content, EventType, ItemKey, OfflineFormContent, Payload, PreChatFormContent, Status, Timestamp, UnrepliedContent,
+    fixtures,
+};
+
+use crate::body::{Body, EVENTS};
+use crate::entry_points::decode;
+
+/// The hash of the message of the documented bodies, which is `1`.
+const HASH_OF_1: &str = "af63ac4c86019afc";
+
+const CREATED: i64 = 1_765_439_652;
+
+fn at(unix_seconds: i64) -> Timestamp {
+    Timestamp::from_unix(unix_seconds).unwrap()
+}
+
+fn form(property_name: &str, visitor_name: &str, message: &str) -> OfflineFormContent {
+    OfflineFormContent::builder(visitor_name, at(1)).property_name(property_name).message_content(message).build()
+}
+
+fn text_of(property_name: &str, visitor_name: &str, message: &str) -> String {
+    form(property_name, visitor_name, message).key().to_string()
+}
+
+/// FNV-1a, as its authors describe it.
+fn fnv1a(bytes: &[u8]) -> String {
+    let mut hash: u64 = 14_695_981_039_346_656_037;
+    for byte in bytes {
+        hash ^= u64::from(*byte);
+        hash = hash.wrapping_mul(1_099_511_628_211);
+    }
+    format!("{hash:016x}")
+}
+
+#[test]
+fn the_documented_items_have_keys() {
+    let rows = [
+        format!(r#"["UNREPLIED",1765439652,4,"test","Visitor15","{HASH_OF_1}"]"#),
+        format!(r#"["PRE_CHAT_FORM_SUBMIT",1765439652,0,"test","Visitor15","{HASH_OF_1}"]"#),
+        format!(r#"["OFFLINE_FORM_SUBMIT",1765439652,0,"test","Visitor15","{HASH_OF_1}"]"#),
+    ];
+    for (event_type, expected) in EventType::DOCUMENTED.iter().zip(rows) {
+        let payload = fixtures::payload(event_type).unwrap();
+        let keys: Vec<_> = payload.event.contents().map(|item| item.key().to_string()).collect();
+        assert_eq!(keys, [expected]);
+    }
+}
+
+#[test]
+fn the_key_of_a_content_type_is_that_of_its_item() {
+    let message = UnrepliedContent::builder("Visitor15", at(CREATED)).push_times(2).build();
+    let before = PreChatFormContent::builder("Visitor15", at(CREATED)).build();
+    let offline = OfflineFormContent::builder("Visitor15", at(CREATED)).build();
+    let items: [(&dyn Content, ItemKey<'_>); 3] =
+        [(&message, message.key()), (&before, before.key()), (&offline, offline.key())];
+    for (item, key) in items {
+        assert_eq!(item.key(), key);
+    }
+}
+
+#[test]
+fn the_message_is_hashed_by_fnv_1a() {
+    let rows = [
+        ("", "cbf29ce484222325"),
+        ("a", "af63dc4c8601ec8c"),
+        ("foobar", "85944171f73967e8"),
+        ("chongo was here!\n", "46810940eff5f915"),
+        ("1", HASH_OF_1),
+    ];
+    for (message, hash) in rows {
+        assert_eq!(fnv1a(message.as_bytes()), hash);
+        assert_eq!(text_of("p", "v", message), format!(r#"["OFFLINE_FORM_SUBMIT",1,0,"p","v","{hash}"]"#));
+    }
+    for message in ["\0", "\0\0", "已回复 🙂", &"long ".repeat(1_000)] {
+        assert!(text_of("p", "v", message).ends_with(&format!(r#","{}"]"#, fnv1a(message.as_bytes()))));
+    }
+}
+
+#[test]
+fn a_retry_has_the_key_of_the_first_delivery() {
+    for event in EVENTS {
+        let first = decode(&Body::of(event).text());
+        let retry = Body::of(event)
+            .set("created_at", "1765439999")
+            .set("webhook_id", r#""another""#)
+            .add("region", "1")
+            .set("content[0].subject", r#""Changed""#)
+            .set("content[0].visitor_nickname", r#""""#)
+            .set("content[0].sbs", r#""234442313""#)
+            .set("content[0].assigned_agent_nickname", "null")
+            .add("content[0].language", r#""zh""#);
+        let retry = match event {
+            "UNREPLIED" => retry.set("content[0].status", r#""4""#).set("content[0].time_sec", "347"),
+            _ => retry,
+        };
+        for text in retry.both_orders() {
+            let retry = decode(&text);
+            let [first, retry] = [&first, &retry].map(|payload| payload.event.contents().next().unwrap().key());
+            assert_eq!(first, retry);
+            assert_eq!(first.to_string(), retry.to_string());
+        }
+    }
+}
+
+#[test]
+fn another_item_has_another_key() {
+    for event in EVENTS {
+        let same = Body::of(event);
+        let mut changes = vec![
+            same.clone(),
+            same.clone().set("content[0].created_at", "1765439653"),
+            same.clone().set("content[0].property_name", r#""shop""#),
+            same.clone().set("content[0].visitor_name", r#""Visitor16""#),
+            same.clone().set("content[0].visitor_name", r#""visitor15""#),
+            same.clone().set("content[0].message_content", r#""2""#),
+            same.clone().set("content[0].message_content", r#""1 ""#),
+        ];
+        if event == "UNREPLIED" {
+            changes.push(same.set("content[0].push_times", "3"));
+        }
+        let payloads: Vec<_> = changes.iter().map(|body| decode(&body.text())).collect();
+        let keys = || payloads.iter().flat_map(|payload| payload.event.contents()).map(Content::key);
+        assert_eq!(keys().collect::<HashSet<_>>().len(), changes.len());
+        assert_eq!(keys().collect::<BTreeSet<_>>().len(), changes.len());
+        assert_eq!(keys().map(|key| key.to_string()).collect::<HashSet<_>>().len(), changes.len());
+    }
+    // The same item under another event.
+    let payloads = EVENTS.map(|event| decode(&Body::of(event).text()));
+    let keys = payloads.iter().flat_map(|payload| payload.event.contents()).map(Content::key);
+    assert_eq!(keys.collect::<HashSet<_>>().len(), EVENTS.len());
+}
+
+/// What a handler does, with a set in the place of the unique column.
+#[test]
+fn a_repeated_item_of_a_batch_is_handled_once() {
+    let mut body = Body::unreplied().value();
+    let item = body["content"][0].clone();
+    let [mut second, mut third] = [item.clone(), item.clone()];
+    second["status"] = json!("2");
+    third["push_times"] = json!(3);
+    body["content"] = json!([item, second, third]);
+
+    let mut handled = HashSet::new();
+    for _ in 0..2 {
+        let payload: Payload = serde_json::from_value(body.clone()).unwrap();
+        for item in payload.event.contents() {
+            handled.insert(item.key().to_string());
+        }
+    }
+    assert_eq!(handled.len(), 2);
+}
+
+#[test]
+fn keys_are_in_the_order_of_their_parts() {
+    let unreplied = |created_at, push_times, property, visitor, message| {
+        let item = UnrepliedContent::builder(visitor, at(created_at)).push_times(push_times);
+        item.property_name(property).message_content(message).build()
+    };
+    let form = form("p", "v", "m");
+    let messages = [
+        unreplied(-1, 9, "z", "z", "z"),
+        unreplied(1, 1, "a", "b", "b"),
+        unreplied(1, 2, "a", "a", "a"),
+        unreplied(1, 2, "a", "a", "b"),
+        unreplied(1, 2, "a", "b", "a"),
+        unreplied(1, 2, "b", "a", "a"),
+        unreplied(1, 10, "a", "a", "a"),
+        unreplied(2, 1, "a", "a", "a"),
+    ];
+    let keys: Vec<_> = [form.key()].into_iter().chain(messages.iter().map(UnrepliedContent::key)).collect();
+    assert!(keys.is_sorted());
+    let texts: BTreeSet<_> = keys.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), keys.len());
+}
+
+#[test]
+fn the_text_is_a_compact_json_array_of_the_parts() {
+    let names = [
+        "",
+        "Visitor15",
+        "\"",
+        "\\",
+        "\\\"",
+        "a\",\"b",
+        "\n\t\r\u{8}\u{c}",
+        "\0\u{1f}\u{7f}\u{2028}",
+        "访客 🙂",
+        "]",
+        "#",
+    ];
+    for property_name in names {
+        for visitor_name in names {
+            let text = text_of(property_name, visitor_name, "1");
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(value, json!(["OFFLINE_FORM_SUBMIT", 1, 0, property_name, visitor_name, HASH_OF_1]));
+            assert!(text.bytes().all(|byte| byte >= b' '), "{text}");
+        }
+    }
+    assert_eq!(
+        text_of("a\"b\\c", "\0\n\u{1f}", "1"),
+        format!(r#"["OFFLINE_FORM_SUBMIT",1,0,"a\"b\\c","\u0000\u000a\u001f","{HASH_OF_1}"]"#),
+    );
+}
+
+#[test]
+fn a_name_of_more_than_64_bytes_is_cut_and_followed_by_its_hash() {
+    let a = |count| "a".repeat(count);
+    let (emoji, umlaut) = ("🙂".repeat(16), "ü".repeat(32));
+    let rows = [
+        (a(63), None),
+        (a(64), None),
+        (a(65), Some(a(64))),
+        (a(1 << 20), Some(a(64))),
+        (emoji.clone(), None),
+        (umlaut.clone(), None),
+        (format!("{emoji}🙂"), Some(emoji)),
+        (format!("{umlaut}ü"), Some(umlaut)),
+        // The character around byte 64 is left out whole.
+        (format!("{}ü", a(63)), Some(a(63))),
+        (format!("{}访", a(62)), Some(a(62))),
+        (format!("{}🙂", a(61)), Some(a(61))),
+        (format!("{}🙂", a(62)), Some(a(62))),
+        (format!("{}🙂", a(63)), Some(a(63))),
+        ("\0".repeat(65), Some("\0".repeat(64))),
+    ];
+    for (name, kept) in rows {
+        let written = kept.map_or_else(|| name.clone(), |kept| format!("{kept}#{}", fnv1a(name.as_bytes())));
+        for (property, visitor, place) in [(name.as_str(), "v", 3), ("p", name.as_str(), 4)] {
+            let value: Value = serde_json::from_str(&text_of(property, visitor, "")).unwrap();
+            assert_eq!(value[place], json!(written));
+        }
+    }
+}
+
+#[test]
+fn a_short_name_never_looks_like_one_that_was_cut() {
+    let long = "visitor ".repeat(20);
+    let text = |name: &str| -> Value { serde_json::from_str(&text_of("p", name, "")).unwrap() };
+    let written = text(&long)[4].as_str().unwrap().to_owned();
+    // What a cut name looks like is too long to be written whole, and so is cut itself.
+    assert!(written.len() > 64);
+    assert_ne!(text(&written), text(&long));
+    for end in 0..written.len() {
+        assert_ne!(text(&written[..end]), text(&long));
+    }
+}
+
+#[test]
+fn the_text_takes_less_than_1024_bytes() {
+    let worst = ["\0", "\u{1f}", "\"", "\\", "a", "ü", "访", "🙂"];
+    for (property, visitor) in worst.iter().flat_map(|first| worst.iter().map(move |second| (first, second))) {
+        for count in [15, 16, 21, 32, 64, 65, 10_000] {
+            let item = UnrepliedContent::builder(visitor.repeat(count), Timestamp::MIN)
+                .property_name(property.repeat(count))
+                .message_content("message".repeat(count))
+                .push_times(u32::MAX)
+                .build();
+            let text = item.key().to_string();
+            assert!(text.len() < 900, "{} bytes", text.len());
+        }
+    }
+    let longest = EVENTS.iter().map(|event| event.len()).max().unwrap();
+    assert!(longest < 1024 - 900);
+}
+
+#[test]
+fn debug_shows_the_text_and_not_the_message() {
+    let form = form("test", "Visitor15", "canary");
+    assert_eq!(format!("{:?}", form.key()), format!("ItemKey({})", form.key()));
+    assert!(!format!("{:#?}", form.key()).contains("canary"));
+}
+
+#[test]
+fn a_key_does_not_depend_on_status_and_keeps_none() {
+    let message = UnrepliedContent::builder("Visitor15", at(CREATED)).build();
+    let mut later = message.clone();
+    later.status = Status::Replied;
+    later.time_sec = 1_000;
+    later.sbs = Some(String::new());
+    let keys = HashSet::from([message.key(), later.key()]);
+    assert_eq!(keys.len(), 1);
+}
+
+/// Names that are alike: short and long, made of what is escaped, cut or written behind a cut.
+fn name() -> impl Strategy<Value = String> {
+    let parts = select(vec!["", "a", "\"", "\\", "\0", "\u{1f}", "#", ",", "ü", "访", "🙂", "u0000", "n"]);
+    let filled = (parts.clone(), 0..80_usize, parts).prop_map(|(part, count, end)| part.repeat(count) + end);
+    prop_oneof![filled, ".{0,70}", "[a\"\\\\]{58,70}"]
+}
+
+proptest! {
+    #[test]
+    fn two_texts_are_equal_if_and_only_if_the_names_are(first in (name(), name()), second in (name(), name())) {
+        let [first_text, second_text] = [&first, &second].map(|(property, visitor)| text_of(property, visitor, "1"));
+        prop_assert_eq!(first == second, first_text == second_text);
+        for (text, (property, visitor)) in [(first_text, &first), (second_text, &second)] {
+            let value: Value = serde_json::from_str(&text).unwrap();
+            for (place, name) in [(3, property), (4, visitor)] {
+                let written = value[place].as_str().unwrap();
+                prop_assert_eq!(written == name, name.len() <= 64);
+                prop_assert_eq!(written.len() <= 64, name.len() <= 64);
+            }
+        }
+    }
+}
