@@ -1,10 +1,10 @@
 //! What is in a signed body: the rows that the inbox keeps, and the item that a row stands for.
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use twt_chat_webhooks::{EventType, Partial, Payload};
+use twt_chat_webhooks::{Event, EventType, Partial, Payload};
 
 use crate::Error;
-use crate::stand_in;
 
 pub struct Delivery {
     pub body: Vec<u8>,
@@ -47,7 +47,7 @@ fn items(Partial { payload, rejected, .. }: &Partial) -> Vec<Row> {
     let row =
         |index, key, problem| Row { position: u32::try_from(index).ok(), key, event: Some(name(&event)), problem };
     let indices = (0..).filter(|index| rejected.binary_search_by_key(index, |item| item.index).is_err());
-    let decoded = indices.zip(payload.event.contents()).map(|(index, item)| row(index, stand_in::key(item), None));
+    let decoded = indices.zip(payload.event.contents()).map(|(index, item)| row(index, item.key().to_string(), None));
     let rejected = rejected.iter().map(|item| {
         let key = hash(&[event.as_str().as_bytes(), b"\0", item.raw.to_string().as_bytes()]);
         row(item.index, key, Some(item.error.to_string()))
@@ -61,7 +61,10 @@ pub fn item(body: &[u8], position: Option<u32>) -> Result<Payload, Error> {
     let Some(position) = position else { return Ok(payload) };
     match rejected.binary_search_by_key(&(position as usize), |item| item.index) {
         Ok(found) => return Err(rejected.swap_remove(found).error.into()),
-        Err(before) => payload.event = stand_in::only(payload.event, position as usize - before),
+        Err(before) => {
+            let item = serde_json::to_value(payload.event.contents().nth(position as usize - before))?;
+            payload.event = Event::from_parts(payload.event_type(), Value::Array(vec![item]))?;
+        }
     }
     Ok(payload)
 }
@@ -73,7 +76,7 @@ fn name(event: &EventType) -> String {
 
 fn summary(Partial { payload, rejected, .. }: &Partial) -> String {
     let dead = if rejected.is_empty() { String::new() } else { format!(", dead letters: {}", rejected.len()) };
-    stand_in::summary(payload) + &dead
+    format!("{}{dead}", payload.summary())
 }
 
 fn hash(parts: &[&[u8]]) -> String {

@@ -10,7 +10,6 @@ mod cli;
 mod delivery;
 mod inbox;
 pub mod server;
-mod stand_in;
 mod worker;
 
 use std::fs::File;
