@@ -129,7 +129,7 @@ fn log(response: &Response, took: Duration, _: &Span) {
     tracing::info!("{} in {took:.1?} {note}", response.status().as_u16());
 }
 
-/// Serves until `stop`. Unlike `axum::serve`, it limits the connections and their time, and does not wait for stalled clients.
+/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time, and does not wait for stalled clients.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(MAX_READ).max_buf_size(MAX_HEAD);
