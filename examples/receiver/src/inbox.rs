@@ -1,0 +1,209 @@
+//! The inbox: what has been received, in a database. All SQL is here and in `schema.sql`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{iter, thread};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, Transaction, TransactionBehavior};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::delivery::{Delivery, Row};
+
+/// How many writes may wait, and how many share a commit.
+const MAX_WAITING: usize = 128;
+/// How long to wait for another process that writes. An answer may take longer than this.
+const BUSY: Duration = Duration::from_secs(1);
+/// The pauses before an item is tried again, in milliseconds. After the last one it is dead.
+const PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
+
+pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    Ok(connection)
+}
+
+/// The inbox of a running receiver. One thread writes: it commits all that waits at once, because each commit waits for
+/// the disk.
+#[derive(Clone)]
+pub struct Inbox {
+    writes: mpsc::Sender<Write>,
+    /// Tells the worker that there may be something new.
+    pub arrivals: Arc<Notify>,
+}
+
+type Write = Box<dyn FnOnce(&Transaction<'_>) -> Result<Answer> + Send>;
+/// Tells the task that waits for a write that it is committed.
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// An item to work on.
+pub struct Claim {
+    pub id: i64,
+    pub attempt: u32,
+    pub position: Option<u32>,
+    pub body: Vec<u8>,
+}
+
+/// How an attempt ended.
+#[derive(Clone)]
+pub struct Outcome {
+    pub id: i64,
+    pub attempt: u32,
+    pub problem: Option<String>,
+}
+
+/// The methods return `None` if their write was not committed. The log says why.
+impl Inbox {
+    pub fn new(mut connection: Connection) -> Self {
+        let (writes, mut waiting) = mpsc::channel(MAX_WAITING);
+        thread::spawn(move || {
+            while let Some(first) = waiting.blocking_recv() {
+                let others = iter::from_fn(|| waiting.try_recv().ok());
+                let writes = iter::once(first).chain(others).take(MAX_WAITING).collect();
+                match commit(&mut connection, writes) {
+                    Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+                    // The answers are dropped, which tells the tasks that wait for them.
+                    Err(error) => tracing::error!("the inbox cannot be written: {error}"),
+                }
+            }
+        });
+        Self { writes, arrivals: Arc::default() }
+    }
+
+    async fn write<T, W>(&self, write: W) -> Option<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        let write = |transaction: &Transaction<'_>| {
+            let value = write(transaction)?;
+            Ok(Box::new(move || drop(sender.send(value))) as Answer)
+        };
+        self.writes.send(Box::new(write)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Keeps a delivery, and returns how many of its rows are new.
+    pub async fn keep(&self, delivery: Delivery) -> Option<usize> {
+        let new = self.write(move |transaction| keep(transaction, &delivery)).await;
+        self.arrivals.notify_one();
+        new
+    }
+
+    /// Commits a write that changes nothing. A full disk shows in no other way.
+    pub async fn probe(&self) -> Option<()> {
+        self.write(|transaction| transaction.pragma_update(None, "user_version", 0)).await
+    }
+
+    /// Puts back what was in work when a receiver ended. It counts as an attempt, in case the work is what ends it.
+    pub async fn take_back(&self) -> Option<usize> {
+        const TAKE_BACK: &str = "UPDATE item SET in_work = 0, state = iif(attempts > ?1, 'dead', 'waiting'),
+            problem = 'the receiver ended during the work' WHERE in_work = 1";
+        self.write(|transaction| transaction.execute(TAKE_BACK, [PAUSES.len().cast_signed()])).await
+    }
+
+    /// Notes how attempts ended and takes items to work on, in one commit.
+    pub async fn exchange(&self, ended: Vec<Outcome>, free: usize) -> Option<Vec<Claim>> {
+        self.write(move |transaction| {
+            for outcome in &ended {
+                note(transaction, outcome)?;
+            }
+            claim(transaction, free)
+        })
+        .await
+    }
+}
+
+/// All or nothing: if one write fails, none is committed.
+fn commit(connection: &mut Connection, writes: Vec<Write>) -> Result<Vec<Answer>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let answers = writes.into_iter().map(|write| write(&transaction)).collect::<Result<_>>()?;
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn keep(transaction: &Transaction<'_>, Delivery { body, rows, .. }: &Delivery) -> Result<usize> {
+    const ITEM: &str = "INSERT INTO item (delivery, position, key, event, state, due_at, problem)
+        SELECT ?1, ?2, ?3, ?4, iif(?6 IS NULL, 'waiting', 'dead'), ?5, ?6
+        WHERE NOT EXISTS (SELECT 1 FROM item WHERE key = ?3)";
+    let now = now();
+    transaction.execute("INSERT INTO delivery (received_at, body) VALUES (?1, ?2)", (now / 1_000, body))?;
+    let delivery = transaction.last_insert_rowid();
+    let mut item = transaction.prepare_cached(ITEM)?;
+    let insert = |row: &Row| item.execute((delivery, row.position, &row.key, &row.event, now, &row.problem));
+    let new = rows.iter().map(insert).sum::<Result<usize>>()?;
+    if new == 0 {
+        transaction.execute("DELETE FROM delivery WHERE id = ?1", [delivery])?;
+    }
+    Ok(new)
+}
+
+fn note(transaction: &Transaction<'_>, Outcome { id, attempt, problem }: &Outcome) -> Result<usize> {
+    const NOTE: &str = "UPDATE item SET in_work = 0, state = ?2, due_at = ?3, problem = ?4 WHERE id = ?1";
+    let (state, pause) = match (problem, PAUSES.get(*attempt as usize - 1)) {
+        (None, _) => ("done", 0),
+        (Some(_), Some(pause)) => ("waiting", *pause),
+        (Some(_), None) => ("dead", 0),
+    };
+    transaction.prepare_cached(NOTE)?.execute((id, state, now() + pause, problem))
+}
+
+fn claim(transaction: &Transaction<'_>, most: usize) -> Result<Vec<Claim>> {
+    // If an item is due later than after the longest pause, the clock has been set back.
+    const CLAIM: &str = "UPDATE item SET in_work = 1, attempts = attempts + 1 WHERE id IN (
+            SELECT id FROM item WHERE state = 'waiting' AND in_work = 0 AND (due_at <= ?1 OR due_at > ?1 + ?2)
+            ORDER BY due_at LIMIT ?3
+        ) RETURNING id, attempts, position, (SELECT body FROM delivery WHERE delivery.id = item.delivery)";
+    let mut claim = transaction.prepare_cached(CLAIM)?;
+    let claims = claim.query_map((now(), PAUSES[PAUSES.len() - 1], most.cast_signed()), |row| {
+        Ok(Claim { id: row.get(0)?, attempt: row.get(1)?, position: row.get(2)?, body: row.get(3)? })
+    })?;
+    claims.collect()
+}
+
+/// The next rows after an `id`, each in a line without anything that a visitor wrote.
+///
+/// They come in pieces, because the log of the database grows while somebody reads.
+pub fn list(inbox: &Connection, dead: bool, json: bool, after: i64) -> Result<Vec<(i64, String)>> {
+    const LIST: &str = "WITH listed AS (
+            SELECT item.id, event, state, attempts, problem,
+                strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch') AS received_at
+            FROM item JOIN delivery ON delivery.id = item.delivery
+            WHERE item.id > ?3 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000
+        ) SELECT id, iif(?2, json_object('id', id, 'event', event, 'state', state, 'received_at', received_at,
+                'attempts', attempts, 'problem', problem),
+            format('%6d %s %-7s %d %s %s', id, received_at, state, attempts, ifnull(event, '-'), problem))
+        FROM listed";
+    inbox.prepare_cached(LIST)?.query_map((dead, json, after), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The body in which an item came.
+pub fn body(inbox: &Connection, id: i64) -> Result<Option<Vec<u8>>> {
+    const BODY: &str = "SELECT body FROM delivery WHERE id = (SELECT delivery FROM item WHERE id = ?1)";
+    inbox.query_row(BODY, [id], |row| row.get(0)).optional()
+}
+
+/// Puts an item back to waiting, or all that are dead.
+pub fn retry(inbox: &Connection, id: Option<i64>) -> Result<usize> {
+    const RETRY: &str = "UPDATE item SET state = 'waiting', attempts = 0, due_at = ?2, problem = NULL
+        WHERE in_work = 0 AND iif(?1 IS NULL, state = 'dead', id = ?1)";
+    inbox.execute(RETRY, (id, now()))
+}
+
+/// Deletes items that are done, a thousand at a time, so that a running receiver can write in between.
+pub fn prune(inbox: &Connection, days: u32) -> Result<usize> {
+    const PRUNE: &str = "DELETE FROM item WHERE id IN (
+        SELECT item.id FROM item JOIN delivery ON delivery.id = item.delivery
+        WHERE state = 'done' AND received_at < ?1 LIMIT 1000)";
+    let before = now() / 1_000 - i64::from(days) * 86_400;
+    iter::repeat_with(|| inbox.execute(PRUNE, [before])).take_while(|deleted| !matches!(deleted, Ok(0))).sum()
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis().try_into().unwrap_or(i64::MAX)
+}

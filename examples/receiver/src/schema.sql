@@ -1,0 +1,29 @@
+-- A body is kept once, however many items it has: a body of 256 KiB may hold 4,000 of them.
+CREATE TABLE IF NOT EXISTS delivery (
+    id INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL, -- Unix seconds
+    body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS item (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    delivery INTEGER NOT NULL REFERENCES delivery (id),
+    position INTEGER, -- The index in `content`. NULL stands for the whole body.
+    key TEXT NOT NULL UNIQUE,
+    event TEXT,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead')),
+    in_work INTEGER NOT NULL DEFAULT 0, -- 1 while a waiting item is worked on
+    attempts INTEGER NOT NULL DEFAULT 0, -- The one in work counts.
+    due_at INTEGER NOT NULL, -- Unix milliseconds
+    problem TEXT
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS item_delivery ON item (delivery);
+CREATE INDEX IF NOT EXISTS item_due ON item (due_at) WHERE state = 'waiting' AND in_work = 0;
+CREATE INDEX IF NOT EXISTS item_in_work ON item (id) WHERE in_work = 1;
+
+CREATE TRIGGER IF NOT EXISTS delivery_without_items AFTER DELETE ON item
+WHEN NOT EXISTS (SELECT 1 FROM item WHERE delivery = OLD.delivery)
+BEGIN
+    DELETE FROM delivery WHERE id = OLD.delivery;
+END;

@@ -1,0 +1,164 @@
+//! What is left after `kill -9`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::support::{PATH, Receiver, beginnings, command, count, database, folder, message, secret, worked_on};
+
+const ROUNDS: usize = 10;
+const DELIVERIES: usize = 2_000;
+
+#[test]
+fn nothing_that_was_answered_200_is_lost_when_the_receiver_is_killed() {
+    let folder = folder();
+    let start = || {
+        let mut command = command(&folder);
+        command.args(["--workers", "200"]);
+        Receiver::spawn(&folder, command)
+    };
+    let runtime = Runtime::new().unwrap();
+    let mut promised = BTreeSet::new();
+    let mut unanswered = Vec::new();
+    let mut cut_off = BTreeMap::<i64, usize>::new();
+    println!("kill | answered 200 | kept | of these not answered | in work | done");
+    for round in 0..ROUNDS {
+        let mut receiver = start();
+        let before = count(&folder, "true");
+        let visitors: Vec<_> = (0..DELIVERIES).map(|number| format!("Visitor{round}-{number}")).collect();
+        let answered = Arc::new(AtomicUsize::new(0));
+        let answers = deliver(&runtime, &receiver.address, &visitors, &answered);
+        // In the middle: after a different number of answers in each round.
+        while answered.load(Ordering::Relaxed) < 400 + 150 * round {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        receiver.kill();
+        let answers = runtime.block_on(answers.join_all());
+        let accepted = answers.iter().filter(|(_, status)| matches!(status, Ok(200))).count();
+        for (visitor, status) in answers {
+            match status {
+                Ok(200) => _ = promised.insert(visitor),
+                Ok(503) | Err(_) => unanswered.push(visitor),
+                Ok(status) => panic!("{visitor} was answered {status}"),
+            }
+        }
+        let in_work = in_work(&folder);
+        let kept = count(&folder, "true") - before;
+        println!(
+            "{:4} | {accepted:12} | {kept:4} | {:21} | {:7} | {}",
+            round + 1,
+            kept - i64::try_from(accepted).unwrap(),
+            in_work.len(),
+            count(&folder, "state = 'done'")
+        );
+        for id in in_work {
+            *cut_off.entry(id).or_default() += 1;
+        }
+    }
+
+    let receiver = start();
+    assert!(!unanswered.is_empty(), "no kill came in the middle");
+    let kept = visitors(&folder);
+    assert!(promised.is_subset(&kept), "lost: {:?}", promised.difference(&kept));
+    // The platform sends again what was not answered 200, and some of it is there already.
+    unanswered.reverse();
+    unanswered.truncate(1_000);
+    unanswered.extend(promised.iter().take(500).cloned());
+    promised.extend(unanswered.iter().cloned());
+    while !unanswered.is_empty() {
+        println!("sent again: {}", unanswered.len());
+        let answers = deliver(&runtime, &receiver.address, &unanswered, &Arc::default());
+        let mut answers = runtime.block_on(answers.join_all());
+        answers.retain(|(_, status)| !matches!(status, Ok(200)));
+        unanswered = answers.into_iter().map(|(visitor, _)| visitor).collect();
+    }
+    receiver.all_done();
+    let kept = visitors(&folder);
+    assert!(promised.is_subset(&kept), "lost: {:?}", promised.difference(&kept));
+    assert_eq!(count(&folder, "true"), i64::try_from(kept.len()).unwrap());
+
+    let ended: BTreeSet<_> = worked_on(&folder)
+        .iter()
+        .filter(|line| line.starts_with("end "))
+        .map(|line| line.rsplit(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(ended, kept);
+    let mut again = 0;
+    for (id, times) in beginnings(&folder) {
+        let kills = cut_off.get(&id).copied().unwrap_or(0);
+        assert!(times <= 1 + kills, "item {id} was worked on {times} times, and cut off {kills} times");
+        again += times - 1;
+    }
+    println!("{} in work when killed, {again} of them worked on again", cut_off.values().sum::<usize>());
+}
+
+/// Delivers a message of each visitor, all at once, on connections of their own.
+fn deliver(
+    runtime: &Runtime,
+    address: &str,
+    visitors: &[String],
+    answered: &Arc<AtomicUsize>,
+) -> JoinSet<(String, io::Result<u16>)> {
+    let sockets = Arc::new(Semaphore::new(open_files().saturating_sub(300).clamp(100, DELIVERIES)));
+    let mut answers = JoinSet::new();
+    for visitor in visitors {
+        let (visitor, address) = (visitor.clone(), address.to_owned());
+        let (answered, sockets) = (Arc::clone(answered), Arc::clone(&sockets));
+        let delivery = async move {
+            let _socket = sockets.acquire().await.unwrap();
+            let status = post(&address, &visitor).await;
+            answered.fetch_add(usize::from(matches!(status, Ok(200))), Ordering::Relaxed);
+            (visitor, status)
+        };
+        answers.spawn_on(delivery, runtime.handle());
+    }
+    answers
+}
+
+async fn post(address: &str, visitor: &str) -> io::Result<u16> {
+    let signed = secret().sign_payload(&message(visitor, "hello", 1));
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\
+         X-Chat-Signature: {}\r\nContent-Length: {}\r\n\r\n",
+        signed.signature,
+        signed.body.len()
+    );
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(&[head.as_bytes(), &signed.body].concat()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let status = answer.get(9..12).and_then(|status| str::from_utf8(status).ok()?.parse().ok());
+    status.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// How many files this process may have open.
+fn open_files() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(256)
+}
+
+fn in_work(folder: &std::path::Path) -> Vec<i64> {
+    let database = database(folder);
+    let mut rows = database.prepare("SELECT id FROM item WHERE in_work = 1").unwrap();
+    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// The visitors in the inbox, whom the keys of the items name.
+fn visitors(folder: &std::path::Path) -> BTreeSet<String> {
+    let database = database(folder);
+    let mut rows = database.prepare("SELECT key FROM item").unwrap();
+    let keys = rows.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let visitor = |key: String| serde_json::from_str::<Value>(&key).unwrap()[4].as_str().unwrap().to_owned();
+    keys.map(|key| visitor(key.unwrap())).collect()
+}

@@ -1,0 +1,8 @@
+//! The promises of the receiver, with real HTTP, a real database and real processes.
+
+mod crash;
+mod deliveries;
+mod operation;
+mod strangers;
+mod support;
+mod work;

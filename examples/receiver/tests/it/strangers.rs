@@ -1,0 +1,177 @@
+//! Clients that stall, flood or read nothing, and logs that nobody reads.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use twt_chat_webhooks::fixtures;
+
+use crate::support::{Receiver, command, eventually, folder, head, message, rest, secret};
+
+#[test]
+fn without_a_signature_the_body_is_not_waited_for() {
+    let receiver = Receiver::start();
+    for header in ["", "X-Chat-Signature: sha256\r\n"] {
+        let head = format!(
+            "POST /webhooks/twt-chat HTTP/1.1\r\nHost: example.com\r\n{header}Content-Length: 1000\r\n\
+             Expect: 100-continue\r\n\r\n"
+        );
+        let answer = rest(receiver.begin(&head));
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    }
+}
+
+#[test]
+fn clients_that_stall_are_dropped_and_hold_nobody_up() {
+    let receiver = Receiver::start();
+    let silent: Vec<_> = (0..50).map(|_| receiver.begin("")).collect();
+    let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
+    let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.row(1, "done");
+    for stream in silent.into_iter().chain(heads) {
+        let answer = rest(stream);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    for stream in bodies {
+        let answer = rest(stream);
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_kept_open_is_dropped_too() {
+    let receiver = Receiver::start();
+    let answer = rest(receiver.begin("GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[test]
+fn clients_that_stall_do_not_delay_the_end() {
+    let mut receiver = Receiver::start();
+    let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
+    let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    assert_eq!(receiver.stop().code(), Some(0));
+    // None of them has run into its own limit of time.
+    for stream in heads.into_iter().chain(bodies) {
+        assert_eq!(rest(stream), "");
+    }
+}
+
+#[test]
+fn a_running_request_is_finished_before_the_end() {
+    let mut receiver = Receiver::start();
+    let body = fixtures::UNREPLIED;
+    let signature = secret().sign(body.as_bytes()).to_string();
+    let mut stream = receiver.begin(&(head(body.len()).replace(&"0".repeat(64), &signature) + &body[..100]));
+    // The receiver has accepted this connection once it answers a later one.
+    assert_eq!(receiver.get("/healthz").0, 200);
+    receiver.signal("INT");
+    eventually("no connection is accepted", || TcpStream::connect(&receiver.address).is_err());
+    stream.write_all(&body.as_bytes()[100..]).unwrap();
+    assert!(rest(stream).starts_with("HTTP/1.1 200 "));
+    assert_eq!(receiver.wait().code(), Some(0));
+    assert_eq!(receiver.list().len(), 1);
+}
+
+#[test]
+fn a_second_signal_ends_the_receiver_at_once() {
+    let mut receiver = Receiver::start();
+    let stream = receiver.begin(&(head(1000) + "{"));
+    assert_eq!(receiver.get("/healthz").0, 200);
+    receiver.signal("TERM");
+    eventually("no connection is accepted", || TcpStream::connect(&receiver.address).is_err());
+    receiver.signal("TERM");
+    assert_eq!(receiver.wait().code(), Some(1));
+    drop(stream);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_more_than_512_connections_are_open() {
+    let receiver = Receiver::start();
+    let sockets = || {
+        let files = fs::read_dir(format!("/proc/{}/fd", receiver.process())).unwrap();
+        let sockets = files.filter(|file| {
+            let target = fs::read_link(file.as_ref().unwrap().path());
+            target.is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+        });
+        sockets.count()
+    };
+    let at_rest = sockets();
+    let streams: Vec<_> = (0..600).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
+    eventually("512 are open", || sockets() == at_rest + 512);
+    drop(streams);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_body_in_small_pieces_takes_no_more_memory_than_a_body() {
+    const LENGTH: usize = 80 * 1024;
+    let receiver = Receiver::start();
+    let body = format!("{}{}", fixtures::UNREPLIED, " ".repeat(LENGTH - fixtures::UNREPLIED.len()));
+    assert_eq!(receiver.deliver(&body), 200);
+    let before = receiver.memory("VmHWM");
+
+    let body = body.replace("Visitor15", "Visitor16");
+    let head = head(0).replace(&"0".repeat(64), &secret().sign(body.as_bytes()).to_string());
+    let chunks = body.split("").filter(|character| !character.is_empty()).collect::<Vec<_>>().join("\r\n1\r\n");
+    let request = head.replace("Content-Length: 0", "Connection: close\r\nTransfer-Encoding: chunked")
+        + "1\r\n"
+        + &chunks
+        + "\r\n0\r\n\r\n";
+    let answer = rest(receiver.begin(&request));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    // A list of the pieces would take 3 MiB.
+    assert!(receiver.memory("VmHWM") < before + 2 * 1024, "{before} to {}", receiver.memory("VmHWM"));
+}
+
+#[test]
+fn a_log_that_is_closed_holds_nothing_up() {
+    let folder = folder();
+    let (mut receiver, log) = Receiver::spawn_unread(&folder, command(&folder));
+    drop(log);
+    for body in [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT] {
+        assert_eq!(receiver.deliver(body), 200);
+    }
+    receiver.all_done();
+    assert_eq!(receiver.stop().code(), Some(0));
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let folder = folder();
+    let (mut receiver, log) = Receiver::spawn_unread(&folder, command(&folder));
+    // A pipe holds about 600 lines, and the receiver 4,096 more.
+    let mut answers = BufReader::new(receiver.begin(""));
+    for _ in 0..60 {
+        let hundred = "GET /nowhere HTTP/1.1\r\nHost: example.com\r\n\r\n".repeat(100);
+        answers.get_mut().write_all(hundred.as_bytes()).unwrap();
+        for _ in 0..100 {
+            let mut answer = String::new();
+            while !answer.ends_with("\r\n\r\n") {
+                assert!(answers.read_line(&mut answer).unwrap() > 0);
+            }
+            assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        }
+    }
+    // Neither does work that panics again and again.
+    for visitor in 0..20 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{visitor}"), "panic", 1).to_vec()), 200);
+    }
+    assert_eq!(receiver.deliver(fixtures::PRE_CHAT_FORM_SUBMIT), 200);
+    receiver.row(21, "done");
+    assert_eq!(receiver.stop().code(), Some(0));
+    drop(log);
+}
+
+#[test]
+fn a_head_that_is_too_large_is_refused() {
+    let receiver = Receiver::start();
+    let mut stream = receiver.begin(&format!("GET /healthz HTTP/1.1\r\nHost: {}", "a".repeat(20 * 1024)));
+    let mut answer = [0; 13];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 431 ");
+}

@@ -1,0 +1,284 @@
+//! A receiver in a process of its own, and clients for it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use twt_chat_webhooks::{AppSecret, Payload, Timestamp, UnrepliedContent, fixtures};
+
+pub const PATH: &str = "/webhooks/twt-chat";
+pub const SECRET: &str = "s3cret of example.com";
+
+/// How long to wait for an event before a test fails. On a busy machine, much takes long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+pub fn secret() -> AppSecret {
+    AppSecret::new(SECRET).unwrap()
+}
+
+/// Waits until something is so.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// An event with one message of that visitor. The envelope says when it was sent.
+pub fn message(visitor: &str, text: &str, push_times: u32) -> Payload {
+    let message = UnrepliedContent::builder(visitor, Timestamp::from_unix(1_765_439_652).unwrap())
+        .subject("New Conversation")
+        .property_name("test")
+        .message_content(text)
+        .push_times(push_times)
+        .build();
+    let sent_at = Timestamp::from_unix(1_765_439_652 + 300 * i64::from(push_times)).unwrap();
+    Payload::new(sent_at, "58946f5f583edd94f5cf87e3534d04fb", message)
+}
+
+/// A body whose visitor, and all that the visitor wrote, can be looked for in answers and logs.
+pub fn telling_body() -> String {
+    fixtures::UNREPLIED.replace("Visitor15", "Visitor-Ada").replace(r#""1","#, r#""my PIN is 4711","#)
+}
+
+/// An empty folder for one test.
+pub fn folder() -> PathBuf {
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("receiver-{}", FOLDERS.fetch_add(1, Ordering::Relaxed));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The command `receiver`, with nothing in its environment but what the tests set.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_receiver-under-test"));
+    for name in ["TWT_APP_SECRET_OLD", "INBOX", "ADDR"] {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(folder)
+        .env("TWT_APP_SECRET", SECRET)
+        .env("ADDR", "127.0.0.1:0")
+        .env("INBOX", folder.join("inbox.sqlite3"))
+        .env("WORK", folder.join("work"))
+        .stdin(Stdio::null());
+    command
+}
+
+pub struct Receiver {
+    child: Child,
+    pub address: String,
+    log: Arc<Mutex<String>>,
+    pub folder: PathBuf,
+}
+
+impl Receiver {
+    pub fn start() -> Self {
+        Self::start_in(&folder())
+    }
+
+    pub fn start_in(folder: &Path) -> Self {
+        Self::spawn(folder, command(folder))
+    }
+
+    pub fn spawn(folder: &Path, command: Command) -> Self {
+        let (receiver, mut lines) = Self::spawn_unread(folder, command);
+        let log = Arc::clone(&receiver.log);
+        thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).unwrap() > 0 {
+                log.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        receiver
+    }
+
+    /// Reads the log up to the address, and leaves the rest to the caller.
+    pub fn spawn_unread(folder: &Path, mut command: Command) -> (Self, BufReader<PipeReader>) {
+        // Standard output goes to the same pipe, as after `2>&1 |` in a shell.
+        let (lines, pipe) = io::pipe().unwrap();
+        let child = command.stdout(pipe.try_clone().unwrap()).stderr(pipe).spawn().unwrap();
+        drop(command);
+        let mut lines = BufReader::new(lines);
+        let mut first = String::new();
+        lines.read_line(&mut first).unwrap();
+        let address = first.trim_end().rsplit_once("listening on ").expect(&first).1.to_owned();
+        (Self { child, address, log: Arc::default(), folder: folder.to_owned() }, lines)
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub fn post(&self, body: impl AsRef<[u8]>, signature: Option<&str>) -> (u16, String) {
+        post(&self.address, body.as_ref(), signature)
+    }
+
+    /// Posts a body, with the signature that the platform gives it.
+    pub fn deliver(&self, body: impl AsRef<[u8]>) -> u16 {
+        let signature = secret().sign(body.as_ref()).to_string();
+        self.post(body, Some(&signature)).0
+    }
+
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut response = client().get(format!("http://{}{path}", self.address)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// A connection on which that much of a request has been sent.
+    pub fn begin(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    }
+
+    pub fn list(&self) -> Vec<Value> {
+        list(&self.folder)
+    }
+
+    /// The item with that number, once it is in that state.
+    pub fn row(&self, id: i64, state: &str) -> Value {
+        let mut rows = Vec::new();
+        eventually(&format!("item {id} is {state}"), || {
+            rows = self.list();
+            rows.iter().any(|row| row["id"] == id && row["state"] == state)
+        });
+        rows.into_iter().find(|row| row["id"] == id).unwrap()
+    }
+
+    pub fn all_done(&self) {
+        eventually("all is done", || count(&self.folder, "state <> 'done'") == 0);
+    }
+
+    pub fn worked_on(&self) -> Vec<String> {
+        worked_on(&self.folder)
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the receiver has ended", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// A figure of the process in KiB, such as `VmRSS`.
+    #[cfg(target_os = "linux")]
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn client() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build().into()
+}
+
+pub fn post(address: &str, body: &[u8], signature: Option<&str>) -> (u16, String) {
+    let mut request = client().post(format!("http://{address}{PATH}")).content_type("application/json");
+    if let Some(signature) = signature {
+        request = request.header("X-Chat-Signature", signature);
+    }
+    let mut response = request.send(body).unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+/// The head of a delivery whose body has that length.
+pub fn head(length: usize) -> String {
+    format!(
+        "POST {PATH} HTTP/1.1\r\nHost: example.com\r\nX-Chat-Signature: {}\r\nContent-Length: {length}\r\n\r\n",
+        "0".repeat(64)
+    )
+}
+
+/// All that the receiver sends until it closes the connection.
+pub fn rest(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    match stream.read_to_string(&mut answer) {
+        Err(error) if error.kind() != io::ErrorKind::ConnectionReset => panic!("{error}"),
+        _ => answer,
+    }
+}
+
+/// Runs the command to its end.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder).args(arguments).output().unwrap()
+}
+
+pub fn list(folder: &Path) -> Vec<Value> {
+    let text = String::from_utf8(run(folder, &["list", "--json"]).stdout).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The number of items for which a condition holds.
+pub fn count(folder: &Path, condition: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM item WHERE {condition}");
+    database(folder).query_row(&sql, [], |row| row.get(0)).unwrap()
+}
+
+pub fn database(folder: &Path) -> Connection {
+    let database = Connection::open(folder.join("inbox.sqlite3")).unwrap();
+    database.busy_timeout(PATIENCE).unwrap();
+    database
+}
+
+/// The lines that the work wrote.
+pub fn worked_on(folder: &Path) -> Vec<String> {
+    let lines = fs::read_to_string(folder.join("work")).unwrap_or_default();
+    lines.lines().map(ToOwned::to_owned).collect()
+}
+
+/// How often the work on each item began.
+pub fn beginnings(folder: &Path) -> BTreeMap<i64, usize> {
+    let mut beginnings = BTreeMap::new();
+    for line in worked_on(folder) {
+        if let Some(rest) = line.strip_prefix("begin ") {
+            let id = rest.split(' ').next().unwrap().parse().unwrap();
+            *beginnings.entry(id).or_default() += 1;
+        }
+    }
+    beginnings
+}

@@ -1,0 +1,125 @@
+//! When items are worked on, and how often.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Receiver, beginnings, command, count, eventually, folder, message, run, worked_on};
+
+#[test]
+fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
+    let receiver = Receiver::start();
+    let repaired = receiver.folder.join("repaired");
+    let start = Instant::now();
+    assert_eq!(receiver.deliver(message("Visitor1", repaired.to_str().unwrap(), 1).to_vec()), 200);
+    assert_eq!(receiver.deliver(message("Visitor2", "panic", 1).to_vec()), 200);
+    // Meanwhile, the others are worked on.
+    assert_eq!(receiver.deliver(message("Visitor3", "hello", 1).to_vec()), 200);
+    receiver.row(3, "done");
+
+    let [away, panicked] = [receiver.row(1, "dead"), receiver.row(2, "dead")];
+    assert!(start.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8));
+    assert_eq!((&away["attempts"], &away["problem"]), (&json!(5), &json!("the ticket system is away")));
+    assert_eq!((&panicked["attempts"], &panicked["problem"]), (&json!(5), &json!("the work panicked")));
+    assert!(receiver.log().contains("panic at ") && !receiver.log().contains("4711"), "{}", receiver.log());
+    assert_eq!(beginnings(&receiver.folder), [(1, 5), (2, 5), (3, 1)].into());
+    let dead = String::from_utf8(run(&receiver.folder, &["list", "--dead"]).stdout).unwrap();
+    assert_eq!(dead.lines().count(), 2, "{dead}");
+
+    fs::write(&repaired, "").unwrap();
+    let put_back = run(&receiver.folder, &["retry", "--dead"]);
+    assert_eq!(put_back.stdout, b"items put back to waiting: 2\n");
+    let row = receiver.row(1, "done");
+    assert_eq!((&row["attempts"], &row["problem"]), (&json!(1), &json!(null)));
+    assert!(run(&receiver.folder, &["retry", "3"]).status.success());
+    eventually("it is worked on again", || beginnings(&receiver.folder)[&3] == 2);
+}
+
+#[test]
+fn as_many_items_are_worked_on_at_a_time_as_there_are_workers() {
+    let folder = folder();
+    let mut command = command(&folder);
+    command.args(["--workers", "3"]);
+    let receiver = Receiver::spawn(&folder, command);
+    for number in 1..=5 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "never end", 1).to_vec()), 200);
+    }
+    eventually("three are in work", || count(&folder, "in_work = 1") == 3);
+    eventually("three have begun", || worked_on(&folder).len() == 3);
+    // The receiver has had every chance to begin the others.
+    assert_eq!(receiver.deliver(message("Visitor6", "hello", 1).to_vec()), 200);
+    assert_eq!(count(&folder, "in_work = 1"), 3);
+    assert!(receiver.list().iter().all(|row| row["state"] == "waiting"));
+}
+
+#[test]
+fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
+    let folder = folder();
+    let mut receivers = [Receiver::start_in(&folder), Receiver::start_in(&folder)];
+    let deliver = |receivers: &[Receiver], range: std::ops::Range<usize>| {
+        thread::scope(|scope| {
+            for number in range {
+                let receiver = &receivers[number % receivers.len()];
+                scope.spawn(move || {
+                    // Each of them is delivered to both.
+                    let body = message(&format!("Visitor{}", number / 2), "hello", 1).to_vec();
+                    assert_eq!(receiver.deliver(body), 200);
+                });
+            }
+        });
+    };
+    deliver(&receivers, 0..200);
+    receivers[0].all_done();
+    assert_eq!(beginnings(&folder), (1..=100).map(|id| (id, 1)).collect());
+
+    // If one of them is killed, the other goes on, whichever did the work.
+    let [first, second] = &mut receivers;
+    first.kill();
+    deliver(std::slice::from_ref(second), 200..210);
+    second.all_done();
+    *first = Receiver::start_in(&folder);
+    second.kill();
+    deliver(std::slice::from_ref(first), 210..220);
+    first.all_done();
+    assert_eq!(beginnings(&folder), (1..=110).map(|id| (id, 1)).collect());
+}
+
+#[test]
+fn what_is_in_work_at_the_end_is_worked_on_again() {
+    let mut receiver = Receiver::start();
+    let repaired = receiver.folder.join("repaired");
+    assert_eq!(receiver.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || count(&receiver.folder, "in_work = 1") == 1 && !receiver.worked_on().is_empty());
+    assert_eq!(receiver.stop().code(), Some(0));
+    fs::write(repaired, "").unwrap();
+    let again = Receiver::start_in(&receiver.folder);
+    eventually("it is worked on again", || beginnings(&again.folder) == [(1, 2)].into());
+    assert_eq!(again.list()[0]["problem"], "the receiver ended during the work");
+}
+
+#[test]
+fn work_that_ends_in_time_is_noted_before_the_receiver_ends() {
+    let mut receiver = Receiver::start();
+    for number in 0..50 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    assert_eq!(receiver.stop().code(), Some(0));
+    assert_eq!(count(&receiver.folder, "in_work = 1"), 0);
+    let ended = worked_on(&receiver.folder).iter().filter(|line| line.starts_with("end")).count();
+    assert_eq!(count(&receiver.folder, "state = 'done'"), i64::try_from(ended).unwrap());
+}
+
+#[test]
+fn a_second_receiver_leaves_alone_what_the_first_works_on() {
+    let first = Receiver::start();
+    assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || !first.worked_on().is_empty());
+    let second = Receiver::start_in(&first.folder);
+    for number in 2..=20 {
+        assert_eq!(second.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    eventually("the others are done", || count(&first.folder, "state = 'done'") == 19);
+    assert_eq!(beginnings(&first.folder), (1..=20).map(|id| (id, 1)).collect());
+}

@@ -1,0 +1,48 @@
+//! The receiver around the work of the tests, which does what the visitor's message says and writes it down.
+//!
+//! The file `WORK` gets a line before the work on an item and one after it. Nothing that the receiver notes is needed to
+//! tell what was worked on, and how often.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, future};
+
+use receiver::{Error, Item};
+use tokio::time::sleep;
+
+fn main() -> ExitCode {
+    receiver::run(|item| Box::pin(work(item)))
+}
+
+async fn work(item: Item) -> Result<(), Error> {
+    let contents: Vec<_> = item.payload.event.contents().collect();
+    let (message, visitor) = match contents.as_slice() {
+        [content] => (content.message_content(), content.visitor_name()),
+        others => ("", if others.is_empty() { "nobody" } else { "several" }),
+    };
+    note(format!("begin {} {} {visitor}", item.id, item.payload.event_type()))?;
+    match message {
+        "fail" => return Err("the ticket system is away".into()),
+        "panic" => panic!("visitor Ada: my PIN is 4711"),
+        "never end" => future::pending().await,
+        "block" => loop {
+            std::thread::park();
+        },
+        // Fails until the test makes the file.
+        repaired if repaired.starts_with('/') && !PathBuf::from(repaired).exists() => {
+            return Err("the ticket system is away".into());
+        }
+        _ => sleep(Duration::from_millis(5)).await,
+    }
+    note(format!("end {} {} {visitor}", item.id, item.payload.event_type()))?;
+    Ok(())
+}
+
+fn note(line: String) -> Result<(), Error> {
+    let file = env::var_os("WORK").ok_or("the tests set WORK")?;
+    // A single write, so that the lines of two processes do not mix.
+    Ok(OpenOptions::new().create(true).append(true).open(file)?.write_all((line + "\n").as_bytes())?)
+}
