@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-use crate::content::{Bad, Content, OfflineFormContent, PreChatFormContent, UnrepliedContent, read_items};
+use crate::content::{self, Bad, Content, read_items};
 use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -45,11 +45,11 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 #[non_exhaustive]
 pub enum Event {
     /// `UNREPLIED`: messages that have not been answered in time.
-    Unreplied(Vec<UnrepliedContent>),
+    Unreplied(Vec<content::UnrepliedContent>),
     /// `PRE_CHAT_FORM_SUBMIT`: forms filled in before the chat.
-    PreChatFormSubmit(Vec<PreChatFormContent>),
+    PreChatFormSubmit(Vec<content::PreChatFormContent>),
     /// `OFFLINE_FORM_SUBMIT`: forms filled in while no agent was online.
-    OfflineFormSubmit(Vec<OfflineFormContent>),
+    OfflineFormSubmit(Vec<content::OfflineFormContent>),
     /// An event that this version does not document. Build one with [`Event::from_parts`].
     Unknown(UnknownEvent),
 }
@@ -69,13 +69,13 @@ pub enum Event {
 ///
 /// let body = br#"{
 ///     "created_at": 1765439941,
-///     "event": "SESSION_STARTED",
+///     "event": "EVENT_OF_TOMORROW",
 ///     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
 ///     "content": [{"visitor_name": "Visitor15"}]
 /// }"#;
 /// let payload = Payload::from_slice(body)?;
 /// let event = payload.event.as_unknown().ok_or("documented by now")?;
-/// assert_eq!(event.name(), "SESSION_STARTED");
+/// assert_eq!(event.name(), "EVENT_OF_TOMORROW");
 ///
 /// let sessions = Vec::<Session>::deserialize(event.content())?;
 /// assert_eq!(sessions[0].visitor_name, "Visitor15");
@@ -117,8 +117,8 @@ impl Event {
     /// use serde_json::json;
     /// use twt_chat_webhooks::Event;
     ///
-    /// let event = Event::from_parts("SESSION_STARTED", json!({"visitor_name": "Visitor15"}))?;
-    /// assert_eq!(event.as_unknown().map(|event| event.name()), Some("SESSION_STARTED"));
+    /// let event = Event::from_parts("EVENT_OF_TOMORROW", json!({"visitor_name": "Visitor15"}))?;
+    /// assert_eq!(event.as_unknown().map(|event| event.name()), Some("EVENT_OF_TOMORROW"));
     ///
     /// let error = Event::from_parts("UNREPLIED", json!([{"created_at": "now"}])).unwrap_err();
     /// assert_eq!(error.path(), "content[0].created_at");
@@ -195,7 +195,7 @@ macro_rules! events {
             $(
                 #[doc = concat!("The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").")]
                 #[must_use]
-                pub fn $as_name(&self) -> Option<&[$Content]> {
+                pub fn $as_name(&self) -> Option<&[content::$Content]> {
                     match self {
                         Self::$Variant(items) => Some(items),
                         _ => None,
@@ -205,20 +205,20 @@ macro_rules! events {
         }
 
         $(
-            impl From<$Content> for Event {
-                fn from(item: $Content) -> Self {
+            impl From<content::$Content> for Event {
+                fn from(item: content::$Content) -> Self {
                     Self::$Variant(Vec::from([item]))
                 }
             }
 
-            impl From<Vec<$Content>> for Event {
-                fn from(items: Vec<$Content>) -> Self {
+            impl From<Vec<content::$Content>> for Event {
+                fn from(items: Vec<content::$Content>) -> Self {
                     Self::$Variant(items)
                 }
             }
 
-            impl<const N: usize> From<[$Content; N]> for Event {
-                fn from(items: [$Content; N]) -> Self {
+            impl<const N: usize> From<[content::$Content; N]> for Event {
+                fn from(items: [content::$Content; N]) -> Self {
                     Self::$Variant(Vec::from(items))
                 }
             }
@@ -251,7 +251,7 @@ macro_rules! events {
 
         /// The iterator of [`Event::contents`].
         enum Contents<'a> {
-            $($Variant(slice::Iter<'a, $Content>),)*
+            $($Variant(slice::Iter<'a, content::$Content>),)*
             Unknown,
         }
 

@@ -1,4 +1,4 @@
-//! The three bodies of the platform's *Event Types* page, as text and as values built in code.
+//! The bodies of the platform's *Event Types* page, as text and as values built in code.
 //!
 //! For the tests of a handler:
 //!
@@ -32,7 +32,7 @@
 //! assert_eq!(fixtures::body(&EventType::from("EVENT_OF_TOMORROW")), None);
 //! ```
 
-use crate::content::{OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::content;
 use crate::documented::documented;
 use crate::event::Event;
 use crate::event_type::EventType;
@@ -61,7 +61,7 @@ macro_rules! fixtures {
             #[doc = concat!("[`", stringify!($NAME), "`] as a value.")]
             #[must_use]
             pub fn $name() -> Payload {
-                Payload::new(SENT, WEBHOOK_ID, $Content::example(CREATED))
+                Payload::new(SENT, WEBHOOK_ID, content::$Content::example(CREATED))
             }
         )*
 

@@ -55,6 +55,14 @@
 //! body again that cannot be read, keep it and answer 200. `verifier` is an ordinary value: build it once and share it. Without the feature
 //! `signature`, [`Payload::from_slice`] decodes, and verifying is up to you.
 //!
+//! # Events
+//!
+//! | event | what has happened | each item of `content` |
+//! |---|---|---|
+//! | `UNREPLIED` | a visitor's message has not been answered in time | [`UnrepliedContent`] |
+//! | `PRE_CHAT_FORM_SUBMIT` | a visitor has filled in the form before the chat | [`PreChatFormContent`] |
+//! | `OFFLINE_FORM_SUBMIT` | a visitor has left a message while no agent was online | [`OfflineFormContent`] |
+//!
 //! # Reading
 //!
 //! Reading is tolerant where nothing is lost by it, and never invents data:
@@ -112,15 +120,15 @@
 //! use twt_chat_webhooks::Event;
 //!
 //! /// `None` for any other event.
-//! fn session_started(event: &Event) -> Option<Value> {
+//! fn event_of_tomorrow(event: &Event) -> Option<Value> {
 //!     match event.event_type().as_str() {
-//!         "SESSION_STARTED" => Some(serde_json::to_value(event).ok()?["content"].take()),
+//!         "EVENT_OF_TOMORROW" => Some(serde_json::to_value(event).ok()?["content"].take()),
 //!         _ => None,
 //!     }
 //! }
 //!
-//! let event = Event::from_parts("SESSION_STARTED", json!([{"visitor_name": "Visitor15"}]))?;
-//! assert_eq!(session_started(&event), Some(json!([{"visitor_name": "Visitor15"}])));
+//! let event = Event::from_parts("EVENT_OF_TOMORROW", json!([{"visitor_name": "Visitor15"}]))?;
+//! assert_eq!(event_of_tomorrow(&event), Some(json!([{"visitor_name": "Visitor15"}])));
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
 //! ```
 //!
@@ -264,10 +272,8 @@ mod wire;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use crate::content::{
-    Content, OfflineFormContent, OfflineFormContentBuilder, PreChatFormContent, PreChatFormContentBuilder,
-    UnrepliedContent, UnrepliedContentBuilder,
-};
+// `Content`, and the content types with their builders.
+pub use crate::content::*;
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;

@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Number, Value};
 use twt_chat_webhooks::{Partial, Payload};
 
-use crate::body::{ENVELOPE_FIELDS, EVENTS, item_fields};
+use crate::body::{ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
 use crate::entry_points::without_position;
 use crate::oracle;
 
@@ -242,7 +242,7 @@ fn object(fields: impl Strategy<Value = Vec<(String, Json)>>) -> impl Strategy<V
 
 /// An object with the keys of the envelope, readable about as often as not.
 fn body() -> impl Strategy<Value = Json> {
-    let event = select(&[EVENTS[0], EVENTS[0], EVENTS[1], EVENTS[2], "SESSION_STARTED"]);
+    let event = select([&EVENTS[..], &["UNREPLIED", EVENT_OF_TOMORROW]].concat());
     event.prop_flat_map(|event| {
         let content = vec(item(event), 0..3).prop_map(Json::Array);
         let name = prop_oneof![60 => Just(literal(format!("{event:?}"))), 1 => text(), 1 => json()];

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use twt_chat_webhooks::{Event, EventType, Payload, Timestamp, fixtures};
 
-use crate::body::{Body, EVENTS, every_path};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, every_path};
 
 fn unknown(name: &str, content: Value) -> Payload {
     Payload::new(Timestamp::UNIX_EPOCH, "canary", Event::from_parts(name, content).unwrap())
@@ -42,8 +42,8 @@ fn an_unknown_event_is_named_in_quotes() {
         (json!("canary"), "content is not an array"),
         (json!(null), "content is not an array"),
     ] {
-        let expected = format!(r#"unknown event "EVENT_OF_TOMORROW": {items}, sent 1970-01-01T00:00:00Z"#);
-        assert_eq!(summary(&unknown("EVENT_OF_TOMORROW", content)), expected);
+        let expected = format!(r#"unknown event "{EVENT_OF_TOMORROW}": {items}, sent 1970-01-01T00:00:00Z"#);
+        assert_eq!(summary(&unknown(EVENT_OF_TOMORROW, content)), expected);
     }
 }
 
