@@ -372,6 +372,9 @@ macro_rules! setter {
             self
         }
     };
+    ($Type:ident $field:ident $Field:ident) => {
+        compile_error!(concat!("`", stringify!($field), ": ", stringify!($Field), "` needs a default: `= …`"));
+    };
 }
 
 use {content, setter};
