@@ -125,35 +125,21 @@ fn form_item() -> Value {
 
 #[test]
 fn the_fields_that_all_events_share_are_reached_without_knowing_the_event() {
-    let events: [Event; 3] = [
-        UnrepliedContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-        PreChatFormContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-        OfflineFormContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-    ];
+    macro_rules! event {
+        ($Content:ident) => {
+            Event::from(
+                $Content::builder("visitor", at(1))
+                    .subject("subject")
+                    .message_content("message")
+                    .property_name("property")
+                    .visitor_nickname("nickname")
+                    .sbs("customer")
+                    .assigned_agent_nickname("agent")
+                    .build(),
+            )
+        };
+    }
+    let events = [event!(UnrepliedContent), event!(PreChatFormContent), event!(OfflineFormContent)];
     assert_eq!(events.iter().map(Event::event_type).collect::<Vec<_>>(), EventType::DOCUMENTED);
     for (event, event_type) in events.iter().zip(EventType::DOCUMENTED) {
         let contents: Vec<&dyn Content> = event.contents().collect();
