@@ -15,9 +15,6 @@ pub(crate) const ENVELOPE_FIELDS: [&str; 4] = ["created_at", "event", "webhook_i
 /// The text fields of every item that are empty when there is none.
 pub(crate) const TEXTS: [&str; 4] = ["subject", "visitor_name", "message_content", "property_name"];
 
-/// The text fields of every item that are `None` when there is none.
-pub(crate) const OPTIONAL_TEXTS: [&str; 3] = ["visitor_nickname", "sbs", "assigned_agent_nickname"];
-
 /// The places of an `UNREPLIED` body that hold a number.
 pub(crate) const NUMBERS: [&str; 4] =
     ["created_at", "content[0].created_at", "content[0].push_times", "content[0].time_sec"];
@@ -144,6 +141,12 @@ fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a str)>) -> String {
 /// The documented fields of an item of that event, in the order of the page.
 pub(crate) fn item_fields(event: &str) -> Vec<String> {
     Body::of(event).items.remove(0).into_iter().map(|(key, _)| key).collect()
+}
+
+/// The text fields of an item of that event: the page prints a string, and the string is not a status.
+pub(crate) fn text_fields(event: &str) -> Vec<String> {
+    let fields = Body::of(event).items.remove(0).into_iter();
+    fields.filter(|(key, json)| key != "status" && json.starts_with('"')).map(|(key, _)| key).collect()
 }
 
 /// The path of every documented field, in the envelope and in the only item.
