@@ -1,6 +1,7 @@
 //! The list of the documented events, the only one.
 //!
-//! Code that differs by event is generated from this list, or is an exhaustive `match`.
+//! Code that differs by event is generated from this list, or is an exhaustive `match`. CONTRIBUTING.md lists the steps to
+//! add an event, and what asks for a forgotten one.
 
 /// Hands the documented events to a macro, in the order of the platform's page. An entry holds
 ///
