@@ -64,7 +64,7 @@ impl Payload {
     /// [`DecodeError`]: the body is not UTF-8, not JSON or cut off, or a documented field does not hold what it should.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         // UTF-8 is checked once for the whole body.
-        str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?.parse()
+        str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?.parse()
     }
 
     /// The type of the event.
