@@ -13,7 +13,7 @@ use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
-use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
+use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 
 /// An event and what it carries.
 ///
@@ -348,7 +348,8 @@ impl<M: Copy + PartialEq> Parts<M> {
             Self { event_type: Some(event_type), skipped: Some(skipped), .. } => {
                 read_skipped(event_type, skipped, source, bad).map_err(|fault| fault.in_field("content"))
             }
-            _ => Err(Fault::not_json()),
+            // One of the fields was not read, which the caller has to check first.
+            _ => Err(Fault::new(Problem::Missing, source.offset())),
         }
     }
 }
