@@ -27,10 +27,10 @@ use crate::wire::{Fault, PrivateKeys, Source};
 /// later version may add methods with new fields.
 ///
 /// ```
-/// use twt_chat_webhooks::{Payload, fixtures};
+/// use twt_chat_webhooks::{Content, Payload, fixtures};
 ///
 /// fn notices(payload: &Payload) -> Vec<String> {
-///     let notice = |item: &dyn twt_chat_webhooks::Content| match item.push_times() {
+///     let notice = |item: &dyn Content| match item.push_times() {
 ///         Some(push) => format!("{} waits (push {push})", item.visitor_name()),
 ///         None => format!("{} filled in a form", item.visitor_name()),
 ///     };
@@ -38,7 +38,8 @@ use crate::wire::{Fault, PrivateKeys, Source};
 /// }
 ///
 /// assert_eq!(notices(&fixtures::unreplied()), ["Visitor15 waits (push 4)"]);
-/// assert_eq!(notices(&fixtures::offline_form_submit()), ["Visitor15 filled in a form"]);
+/// let form = fixtures::offline_form_submit();
+/// assert_eq!(notices(&form), ["Visitor15 filled in a form"]);
 /// ```
 ///
 /// A `&dyn Content` is written as the item it stands for, in its documented form:
@@ -167,8 +168,9 @@ pub(crate) struct Bad {
     pub fault: Fault,
 }
 
-/// Reads the items of a documented event. An item that cannot be decoded goes to the list of bad items. Without such a list, it
-/// is an error.
+/// Reads the items of a documented event.
+///
+/// An item that cannot be decoded goes to the list of bad items. Without such a list, the item is an error.
 pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     source: &mut S,
     mut bad: Option<&mut Vec<Bad>>,
@@ -198,10 +200,10 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     Ok(items)
 }
 
-/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the implementations for the features.
+/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the features.
 ///
-/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field has its
-/// type, the builder's default unless the field is a text, and a description for the schema.
+/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field
+/// has its type, the builder's default unless the field is a text, and a description for the schema.
 macro_rules! content {
     ($Type:ident, $Builder:ident, $Variant:ident {
         $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*
@@ -379,17 +381,18 @@ macro_rules! setter {
         }
     };
     ($Type:ident $field:ident Option<String>) => {
-        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "). An empty text means `None`.")]
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), ").")]
+        ///
+        /// An empty text means `None`.
         pub fn $field(mut self, $field: impl Into<String>) -> Self {
             self.0.$field = $crate::wire::some_text($field.into());
             self
         }
     };
     ($Type:ident $field:ident $Field:ident = $default:expr) => {
-        #[doc = concat!(
-            "Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "), which is `",
-            stringify!($default), "` unless set.",
-        )]
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), ").")]
+        ///
+        #[doc = concat!("The default is `", stringify!($default), "`.")]
         pub fn $field(mut self, $field: $Field) -> Self {
             self.0.$field = $field;
             self

@@ -34,9 +34,10 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 /// ```
 /// use twt_chat_webhooks::fixtures;
 ///
-/// assert!(fixtures::unreplied().event.as_unreplied().is_some_and(|messages| messages[0].is_last_push()));
-/// assert_eq!(fixtures::unreplied().event.as_pre_chat_form_submit(), None);
-/// assert_eq!(fixtures::offline_form_submit().event.as_offline_form_submit().map(|forms| forms.len()), Some(1));
+/// let event = fixtures::unreplied().event;
+/// assert!(event.as_unreplied().is_some_and(|messages| messages[0].is_last_push()));
+/// assert_eq!(event.as_pre_chat_form_submit(), None);
+/// assert_eq!(event.as_offline_form_submit(), None);
 /// ```
 ///
 /// Through serde, an event alone is an object with the keys `event` and `content`. Reading it ignores other keys, so
@@ -56,15 +57,19 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 /// use twt_chat_webhooks::Event;
 ///
 /// /// The content of the event, or `None` for any other event.
-/// fn tomorrow(event: &Event) -> Option<Value> {
+/// fn event_of_tomorrow(event: &Event) -> Option<Value> {
 ///     match event.name() {
-///         "EVENT_OF_TOMORROW" => Some(serde_json::to_value(event).ok()?["content"].take()),
+///         "EVENT_OF_TOMORROW" => {
+///             let mut event = serde_json::to_value(event).ok()?;
+///             Some(event["content"].take())
+///         }
 ///         _ => None,
 ///     }
 /// }
 ///
-/// let event = Event::from_parts("EVENT_OF_TOMORROW", json!([{"visitor_name": "Visitor15"}]))?;
-/// assert_eq!(tomorrow(&event), Some(json!([{"visitor_name": "Visitor15"}])));
+/// let content = json!([{"visitor_name": "Visitor15"}]);
+/// let event = Event::from_parts("EVENT_OF_TOMORROW", content.clone())?;
+/// assert_eq!(event_of_tomorrow(&event), Some(content));
 /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -155,16 +160,17 @@ impl Event {
     /// The content of a documented event is decoded by the same rules as a body, and the result is never
     /// [`Unknown`](Self::Unknown). For any other name this function never fails.
     ///
-    /// With an item of [`Rejected::raw`](crate::Rejected), this decodes [a mended item](crate::Rejected#mending-an-item).
+    /// This also decodes [an item that you have mended](crate::Rejected#mending-an-item).
     ///
     /// ```
     /// use serde_json::json;
     /// use twt_chat_webhooks::Event;
     ///
-    /// let event = Event::from_parts("EVENT_OF_TOMORROW", json!({"visitor_name": "Visitor15"}))?;
+    /// let event = Event::from_parts("EVENT_OF_TOMORROW", json!({"visitor": "Visitor15"}))?;
     /// assert_eq!(event.as_unknown().map(|event| event.name()), Some("EVENT_OF_TOMORROW"));
     ///
-    /// let error = Event::from_parts("UNREPLIED", json!([{"created_at": "now"}])).unwrap_err();
+    /// let content = json!([{"created_at": "now"}]);
+    /// let error = Event::from_parts("UNREPLIED", content).unwrap_err();
     /// assert_eq!(error.path(), "content[0].created_at");
     /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
     /// ```
@@ -196,8 +202,8 @@ impl Event {
     ///
     /// let event = fixtures::unreplied().event;
     /// assert_eq!(event.contents().len(), 1);
-    /// let newest_first: Vec<_> = event.contents().rev().map(|item| item.created_at()).collect();
-    /// assert_eq!(newest_first[0].unix_seconds(), 1_765_439_652);
+    /// let last = event.contents().next_back().map(|item| item.created_at());
+    /// assert_eq!(last.map(|at| at.unix_seconds()), Some(1_765_439_652));
     /// ```
     #[must_use]
     pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {

@@ -1,4 +1,4 @@
-//! The documented bodies of the platform's *Event Types* page, as text and as values built in code.
+//! The bodies of the platform's *Event Types* page, as text and as values built in code.
 //!
 //! They are for the tests of a handler:
 //!
@@ -76,7 +76,8 @@
 //! use twt_chat_webhooks::Payload;
 //!
 //! fn payload() -> impl Strategy<Value = Payload> {
-//!     proptest::collection::vec(any::<u8>(), 512).prop_filter_map("too short", |bytes| {
+//!     let bytes = proptest::collection::vec(any::<u8>(), 512);
+//!     bytes.prop_filter_map("too short", |bytes| {
 //!         Payload::arbitrary(&mut Unstructured::new(&bytes)).ok()
 //!     })
 //! }

@@ -31,7 +31,7 @@
 //!     match decoded.payload.event {
 //!         Event::Unreplied(messages) => {
 //!             for message in messages {
-//!                 println!("{} waits for {:?}", message.visitor_name, message.timeout());
+//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
 //!             }
 //!         }
 //!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
@@ -60,6 +60,10 @@
 //! the body:
 //!
 //! ```text
+//! use axum::http::{HeaderMap, HeaderValue, StatusCode};
+//! use axum::{Router, body::Bytes, extract::State, routing::post};
+//! use twt_chat_webhooks::SIGNATURE_HEADER;
+//!
 //! async fn receive(
 //!     State(verifier): State<Arc<Verifier>>,
 //!     headers: HeaderMap,
@@ -84,10 +88,10 @@
 //!
 //! # Events
 //!
-//! | event | sent when | item |
+//! | event | what has happened | each item of `content` |
 //! |---|---|---|
 //! | `UNREPLIED` | a visitor's message has not been answered in time | [`UnrepliedContent`] |
-//! | `PRE_CHAT_FORM_SUBMIT` | a visitor has submitted the form before the chat | [`PreChatFormContent`] |
+//! | `PRE_CHAT_FORM_SUBMIT` | a visitor has filled in the form before the chat | [`PreChatFormContent`] |
 //! | `OFFLINE_FORM_SUBMIT` | a visitor has left a message while no agent was online | [`OfflineFormContent`] |
 //!
 //! The platform announces that it will add events. Until a version of this crate documents an event, the event arrives

@@ -45,7 +45,7 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | an integer as a number or as digits in a string, or up to 2^48 as a float without a fraction | the integer |
 /// | anything else where an integer belongs | an error |
 /// | a status `"1"` to `"4"`, as a string or an integer | its variant of [`Status`](crate::Status) |
-/// | any other string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown), written back as a string |
+/// | another string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown), written as a string |
 /// | a time outside the years −9999 to 9999, such as milliseconds | an error |
 /// | a documented field twice in one object | an error |
 /// | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
@@ -66,8 +66,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | feature of `serde_json` | what happens without it |
 /// |---|---|
 /// | `preserve_order` | The keys of an object are sorted. |
-/// | `float_roundtrip` | A float with more than 17 digits can change its last digits each time it is read and written. |
-/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. A number beyond `f64` is an error. |
+/// | `float_roundtrip` | Each time a float of more than 17 digits is read and written, its last digits can change. |
+/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64` is an error. |
 ///
 /// The last value of a repeated unknown key is kept. JSON that is nested 128 levels deep is an error with any features.
 /// The features do not change what documented fields hold, with one exception: a fraction in the last digits of a float
@@ -98,9 +98,9 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// ```
 ///
 /// Line and column need the text of the body, so only [`from_slice`](Self::from_slice),
-/// [`from_slice_partial`](Self::from_slice_partial) and [`FromStr`] report them. `serde_json::from_slice::<Payload>`
-/// adds a position of its own to the error, and this position does not point at the fault. An untagged enum drops the
-/// error of each variant and reports a text of serde's.
+/// [`from_slice_partial`](Self::from_slice_partial) and [`FromStr`] report them. An error of `serde_json` may have a
+/// position of its own, which does not point at the fault. An untagged enum drops the error of each variant and reports
+/// a text of serde's.
 ///
 /// Three facts about `#[serde(flatten)]`:
 ///
@@ -115,8 +115,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// bytes only. Otherwise store the JSON of [`to_vec`](Self::to_vec). A later version of this crate reads it too. An
 /// event or a field that was unknown may be documented by then, and is read by its rules.
 ///
-/// JSON, YAML, RON, CBOR and MessagePack can store the types. (In MessagePack, write an [`Event`] with its field names:
-/// `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these formats do
+/// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with its field
+/// names, by `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these formats do
 /// not describe what they hold. In such a format, store the JSON:
 ///
 /// ```
@@ -135,21 +135,17 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # One payload for each item
 ///
-/// Each part keeps the envelope with its unknown fields. A payload that is not split stays whole:
+/// Each part keeps the envelope with its unknown fields. An unknown event stays whole:
 ///
 /// ```
 /// use std::mem;
 /// use twt_chat_webhooks::{Event, Payload};
 ///
 /// fn split(mut payload: Payload) -> Vec<Payload> {
-///     let events: Vec<Event> = match &mut payload.event {
-///         Event::Unreplied(items) => mem::take(items).into_iter().map(Event::from).collect(),
-///         Event::PreChatFormSubmit(items) => {
-///             mem::take(items).into_iter().map(Event::from).collect()
-///         }
-///         Event::OfflineFormSubmit(items) => {
-///             mem::take(items).into_iter().map(Event::from).collect()
-///         }
+///     let events = match &mut payload.event {
+///         Event::Unreplied(items) => single(items),
+///         Event::PreChatFormSubmit(items) => single(items),
+///         Event::OfflineFormSubmit(items) => single(items),
 ///         _ => return vec![payload],
 ///     };
 ///     let part = |event| {
@@ -158,6 +154,10 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///         part
 ///     };
 ///     events.into_iter().map(part).collect()
+/// }
+///
+/// fn single<T: Into<Event>>(items: &mut Vec<T>) -> Vec<Event> {
+///     mem::take(items).into_iter().map(T::into).collect()
 /// }
 ///
 /// let body = br#"{
@@ -229,7 +229,7 @@ impl Payload {
     /// use twt_chat_webhooks::{EventType, Payload, PreChatFormContent, Timestamp};
     ///
     /// let written = Timestamp::from_unix(1_765_439_652)?;
-    /// let form = PreChatFormContent::builder("Visitor15", written).message_content("Name: Ada").build();
+    /// let form = PreChatFormContent::builder("Visitor15", written).sbs("234442313").build();
     /// let payload = Payload::new(written, "58946f5f583edd94f5cf87e3534d04fb", form);
     /// assert_eq!(payload.event_type(), EventType::PreChatFormSubmit);
     /// # Ok::<(), twt_chat_webhooks::TimestampError>(())

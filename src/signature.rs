@@ -56,21 +56,29 @@
 //!     request: HttpRequest,
 //!     body: web::Bytes,
 //! ) -> HttpResponse {
-//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+//!     let signature = request.headers().get(SIGNATURE_HEADER);
+//!     let signature = signature.map(|value| value.as_bytes());
 //!     let status = handle(&verifier, &body, signature);
 //!     let status = StatusCode::from_u16(status);
 //!     HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 //! }
 //!
 //! // AWS Lambda (lambda_http), which decodes a body that comes in base64
-//! async fn receive(verifier: &Verifier, request: Request) -> Result<Response<Body>, Error> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+//! async fn receive(
+//!     verifier: &Verifier,
+//!     request: Request,
+//! ) -> Result<Response<Body>, Error> {
+//!     let signature = request.headers().get(SIGNATURE_HEADER);
+//!     let signature = signature.map(|value| value.as_bytes());
 //!     let status = handle(verifier, request.body().as_ref(), signature);
 //!     Ok(Response::builder().status(status).body(Body::Empty)?)
 //! }
 //!
 //! // Cloudflare Workers (worker)
-//! async fn receive(verifier: &Verifier, mut request: Request) -> worker::Result<Response> {
+//! async fn receive(
+//!     verifier: &Verifier,
+//!     mut request: Request,
+//! ) -> worker::Result<Response> {
 //!     let signature = request.headers().get(SIGNATURE_HEADER)?;
 //!     let body = request.bytes().await?;
 //!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
@@ -78,7 +86,7 @@
 //! }
 //! ```
 //!
-//! The package `examples/receiver` of the repository is a whole receiver with axum and SQLite.
+//! The package `examples/receiver` of the repository is a whole receiver with axum and a database.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};

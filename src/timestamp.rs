@@ -53,7 +53,9 @@ use crate::wire::{self, Fault, Field, Integer, Source};
 ///     jiff::Timestamp::from_second(at.unix_seconds())
 /// }
 ///
-/// fn from_chrono(at: chrono::DateTime<chrono::Utc>) -> Result<Timestamp, TimestampError> {
+/// fn from_chrono(
+///     at: chrono::DateTime<chrono::Utc>,
+/// ) -> Result<Timestamp, TimestampError> {
 ///     Timestamp::from_unix(at.timestamp())
 /// }
 ///

@@ -12,7 +12,8 @@ use crate::timestamp::Timestamp;
 /// ```
 /// use twt_chat_webhooks::{OfflineFormContent, Timestamp};
 ///
-/// let content = OfflineFormContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+/// let created_at = Timestamp::from_unix(1_765_439_652)?;
+/// let content = OfflineFormContent::builder("Visitor15", created_at)
 ///     .message_content("Please call me back.")
 ///     .build();
 ///

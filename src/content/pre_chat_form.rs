@@ -15,7 +15,8 @@ use crate::timestamp::Timestamp;
 /// ```
 /// use twt_chat_webhooks::{PreChatFormContent, Timestamp};
 ///
-/// let content = PreChatFormContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+/// let created_at = Timestamp::from_unix(1_765_439_652)?;
+/// let content = PreChatFormContent::builder("Visitor15", created_at)
 ///     .message_content("Name: Ada, phone: 555 0100")
 ///     .sbs("234442313")
 ///     .build();

@@ -17,7 +17,8 @@ use crate::timestamp::Timestamp;
 /// ```
 /// use twt_chat_webhooks::{Status, Timestamp, UnrepliedContent};
 ///
-/// let content = UnrepliedContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+/// let created_at = Timestamp::from_unix(1_765_439_652)?;
+/// let content = UnrepliedContent::builder("Visitor15", created_at)
 ///     .message_content("Is anybody there?")
 ///     .status(Status::Queued)
 ///     .push_times(3)
