@@ -69,9 +69,9 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | `float_roundtrip` | Each time a float of more than 17 digits is read and written, its last digits can change. |
 /// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64` is an error. |
 ///
-/// The last value of a repeated unknown key is kept. JSON that is nested 128 levels deep is an error with any features.
-/// The features do not change what documented fields hold, with one exception: a fraction in the last digits of a float
-/// may go unnoticed.
+/// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is an error, whatever the
+/// features. The features do not change what documented fields hold, with one exception: a fraction in the last digits
+/// of a float may go unnoticed.
 ///
 /// # Through serde
 ///
@@ -116,8 +116,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// event or a field that was unknown may be documented by then, and is read by its rules.
 ///
 /// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with its field
-/// names, by `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these formats do
-/// not describe what they hold. In such a format, store the JSON:
+/// names, by `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these
+/// formats do not describe what they hold. In such a format, store the JSON:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -135,7 +135,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # One payload for each item
 ///
-/// Each part keeps the envelope with its unknown fields. An unknown event stays whole:
+/// Each part keeps the envelope with its unknown fields. An unknown event stays whole, and a documented event without
+/// items has no parts:
 ///
 /// ```
 /// use std::mem;
