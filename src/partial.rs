@@ -100,7 +100,7 @@ impl Payload {
     /// [`DecodeError`] if the body is not JSON, if the envelope cannot be read, or if the content of a documented event
     /// is not an array. If a body has several faults, any one of them may be reported.
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
-        let text = str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?;
+        let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut bad = Vec::new();
         let payload = payload::read_text(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
         let envelope = Arc::new(Envelope {

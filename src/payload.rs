@@ -249,7 +249,7 @@ impl Payload {
     /// it should. If a body has several faults, any one of them may be reported.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         // UTF-8 is checked once for the whole body.
-        str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?.parse()
+        str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?.parse()
     }
 
     /// The type of the event.

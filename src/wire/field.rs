@@ -88,12 +88,11 @@ macro_rules! read_object {
 pub(crate) use read_object;
 
 /// The bit mask of the required fields.
-pub(crate) const fn required(fields: &[bool]) -> u32 {
+pub(crate) const fn required(mut fields: &[bool]) -> u32 {
     let mut mask = 0;
-    let mut place = 0;
-    while place < fields.len() {
-        mask |= (fields[place] as u32) << place;
-        place += 1;
+    while let [rest @ .., is_required] = fields {
+        mask = mask << 1 | *is_required as u32;
+        fields = rest;
     }
     mask
 }

@@ -34,6 +34,7 @@ mod sent_at;
 mod signature;
 mod status;
 mod summary;
+mod syntax;
 mod text;
 mod timestamp;
 mod traits;
