@@ -107,7 +107,7 @@
 //! | treat all documented events alike, or write an item as JSON | [`Content`] |
 //! | make one payload for each item | [`Payload`](Payload#one-payload-for-each-item) |
 //! | store payloads, as JSON or in another format | [`Payload`](Payload#storing) |
-//! | refuse requests that are old, and know what to answer | [`Payload`](Payload#old-requests) |
+//! | find requests that are old, and know what to answer | [`Payload`](Payload#old-requests) |
 //! | log a payload without what visitors wrote | [`Payload::summary`] |
 //! | count events by their type | [`Payload::event_type`] |
 //! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
@@ -160,9 +160,9 @@
 //! # Stability
 //!
 //! The crate follows semantic versioning. It needs Rust 1.88, and a newer requirement comes with a minor version. A
-//! newly documented event, status or field comes with a minor version too. The paths in errors are stable, and their
-//! wording is not. The public dependencies are `serde`, `serde_json` and `time`, and `schemars` and `arbitrary` with
-//! the features of their names. To name their types, add these crates to your own dependencies.
+//! newly documented event, status or field comes with a minor version too. The paths in errors are stable, and the
+//! wording of errors is not. The public dependencies are `serde`, `serde_json` and `time`, and `schemars` and
+//! `arbitrary` with the features of their names. To name their types, add these crates to your own dependencies.
 //!
 #![cfg_attr(feature = "signature", doc = "[frameworks]: signature#in-a-framework")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
