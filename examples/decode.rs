@@ -20,7 +20,7 @@ use twt_chat_webhooks::{Content, Event, Payload, UnrepliedContent, fixtures};
 
 const UNKNOWN_EVENT: &str = r#"{
     "created_at": 1765439941,
-    "event": "SESSION_STARTED",
+    "event": "EVENT_OF_TOMORROW",
     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
     "content": [{"visitor_name": "Visitor15", "channel": "web"}]
 }"#;

@@ -72,7 +72,7 @@ fn two_offline_forms() -> Payload {
 
 /// What the platform may send one day: decoding keeps it, and a handler should not stumble over it.
 fn unknown_event() -> Payload {
-    let event = Event::from_parts("SESSION_STARTED", json!([{"visitor_name": "Visitor15"}])).unwrap();
+    let event = Event::from_parts("EVENT_OF_TOMORROW", json!([{"visitor_name": "Visitor15"}])).unwrap();
     Payload::new(at(1_765_439_941), WEBHOOK_ID, event)
 }
 

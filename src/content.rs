@@ -11,9 +11,11 @@ use core::fmt::Debug;
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-pub use self::offline_form::{OfflineFormContent, OfflineFormContentBuilder};
-pub use self::pre_chat_form::{PreChatFormContent, PreChatFormContentBuilder};
-pub use self::unreplied::{UnrepliedContent, UnrepliedContentBuilder};
+// A content file has two public items, the content type and its builder. The crate root takes all names from here.
+pub use self::offline_form::*;
+pub use self::pre_chat_form::*;
+use self::sealed::AnyItem;
+pub use self::unreplied::*;
 use crate::documented::documented;
 use crate::event_type::EventType;
 use crate::item_key::ItemKey;
@@ -108,30 +110,39 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     }
 }
 
-mod sealed {
+/// What [`Content`] needs and other crates cannot name.
+pub(crate) mod sealed {
+    use crate::documented::documented;
+
     pub trait Sealed {
         /// The item as its own type.
-        fn item(&self) -> super::AnyItem<'_>;
+        fn item(&self) -> AnyItem<'_>;
     }
-}
 
-macro_rules! any_item {
-    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
-        /// An item of any documented event.
-        #[derive(Debug, Clone, Copy)]
-        pub enum AnyItem<'a> {
-            $($Variant(&'a $Content),)*
-        }
+    macro_rules! any_item {
+        ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+            /// An item of any documented event.
+            #[derive(Debug, Clone, Copy)]
+            pub enum AnyItem<'a> {
+                $($Variant(&'a super::$Content),)*
+            }
 
-        impl AnyItem<'_> {
-            /// The name of the item's event on the wire.
-            fn event(self) -> &'static str {
-                match self {
-                    $(Self::$Variant(_) => stringify!($NAME),)*
+            impl AnyItem<'_> {
+                /// The name of the item's event on the wire.
+                pub(crate) fn event(self) -> &'static str {
+                    match self {
+                        $(Self::$Variant(_) => stringify!($NAME),)*
+                    }
                 }
             }
-        }
+        };
+    }
 
+    documented! { any_item }
+}
+
+macro_rules! serialize_content {
+    ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         /// As the item's own type is written.
         impl Serialize for dyn Content + '_ {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -143,7 +154,7 @@ macro_rules! any_item {
     };
 }
 
-documented! { any_item }
+documented! { serialize_content }
 
 /// What decoding needs to know of a content type.
 pub(crate) trait Item: Sized {
@@ -267,8 +278,8 @@ macro_rules! content {
         }
 
         impl $crate::content::sealed::Sealed for $Type {
-            fn item(&self) -> $crate::content::AnyItem<'_> {
-                $crate::content::AnyItem::$Variant(self)
+            fn item(&self) -> $crate::content::sealed::AnyItem<'_> {
+                $crate::content::sealed::AnyItem::$Variant(self)
             }
         }
 
@@ -397,6 +408,9 @@ macro_rules! setter {
             self.0.$field = $field;
             self
         }
+    };
+    ($Type:ident $field:ident $Field:ident) => {
+        compile_error!(concat!("`", stringify!($field), ": ", stringify!($Field), "` needs a default: `= …`"));
     };
 }
 

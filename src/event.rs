@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-use crate::content::{Bad, Content, OfflineFormContent, PreChatFormContent, UnrepliedContent, read_items};
+use crate::content::{self, Bad, Content, read_items};
 use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -76,11 +76,11 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 #[non_exhaustive]
 pub enum Event {
     /// `UNREPLIED`: messages that have not been answered in time.
-    Unreplied(Vec<UnrepliedContent>),
+    Unreplied(Vec<content::UnrepliedContent>),
     /// `PRE_CHAT_FORM_SUBMIT`: forms filled in before the chat.
-    PreChatFormSubmit(Vec<PreChatFormContent>),
+    PreChatFormSubmit(Vec<content::PreChatFormContent>),
     /// `OFFLINE_FORM_SUBMIT`: forms filled in while no agent was online.
-    OfflineFormSubmit(Vec<OfflineFormContent>),
+    OfflineFormSubmit(Vec<content::OfflineFormContent>),
     /// An event that this version does not document. Build one with [`Event::from_parts`].
     Unknown(UnknownEvent),
 }
@@ -260,7 +260,7 @@ macro_rules! events {
             $(
                 #[doc = concat!("The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").")]
                 #[must_use]
-                pub fn $as_name(&self) -> Option<&[$Content]> {
+                pub fn $as_name(&self) -> Option<&[content::$Content]> {
                     match self {
                         Self::$Variant(items) => Some(items),
                         _ => None,
@@ -270,20 +270,20 @@ macro_rules! events {
         }
 
         $(
-            impl From<$Content> for Event {
-                fn from(item: $Content) -> Self {
+            impl From<content::$Content> for Event {
+                fn from(item: content::$Content) -> Self {
                     Self::$Variant(Vec::from([item]))
                 }
             }
 
-            impl From<Vec<$Content>> for Event {
-                fn from(items: Vec<$Content>) -> Self {
+            impl From<Vec<content::$Content>> for Event {
+                fn from(items: Vec<content::$Content>) -> Self {
                     Self::$Variant(items)
                 }
             }
 
-            impl<const N: usize> From<[$Content; N]> for Event {
-                fn from(items: [$Content; N]) -> Self {
+            impl<const N: usize> From<[content::$Content; N]> for Event {
+                fn from(items: [content::$Content; N]) -> Self {
                     Self::$Variant(Vec::from(items))
                 }
             }
@@ -316,7 +316,7 @@ macro_rules! events {
 
         /// The iterator of [`Event::contents`].
         enum Contents<'a> {
-            $($Variant(slice::Iter<'a, $Content>),)*
+            $($Variant(slice::Iter<'a, content::$Content>),)*
             Unknown,
         }
 

@@ -20,9 +20,9 @@ use crate::wire::{self, Fault, Kind, Source};
 ///
 /// assert_eq!(EventType::from("UNREPLIED"), EventType::Unreplied);
 ///
-/// let newer = EventType::from("SESSION_STARTED");
+/// let newer = EventType::from("EVENT_OF_TOMORROW");
 /// assert!(matches!(newer, EventType::Unknown(_)));
-/// assert_eq!(newer.as_str(), "SESSION_STARTED");
+/// assert_eq!(newer.as_str(), "EVENT_OF_TOMORROW");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -90,7 +90,7 @@
 //! }
 //! ```
 
-use crate::content::{OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::content;
 use crate::documented::documented;
 use crate::event::Event;
 use crate::event_type::EventType;
@@ -119,7 +119,7 @@ macro_rules! fixtures {
             #[doc = concat!("[`", stringify!($NAME), "`] as a value.")]
             #[must_use]
             pub fn $name() -> Payload {
-                Payload::new(SENT, WEBHOOK_ID, $Content::example(CREATED))
+                Payload::new(SENT, WEBHOOK_ID, content::$Content::example(CREATED))
             }
         )*
 

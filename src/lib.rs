@@ -209,10 +209,8 @@ mod wire;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use crate::content::{
-    Content, OfflineFormContent, OfflineFormContentBuilder, PreChatFormContent, PreChatFormContentBuilder,
-    UnrepliedContent, UnrepliedContentBuilder,
-};
+// `Content`, and the content types with their builders.
+pub use crate::content::*;
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::content::{OfflineFormContent, PreChatFormContent, UnrepliedContent};
+use crate::content;
 use crate::documented::documented;
 use crate::event::Event;
 use crate::event_type::EventType;
@@ -136,7 +136,7 @@ macro_rules! contents {
         /// What the content of a documented event is.
         fn content_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Value> {
             let items = match event_type {
-                $(EventType::$Variant => generator.subschema_for::<Vec<$Content>>(),)*
+                $(EventType::$Variant => generator.subschema_for::<Vec<content::$Content>>(),)*
                 EventType::Unknown(_) => return None,
             };
             Some(json!({

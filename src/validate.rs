@@ -27,6 +27,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::content::UnrepliedContent;
+use crate::content::sealed::AnyItem;
 use crate::payload::Payload;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
@@ -181,9 +182,13 @@ impl Payload {
             check("visitor_name", not_empty(content.visitor_name()));
             check("created_at", ensure(content.created_at() <= self.created_at, Rule::CreatedAfterSent));
             check("property_name", not_empty(content.property_name()));
-            if let Some(message) = self.event.as_unreplied().and_then(|messages| messages.get(index)) {
-                check("status", status(&message.status));
-                check("push_times", push_times(message.push_times));
+            // The rules for the fields that only one event has.
+            match content.item() {
+                AnyItem::Unreplied(message) => {
+                    check("status", status(&message.status));
+                    check("push_times", push_times(message.push_times));
+                }
+                AnyItem::PreChatFormSubmit(_) | AnyItem::OfflineFormSubmit(_) => {}
             }
         }
         if report.0.is_empty() { Ok(()) } else { Err(ValidationError { violations: report.0 }) }

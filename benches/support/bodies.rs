@@ -40,7 +40,7 @@ pub fn content_before_event(count: usize) -> String {
 
 /// The documented content, under an event that the platform does not document.
 pub fn unknown_event() -> String {
-    replace(r#""UNREPLIED""#, r#""SESSION_STARTED""#)
+    replace(r#""UNREPLIED""#, r#""EVENT_OF_TOMORROW""#)
 }
 
 /// The documented body, with a text in the place of a number.

@@ -14,7 +14,7 @@ fuzz_target!(|body: &[u8]| {
         Err(error) => check_error(&error, body),
     }
     if let Ok(content) = serde_json::from_slice::<Value>(body) {
-        for event_type in ["UNREPLIED", "PRE_CHAT_FORM_SUBMIT", "SESSION_STARTED"] {
+        for event_type in ["UNREPLIED", "PRE_CHAT_FORM_SUBMIT", "EVENT_OF_TOMORROW"] {
             check_parts(event_type, &content);
         }
     }

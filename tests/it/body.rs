@@ -1,8 +1,13 @@
 //! Bodies as the platform's page prints them, changed field by field and then written with their keys in any order.
 
 use serde_json::Value;
+use twt_chat_webhooks::fixtures;
 
+/// The documented events, in the order of the page.
 pub(crate) const EVENTS: [&str; 3] = ["UNREPLIED", "PRE_CHAT_FORM_SUBMIT", "OFFLINE_FORM_SUBMIT"];
+
+/// The unknown event of all tests. The platform will never use this name.
+pub(crate) const EVENT_OF_TOMORROW: &str = "EVENT_OF_TOMORROW";
 
 /// The fields of the envelope, in the order of the page.
 pub(crate) const ENVELOPE_FIELDS: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
@@ -10,34 +15,9 @@ pub(crate) const ENVELOPE_FIELDS: [&str; 4] = ["created_at", "event", "webhook_i
 /// The text fields of every item that are empty when there is none.
 pub(crate) const TEXTS: [&str; 4] = ["subject", "visitor_name", "message_content", "property_name"];
 
-/// The text fields of every item that are `None` when there is none.
-pub(crate) const OPTIONAL_TEXTS: [&str; 3] = ["visitor_nickname", "sbs", "assigned_agent_nickname"];
-
 /// The places of an `UNREPLIED` body that hold a number.
 pub(crate) const NUMBERS: [&str; 4] =
     ["created_at", "content[0].created_at", "content[0].push_times", "content[0].time_sec"];
-
-const ENVELOPE: [(&str, &str); 4] = [
-    ("created_at", "1765439941"),
-    ("event", ""),
-    ("webhook_id", r#""58946f5f583edd94f5cf87e3534d04fb""#),
-    // Stands for the items.
-    ("content", ""),
-];
-
-const ITEM: [(&str, &str); 11] = [
-    ("subject", r#""New Conversation""#),
-    ("visitor_name", r#""Visitor15""#),
-    ("created_at", "1765439652"),
-    ("message_content", r#""1""#),
-    ("property_name", r#""test""#),
-    ("visitor_nickname", r#""visitor nickname""#),
-    ("sbs", r#""""#),
-    ("status", r#""1""#),
-    ("push_times", "4"),
-    ("time_sec", "289"),
-    ("assigned_agent_nickname", r#""ctccccd""#),
-];
 
 /// The fields of an object in order: the key as it stands between the quotes, and the JSON text of the value.
 type Fields = Vec<(String, String)>;
@@ -51,11 +31,12 @@ pub(crate) struct Body {
 impl Body {
     /// The body that the page prints for that event; for any other name, that of `PRE_CHAT_FORM_SUBMIT` under the name.
     pub(crate) fn of(event: &str) -> Self {
-        let owned = |&(key, json): &(&str, &str)| (key.to_owned(), json.to_owned());
-        let only_unreplied = ["status", "push_times", "time_sec"];
-        let item = ITEM.iter().filter(|(key, _)| event == "UNREPLIED" || !only_unreplied.contains(key));
-        let body = Self { envelope: ENVELOPE.iter().map(owned).collect(), items: vec![item.map(owned).collect()] };
-        body.set("event", &format!("{event:?}"))
+        let printed = fixtures::body(&event.into()).unwrap_or(fixtures::PRE_CHAT_FORM_SUBMIT);
+        let (envelope, item) = printed.split_once("\"content\": [").unwrap();
+        let mut envelope = fields(envelope);
+        // An empty text stands for the items.
+        envelope.push(("content".into(), String::new()));
+        Self { envelope, items: vec![fields(item)] }.set("event", &format!("{event:?}"))
     }
 
     pub(crate) fn unreplied() -> Self {
@@ -146,6 +127,12 @@ impl Body {
     }
 }
 
+/// The fields of an object. The page prints each on a line of its own.
+fn fields(lines: &str) -> Fields {
+    let fields = lines.lines().filter_map(|line| line.trim_end_matches(',').split_once("\": "));
+    fields.map(|(key, json)| (key.trim_start_matches('"').to_owned(), json.to_owned())).collect()
+}
+
 fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a str)>) -> String {
     let fields: Vec<_> = fields.map(|(key, json)| format!(r#""{key}":{json}"#)).collect();
     format!("{{{}}}", fields.join(","))
@@ -154,6 +141,12 @@ fn object<'a>(fields: impl Iterator<Item = (&'a String, &'a str)>) -> String {
 /// The documented fields of an item of that event, in the order of the page.
 pub(crate) fn item_fields(event: &str) -> Vec<String> {
     Body::of(event).items.remove(0).into_iter().map(|(key, _)| key).collect()
+}
+
+/// The text fields of an item of that event: the page prints a string, and the string is not a status.
+pub(crate) fn text_fields(event: &str) -> Vec<String> {
+    let fields = Body::of(event).items.remove(0).into_iter();
+    fields.filter(|(key, json)| key != "status" && json.starts_with('"')).map(|(key, _)| key).collect()
 }
 
 /// The path of every documented field, in the envelope and in the only item.

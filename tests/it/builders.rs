@@ -9,6 +9,8 @@ use twt_chat_webhooks::{
     UnrepliedContent, UnrepliedContentBuilder,
 };
 
+use crate::body::EVENT_OF_TOMORROW;
+
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
 
 fn at(unix_seconds: i64) -> Timestamp {
@@ -123,35 +125,22 @@ fn form_item() -> Value {
 
 #[test]
 fn the_fields_that_all_events_share_are_reached_without_knowing_the_event() {
-    let events: [Event; 3] = [
-        UnrepliedContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-        PreChatFormContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-        OfflineFormContent::builder("visitor", at(1))
-            .subject("subject")
-            .message_content("message")
-            .property_name("property")
-            .visitor_nickname("nickname")
-            .sbs("customer")
-            .assigned_agent_nickname("agent")
-            .build()
-            .into(),
-    ];
+    macro_rules! event {
+        ($Content:ident) => {
+            Event::from(
+                $Content::builder("visitor", at(1))
+                    .subject("subject")
+                    .message_content("message")
+                    .property_name("property")
+                    .visitor_nickname("nickname")
+                    .sbs("customer")
+                    .assigned_agent_nickname("agent")
+                    .build(),
+            )
+        };
+    }
+    let events = [event!(UnrepliedContent), event!(PreChatFormContent), event!(OfflineFormContent)];
+    assert_eq!(events.iter().map(Event::event_type).collect::<Vec<_>>(), EventType::DOCUMENTED);
     for (event, event_type) in events.iter().zip(EventType::DOCUMENTED) {
         let contents: Vec<&dyn Content> = event.contents().collect();
         assert_eq!(contents.len(), 1, "{event_type}");
@@ -281,15 +270,15 @@ fn a_payload_takes_one_item_or_many_of_every_event() {
 #[test]
 fn an_unknown_event_is_built_from_its_name_and_any_content() {
     for content in [json!(null), json!("text"), json!([1, {"a": null}]), json!({"a": []})] {
-        let event = Event::from_parts("SESSION_STARTED", content.clone()).unwrap();
+        let event = Event::from_parts(EVENT_OF_TOMORROW, content.clone()).unwrap();
         let unknown = event.as_unknown().unwrap();
-        assert_eq!(unknown.name(), "SESSION_STARTED");
+        assert_eq!(unknown.name(), EVENT_OF_TOMORROW);
         assert_eq!(unknown.content(), &content);
 
         let payload = Payload::new(at(1), WEBHOOK_ID, event);
         let body = json!({
             "created_at": 1,
-            "event": "SESSION_STARTED",
+            "event": EVENT_OF_TOMORROW,
             "webhook_id": WEBHOOK_ID,
             "content": content,
         });
@@ -299,8 +288,8 @@ fn an_unknown_event_is_built_from_its_name_and_any_content() {
 
 #[test]
 fn an_unknown_name_or_status_is_built_from_its_text() {
-    let EventType::Unknown(name) = EventType::from("SESSION_STARTED") else { panic!("not documented") };
-    assert_eq!(name.as_str(), "SESSION_STARTED");
+    let EventType::Unknown(name) = EventType::from(EVENT_OF_TOMORROW) else { panic!("not documented") };
+    assert_eq!(name.as_str(), EVENT_OF_TOMORROW);
     let Status::Unknown(status) = Status::from("99") else { panic!("not documented") };
     assert_eq!(status.as_str(), "99");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS, every_path};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, every_path};
 use crate::entry_points::{decode, refuse_repetition, relay};
 
 /// The JSON text that the field has in the body, or one of its kind.
@@ -41,7 +41,7 @@ fn the_same_documented_key_twice_is_an_error() {
 fn a_repeated_key_is_an_error_at_its_place_whatever_its_values_are() {
     let unknown = ENVELOPE_FIELDS.map(str::to_owned).to_vec();
     for (event, paths) in
-        EVENTS.map(|event| (event, every_path(event))).into_iter().chain([("EVENT_OF_TOMORROW", unknown)])
+        EVENTS.map(|event| (event, every_path(event))).into_iter().chain([(EVENT_OF_TOMORROW, unknown)])
     {
         for path in paths {
             for json in ["null", "4", r#""four""#, "[]", "[{}]", "{}"] {
@@ -88,15 +88,15 @@ fn a_key_is_repeated_whatever_the_first_value_was() {
         }
     }
     for content in ["null", "[]", "{}"] {
-        is_refused(&Body::of("SESSION_STARTED").add("content", content), "content");
-        is_refused(&Body::of("SESSION_STARTED").set("content", "null").add("content", content), "content");
+        is_refused(&Body::of(EVENT_OF_TOMORROW).add("content", content), "content");
+        is_refused(&Body::of(EVENT_OF_TOMORROW).set("content", "null").add("content", content), "content");
     }
 }
 
 #[test]
 fn an_unknown_event_has_the_keys_of_the_envelope_once_too() {
     for path in ENVELOPE_FIELDS {
-        let body = Body::of("SESSION_STARTED");
+        let body = Body::of(EVENT_OF_TOMORROW);
         let json = again(&body, path);
         is_refused(&body.add(path, &json), path);
     }

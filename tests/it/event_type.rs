@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use twt_chat_webhooks::{EventType, Payload};
 
-use crate::body::{Body, EVENTS};
-
-const TOMORROW: &str = "EVENT_OF_TOMORROW";
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 
 #[test]
 fn the_documented_event_types_have_the_names_of_the_page_in_its_order() {
@@ -15,7 +13,7 @@ fn the_documented_event_types_have_the_names_of_the_page_in_its_order() {
 
 #[test]
 fn an_event_type_is_compared_with_text() {
-    for name in EVENTS.into_iter().chain([TOMORROW, "", "unreplied"]) {
+    for name in EVENTS.into_iter().chain([EVENT_OF_TOMORROW, "", "unreplied"]) {
         let event_type = EventType::from(name);
         assert_eq!(event_type, name);
         assert_eq!(event_type, *name);
@@ -32,7 +30,7 @@ fn an_event_type_is_compared_with_text() {
 #[test]
 fn event_types_are_in_the_order_of_their_names() {
     let names =
-        ["", "EVENT_OF_TOMORROW", "OFFLINE_FORM_SUBMIT", "PRE_CHAT_FORM_SUBMIT", "UNREPLIED", "UNREPLIED2", "新会话"];
+        ["", EVENT_OF_TOMORROW, "OFFLINE_FORM_SUBMIT", "PRE_CHAT_FORM_SUBMIT", "UNREPLIED", "UNREPLIED2", "新会话"];
     let event_types = names.map(EventType::from);
     for (event_type, name) in event_types.iter().zip(names) {
         for (other, other_name) in event_types.iter().zip(names) {
@@ -47,10 +45,10 @@ fn event_types_are_in_the_order_of_their_names() {
 #[test]
 fn events_are_counted_by_their_type() {
     let mut counts = BTreeMap::<EventType, u32>::new();
-    for name in ["UNREPLIED", TOMORROW, "UNREPLIED", "OFFLINE_FORM_SUBMIT"] {
+    for name in ["UNREPLIED", EVENT_OF_TOMORROW, "UNREPLIED", "OFFLINE_FORM_SUBMIT"] {
         let payload: Payload = Body::of(name).text().parse().unwrap();
         *counts.entry(payload.event_type()).or_default() += 1;
     }
     let counts: Vec<_> = counts.iter().map(|(event_type, count)| (event_type.as_str(), *count)).collect();
-    assert_eq!(counts, [(TOMORROW, 1), ("OFFLINE_FORM_SUBMIT", 1), ("UNREPLIED", 2)]);
+    assert_eq!(counts, [(EVENT_OF_TOMORROW, 1), ("OFFLINE_FORM_SUBMIT", 1), ("UNREPLIED", 2)]);
 }

@@ -67,13 +67,13 @@ fn what_the_page_does_not_document_is_shown_too() {
 fn an_unknown_event_shows_its_name_and_content() {
     let body = r#"{
         "created_at": 1765439941,
-        "event": "SESSION_STARTED",
+        "event": "EVENT_OF_TOMORROW",
         "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
         "content": {"visitor_name": "Visitor15"}
     }"#;
     assert_eq!(
         describe(body),
-        "event       SESSION_STARTED
+        "event       EVENT_OF_TOMORROW
 sent        2025-12-11T07:59:01Z
 webhook     58946f5f583edd94f5cf87e3534d04fb
 content     {\"visitor_name\":\"Visitor15\"}

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, EVENTS, every_path};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, every_path};
 
 const OBJECTS: [&str; 12] = [
     r#"{"$serde_json::private::Number":"5"}"#,
@@ -102,8 +102,8 @@ fn in_an_unknown_field_or_event_it_is_what_value_makes_of_it() {
             let bodies = [
                 Body::unreplied().add("trace", &nested),
                 Body::unreplied().add("content[0].trace", &nested),
-                Body::of("SESSION_STARTED").set("content", &nested),
-                Body::of("SESSION_STARTED").set_item(0, &nested),
+                Body::of(EVENT_OF_TOMORROW).set("content", &nested),
+                Body::of(EVENT_OF_TOMORROW).set_item(0, &nested),
             ];
             bodies.iter().for_each(is_kept_as_value_keeps_it);
             for value in bodies.iter().filter_map(|body| serde_json::from_str::<Value>(&body.text()).ok()) {
@@ -161,7 +161,7 @@ fn numbers_in_what_is_unknown_are_what_value_makes_of_them() {
             let bodies = [
                 Body::unreplied().add("trace", &json),
                 Body::unreplied().add("content[0].trace", &json),
-                Body::of("SESSION_STARTED").set("content", &json),
+                Body::of(EVENT_OF_TOMORROW).set("content", &json),
             ];
             bodies.iter().for_each(is_kept_as_value_keeps_it);
         }

@@ -42,12 +42,9 @@ fn fnv1a(bytes: &[u8]) -> String {
 
 #[test]
 fn the_documented_items_have_keys() {
-    let rows = [
-        format!(r#"["UNREPLIED",1765439652,4,"test","Visitor15","{HASH_OF_1}"]"#),
-        format!(r#"["PRE_CHAT_FORM_SUBMIT",1765439652,0,"test","Visitor15","{HASH_OF_1}"]"#),
-        format!(r#"["OFFLINE_FORM_SUBMIT",1765439652,0,"test","Visitor15","{HASH_OF_1}"]"#),
-    ];
-    for (event_type, expected) in EventType::DOCUMENTED.iter().zip(rows) {
+    for event_type in EventType::DOCUMENTED {
+        let push_times = if *event_type == EventType::Unreplied { 4 } else { 0 };
+        let expected = format!(r#"["{event_type}",1765439652,{push_times},"test","Visitor15","{HASH_OF_1}"]"#);
         let payload = fixtures::payload(event_type).unwrap();
         let keys: Vec<_> = payload.event.contents().map(|item| item.key().to_string()).collect();
         assert_eq!(keys, [expected]);

@@ -5,6 +5,7 @@ mod arbitrary;
 mod body;
 mod builders;
 mod cbor;
+mod documented;
 mod duplicates;
 mod encode;
 mod entry_points;

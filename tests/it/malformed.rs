@@ -3,7 +3,7 @@
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeError, DecodeErrorKind, Payload, fixtures};
 
-use crate::body::{Body, EVENTS};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 use crate::entry_points::refuse;
 
 fn error_of_bytes(body: &[u8]) -> DecodeError {
@@ -104,7 +104,7 @@ pub(crate) fn places() -> Vec<(&'static str, &'static str)> {
     let paths = ["created_at", "webhook_id", "event", "content", "trace", "content[0].subject", "content[0].sbs"];
     let more = ["content[0].created_at", "content[0].push_times", "content[0].status", "content[0].trace"];
     let known = paths.into_iter().chain(more).map(|path| ("UNREPLIED", path));
-    known.chain([("SESSION_STARTED", "content"), ("SESSION_STARTED", "trace")]).collect()
+    known.chain([(EVENT_OF_TOMORROW, "content"), (EVENT_OF_TOMORROW, "trace")]).collect()
 }
 
 #[test]

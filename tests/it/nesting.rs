@@ -3,7 +3,7 @@
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Event, Payload};
 
-use crate::body::Body;
+use crate::body::{Body, EVENT_OF_TOMORROW};
 use crate::entry_points::{error_of, failures};
 use crate::malformed::{is_syntax, places};
 
@@ -37,7 +37,7 @@ fn a_hundred_thousand_nested_arrays_or_objects_are_an_error() {
 #[test]
 fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
     // How many levels of the body are around the value.
-    let places = [("UNREPLIED", "trace", 1), ("UNREPLIED", "content[0].trace", 3), ("SESSION_STARTED", "content", 1)];
+    let places = [("UNREPLIED", "trace", 1), ("UNREPLIED", "content[0].trace", 3), (EVENT_OF_TOMORROW, "content", 1)];
     for (event, path, around) in places {
         for nested in [arrays, objects] {
             let deepest = Body::of(event).set(path, &nested(LIMIT - around));
@@ -62,7 +62,7 @@ fn any_depth_up_to_the_limit_is_kept() {
         for nested in [arrays, objects] {
             let json = nested(depth);
             for (event, path) in
-                [("UNREPLIED", "trace"), ("UNREPLIED", "content[0].trace"), ("SESSION_STARTED", "content")]
+                [("UNREPLIED", "trace"), ("UNREPLIED", "content[0].trace"), (EVENT_OF_TOMORROW, "content")]
             {
                 let body = Body::of(event).set(path, &json);
                 for text in body.both_orders() {

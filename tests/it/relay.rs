@@ -50,13 +50,13 @@ fn each_channel_gets_its_own_json_for_each_event() {
                      Waiting: 4 min 49 s, push 4 of 4\nAgent: ctccccd\n| 1";
     let pre_chat = "Pre-chat form\nProject: test\nVisitor: Visitor15 (visitor nickname)\nAgent: ctccccd\n| 1";
     let offline = "Offline form\nProject: test\nVisitor: Visitor15 (visitor nickname)\nAgent: ctccccd\n| 1";
-    let unknown = "An event that this relay does not know: SESSION_STARTED";
-    let session = fixtures::UNREPLIED.replace("UNREPLIED", "SESSION_STARTED").parse().unwrap();
+    let unknown = "An event that this relay does not know: EVENT_OF_TOMORROW";
+    let tomorrow = fixtures::UNREPLIED.replace("UNREPLIED", "EVENT_OF_TOMORROW").parse().unwrap();
     for (payload, text) in [
         (fixtures::unreplied(), unreplied),
         (fixtures::pre_chat_form_submit(), pre_chat),
         (fixtures::offline_form_submit(), offline),
-        (session, unknown),
+        (tomorrow, unknown),
     ] {
         let expected = [
             json!({ "text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false }),

@@ -6,6 +6,8 @@ use proptest::array::{uniform6, uniform7};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -215,5 +217,19 @@ proptest! {
         let payload = Payload::from_slice(body.as_bytes()).unwrap();
         prop_assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), &*body);
         prop_assert_eq!(serde_json::to_string(&payload).unwrap(), &*body);
+    }
+}
+
+#[test]
+fn each_documented_event_comes_up() {
+    let mut runner = TestRunner::deterministic();
+    let mut sample = |strategy: &BoxedStrategy<EventType>| strategy.new_tree(&mut runner).unwrap().current();
+    let built = payload().prop_map(|payload| payload.event_type()).boxed();
+    let written = event_body().prop_map(|(name, _)| EventType::from(name)).boxed();
+    for (strategy, name) in [(built, "event()"), (written, "event_body()")] {
+        let sampled: Vec<_> = (0..200).map(|_| sample(&strategy)).collect();
+        for event_type in EventType::DOCUMENTED {
+            assert!(sampled.contains(event_type), "{name} in tests/it/round_trip.rs lacks {event_type}");
+        }
     }
 }

@@ -11,6 +11,8 @@ use twt_chat_webhooks::{
     UnrepliedContent, fixtures,
 };
 
+use crate::body::EVENT_OF_TOMORROW;
+
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/payload.schema.json");
 
 const DOCUMENTED: [&str; 3] = [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::OFFLINE_FORM_SUBMIT];
@@ -139,7 +141,7 @@ fn what_may_grow_is_open() {
 
     for content in [json!([{ "visitor_name": "Visitor15" }]), json!({ "created_at": "now" }), Value::Null] {
         let mut body = documented.clone();
-        set(&mut body, "/event", json!("SESSION_STARTED"));
+        set(&mut body, "/event", json!(EVENT_OF_TOMORROW));
         set(&mut body, "/content", content);
         validator.validate(&body).unwrap();
     }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::{Value, json};
 use twt_chat_webhooks::{EventType, Payload, Timestamp, fixtures};
 
-use crate::body::{Body, EVENTS};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 use crate::entry_points::decode;
 
 const SENT: i64 = 1_765_439_941;
@@ -84,7 +84,7 @@ fn nothing_but_the_times_changes() {
 #[test]
 fn the_content_of_an_unknown_event_stays() {
     for content in [json!([{"created_at": CREATED}]), json!({"created_at": CREATED}), json!(CREATED), Value::Null] {
-        let mut expected = Body::of("EVENT_OF_TOMORROW").set("content", &content.to_string()).value();
+        let mut expected = Body::of(EVENT_OF_TOMORROW).set("content", &content.to_string()).value();
         let moved = decode(&expected.to_string()).sent_at(at(0));
         expected["created_at"] = json!(0);
         assert_eq!(serde_json::to_value(moved).unwrap(), expected);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Event, EventType, UnknownEvent};
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENTS};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS};
 use crate::entry_points::{decode, refuse, relay};
 
 const CONTENTS: [&str; 15] = [
@@ -27,11 +27,11 @@ const CONTENTS: [&str; 15] = [
 #[test]
 fn an_unknown_event_keeps_its_whole_content() {
     for json in CONTENTS {
-        let body = Body::of("SESSION_STARTED").set("content", json);
+        let body = Body::of(EVENT_OF_TOMORROW).set("content", json);
         for text in body.both_orders() {
             let payload = decode(&text);
             let event = payload.event.as_unknown().unwrap();
-            assert_eq!(event.name(), "SESSION_STARTED");
+            assert_eq!(event.name(), EVENT_OF_TOMORROW);
             assert_eq!(event.content(), &serde_json::from_str::<Value>(json).unwrap());
             assert_eq!(payload.event.contents().count(), 0);
             assert_eq!(relay(&text), body.value());
@@ -110,7 +110,7 @@ fn a_known_event_without_items_is_read() {
 
 #[test]
 fn a_field_of_the_envelope_that_is_missing_or_null_is_an_error_for_an_unknown_event_too() {
-    for event in ["SESSION_STARTED", "UNREPLIED"] {
+    for event in [EVENT_OF_TOMORROW, "UNREPLIED"] {
         for field in ENVELOPE_FIELDS {
             for text in Body::of(event).without(field).both_orders() {
                 let error = refuse(&text);
@@ -130,10 +130,10 @@ fn a_field_of_the_envelope_that_is_missing_or_null_is_an_error_for_an_unknown_ev
 fn from_parts_decodes_a_documented_name_and_keeps_any_other() {
     for json in CONTENTS {
         let content: Value = serde_json::from_str(json).unwrap();
-        let event = Event::from_parts("SESSION_STARTED", content.clone()).unwrap();
+        let event = Event::from_parts(EVENT_OF_TOMORROW, content.clone()).unwrap();
         assert_eq!(
             event.as_unknown().map(|event| (event.name(), event.content())),
-            Some(("SESSION_STARTED", &content))
+            Some((EVENT_OF_TOMORROW, &content))
         );
     }
     for name in EVENTS {

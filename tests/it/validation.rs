@@ -7,6 +7,8 @@ use twt_chat_webhooks::{
     UnrepliedContentBuilder,
 };
 
+use crate::body::EVENT_OF_TOMORROW;
+
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
 const SENT: i64 = 1_000;
 
@@ -52,7 +54,7 @@ fn what_is_as_documented_passes() {
 #[test]
 fn an_undocumented_event_is_reported_and_checked_no_further_than_its_envelope() {
     for content in [json!(null), json!([]), json!([{"subject": "", "push_times": 9}])] {
-        let event = Event::from_parts("SESSION_STARTED", content).unwrap();
+        let event = Event::from_parts(EVENT_OF_TOMORROW, content).unwrap();
         assert_violations(&payload(event.clone()), &[("event", Rule::UndocumentedEvent)]);
         assert_violations(
             &Payload::new(at(SENT), "", event),

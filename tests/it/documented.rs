@@ -1,0 +1,83 @@
+//! A documented event, and each field of its items, is in every place that names them. A failure says what is missing where.
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::{EventType, fixtures};
+
+use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
+use crate::oracle;
+
+const CRATE_PAGE: &str = include_str!("../../src/lib.rs");
+const SCHEMA: &str = include_str!("../../schema/payload.schema.json");
+const FUZZ_DICTIONARY: &str = include_str!("../../fuzz/dictionary");
+
+fn names() -> impl Iterator<Item = &'static str> {
+    EventType::DOCUMENTED.iter().map(EventType::as_str)
+}
+
+#[test]
+fn each_event_has_a_fixture_whose_text_and_value_agree() {
+    for event_type in EventType::DOCUMENTED {
+        let body = fixtures::body(event_type).unwrap_or_else(|| panic!("src/fixtures.rs lacks {event_type}"));
+        let payload = fixtures::payload(event_type).unwrap();
+        let value: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(value["event"], json!(event_type), "the event of the JSON file in src/fixtures for {event_type}");
+        assert_eq!(payload.event_type(), *event_type);
+        assert_eq!(payload.contents().len(), 1, "{event_type}");
+        assert_eq!(json!(payload), value, "the example() of {event_type} differs from the JSON file in src/fixtures");
+    }
+}
+
+#[test]
+fn each_event_has_a_row_in_the_table_of_the_crate_page() {
+    for name in names() {
+        let row = format!("//! | `{name}` |");
+        assert!(CRATE_PAGE.lines().any(|line| line.starts_with(&row)), "src/lib.rs has no row `{row} …`");
+    }
+}
+
+#[test]
+fn each_event_and_each_field_is_in_the_schema_of_the_repository() {
+    for name in names() {
+        for name in [name.to_owned()].into_iter().chain(item_fields(name)) {
+            let is_there = SCHEMA.contains(&format!("\"{name}\""));
+            assert!(
+                is_there,
+                "schema/payload.schema.json lacks {name}: see tests/it/schema.rs for how to write it again"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_event_is_in_the_list_of_the_tests() {
+    for name in names() {
+        assert!(EVENTS.contains(&name), "EVENTS in tests/it/body.rs lacks {name}");
+    }
+    for name in EVENTS {
+        assert!(names().any(|documented| documented == name), "documented! in src/documented.rs lacks {name}");
+    }
+}
+
+/// The fixture is what the platform prints, and the oracle is what the tests and the fuzz targets expect of it.
+#[test]
+fn the_oracle_knows_each_field_of_each_event() {
+    for name in names() {
+        assert_eq!(oracle::read(Body::of(name).text().as_bytes()).unwrap().rejected, [0; 0], "{name}");
+        for field in item_fields(name) {
+            // No documented field holds an object.
+            let body = Body::of(name).set(&format!("content[0].{field}"), "{}");
+            let rejected = oracle::read(body.text().as_bytes()).unwrap().rejected;
+            assert_eq!(rejected, [0], "documented_fields() in tests/it/oracle.rs lacks {field} of {name}");
+        }
+    }
+}
+
+#[test]
+fn each_name_is_in_the_dictionary_of_the_fuzzer() {
+    let fields = names().flat_map(item_fields);
+    let events = names().chain([EVENT_OF_TOMORROW]).map(str::to_owned);
+    for name in events.chain(fields).chain(ENVELOPE_FIELDS.map(str::to_owned)) {
+        let entry = format!(r#""\"{name}\"""#);
+        assert!(FUZZ_DICTIONARY.lines().any(|line| line == entry), "fuzz/dictionary lacks {entry}");
+    }
+}
