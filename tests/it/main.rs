@@ -20,6 +20,8 @@ mod key_order;
 mod malformed;
 mod nesting;
 mod numbers;
+#[cfg(feature = "schemars")]
+mod openapi;
 mod oracle;
 mod partial;
 mod payload_files;
