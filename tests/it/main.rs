@@ -39,6 +39,8 @@ mod summary;
 mod text;
 mod timestamp;
 mod traits;
+#[cfg(all(feature = "signature", feature = "std"))]
+mod trigger;
 mod unknown_event;
 mod unknown_fields;
 mod validation;
