@@ -101,6 +101,7 @@ pub(crate) struct Wait {
 impl Wait {
     const LONGEST: u32 = 24 * 60 * 60;
 
+    /// Until a payload that was sent then.
     fn until(sent: Timestamp, u: &mut Unstructured<'_>) -> Result<Self> {
         let seconds = u.int_in_range(0..=Self::LONGEST)?;
         let created_at = Timestamp::saturating_from_unix(sent.unix_seconds() - i64::from(seconds));
@@ -127,14 +128,14 @@ impl Plausible for Option<String> {
     }
 }
 
-/// A number of pushes.
+/// A number of pushes. No other field has this type.
 impl Plausible for u32 {
     fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
         u.int_in_range(1..=MAX_PUSH_TIMES)
     }
 }
 
-/// A waiting time.
+/// A waiting time. No other field has this type.
 impl Plausible for u64 {
     fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
         Ok(wait.seconds.into())

@@ -1,4 +1,4 @@
-//! `schema/openapi.json` describes the requests of the platform in OpenAPI 3.1, and is made from the types.
+//! `schema/openapi.json` describes the requests of the platform in `OpenAPI` 3.1, and is made from the types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
