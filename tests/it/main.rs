@@ -21,6 +21,8 @@ mod key_order;
 mod malformed;
 mod nesting;
 mod numbers;
+#[cfg(feature = "schemars")]
+mod openapi;
 mod oracle;
 mod partial;
 mod payload_files;
@@ -39,6 +41,8 @@ mod syntax;
 mod text;
 mod timestamp;
 mod traits;
+#[cfg(all(feature = "signature", feature = "std"))]
+mod trigger;
 mod unknown_event;
 mod unknown_fields;
 mod validation;
