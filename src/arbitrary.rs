@@ -218,8 +218,8 @@ fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
 
 /// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload.
 ///
-/// About half of the payloads pass [`Payload::validate`]. They were sent in the years 2025 to 2034, and their items were
-/// created up to a day before. The other half is anything that can be written and read back.
+/// About half of the payloads pass [`Payload::validate`]. They were sent in the years 2025 to 2034, and their items
+/// were created up to a day before. The other half is anything that can be written and read back.
 ///
 /// ```
 /// use arbitrary::{Arbitrary, Unstructured};

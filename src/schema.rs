@@ -163,8 +163,8 @@ impl Carried for UnknownEvent {
     }
 }
 
-/// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`. Code generators
-/// make a type of that name.
+/// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`, so that
+/// code generators make a type of that name.
 struct Carrying<E, C>(PhantomData<(E, C)>);
 
 impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
@@ -196,7 +196,8 @@ macro_rules! contents {
                 const DESCRIPTION: &'static str = concat!("the event ", stringify!($NAME));
 
                 fn event(_: &mut SchemaGenerator) -> Property {
-                    ("event", json_schema!({ "description": "Event name", "type": "string", "const": EventType::$Variant }))
+                    let name = EventType::$Variant;
+                    ("event", json_schema!({ "description": "Event name", "type": "string", "const": name }))
                 }
 
                 fn content(generator: &mut SchemaGenerator) -> Property {

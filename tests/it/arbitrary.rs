@@ -254,7 +254,7 @@ fn an_extra_field_never_has_a_documented_name() {
     assert!(form.extra().keys().eq(["content"]));
 
     let wild: &[u8] = &[0];
-    let unknown_event: &[u8] = &[3];
+    let unknown_event: &[u8] = &[u8::try_from(EventType::DOCUMENTED.len()).unwrap()];
     let bytes = script(&[wild, created_at, unknown_event, &[NULL], &extra.concat()], &[0, 0, 7, 7]);
     let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
     assert!(payload.extra().keys().eq(["subject"]));

@@ -39,7 +39,7 @@ pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
     }
     let committed = fs::read_to_string(&path).unwrap();
     let how = "`UPDATE_SCHEMA=1 cargo test --all-features --test it schema` writes it";
-    assert_eq!(parse(&committed), parse(&generated), "schema/{name} is not up to date: {how}");
+    assert!(parse(&committed) == parse(&generated), "schema/{name} is not up to date: {how}");
 }
 
 #[test]
@@ -98,20 +98,23 @@ fn parts_of<T: JsonSchema>() -> Vec<(String, Value)> {
 fn each_event_has_a_schema_with_a_name_of_its_own() {
     fn assert_parts<T: JsonSchema>(suffix: &str) {
         let mut parts = parts_of::<T>();
-        let names = parts.iter().map(|(name, _)| name.strip_suffix(suffix).unwrap());
-        assert!(names.eq(["Unreplied", "PreChatFormSubmit", "OfflineFormSubmit", "Unknown"]));
-
-        let (_, unknown) = parts.pop().unwrap();
+        let (name, unknown) = parts.pop().unwrap();
+        assert_eq!(name, format!("Unknown{suffix}"));
         assert_eq!(unknown["properties"]["event"]["not"], json!({ "enum": EventType::DOCUMENTED }));
 
-        let contents = ["UnrepliedContent", "PreChatFormContent", "OfflineFormContent"];
-        for (((_, part), event_type), content) in parts.iter().zip(EventType::DOCUMENTED).zip(contents) {
-            assert_eq!(part["properties"]["event"]["const"], json!(event_type));
-            let content = format!("#/$defs/{content}");
+        let events = parts.iter().map(|(_, part)| part["properties"]["event"]["const"].as_str().unwrap());
+        assert!(events.eq(EventType::DOCUMENTED.iter().map(EventType::as_str)));
+
+        for ((name, part), (event, content)) in parts.iter().zip([
+            ("Unreplied", "UnrepliedContent"),
+            ("PreChatFormSubmit", "PreChatFormContent"),
+            ("OfflineFormSubmit", "OfflineFormContent"),
+        ]) {
+            assert_eq!(*name, format!("{event}{suffix}"));
+            let content = json!({ "$ref": format!("#/$defs/{content}") });
             assert_eq!(part["properties"]["content"]["type"], "array");
-            assert_eq!(part["properties"]["content"]["items"], json!({ "$ref": content }));
+            assert_eq!(part["properties"]["content"]["items"], content);
         }
-        assert_eq!(parts.len(), EventType::DOCUMENTED.len());
     }
 
     assert_parts::<Payload>("Payload");
