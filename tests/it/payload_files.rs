@@ -60,7 +60,7 @@ fn unknown_fields_are_in_extra() {
     assert_eq!(payload.extra()["api_version"], json!("2026-01"));
     assert_eq!(payload.extra()["delivery"], json!({"attempt": 2, "previous": [null, 1_765_439_641]}));
     let item = payload.event.contents().next().unwrap();
-    assert_eq!(item.extra()["conversation_id"], json!(18_446_744_073_709_551_615_u64));
+    assert_eq!(item.extra()["field_of_tomorrow"], json!(18_446_744_073_709_551_615_u64));
     assert_eq!((payload.extra().len(), item.extra().len()), (2, 3));
 }
 
