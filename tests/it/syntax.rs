@@ -1,7 +1,7 @@
 //! The crate takes the JSON that `serde_json` takes, keeps what its `Value` keeps, and reports what it reports.
 
 use serde_json::Value;
-use twt_chat_webhooks::{DecodeErrorKind, Payload};
+use twt_chat_webhooks::{DecodeErrorKind, Payload, UnknownEvent};
 
 /// The bytes that matter to a JSON parser, and the letters of `null`.
 const ALPHABET: [char; 20] =
@@ -17,8 +17,11 @@ fn texts() -> impl Iterator<Item = String> {
     })
 }
 
-/// Compares a body that `serde_json` refuses. Of one that it takes, returns the result and what `serde_json` makes of it.
-fn compare(body: &str) -> Option<(Result<Payload, (DecodeErrorKind, String)>, Value)> {
+/// Kind and path of an error.
+type Fault = (DecodeErrorKind, String);
+
+/// Compares a body that `serde_json` refuses. If it takes the body, returns our result and its value.
+fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
     let ours = Payload::from_slice(body.as_bytes());
     match serde_json::from_str::<Value>(body) {
         Ok(value) => Some((ours.map_err(|error| (error.kind(), error.path().to_owned())), value)),
@@ -58,7 +61,7 @@ fn every_short_text_is_read_as_serde_json_reads_it_in_unknown_content() {
         let body = format!(r#"{{"content":{text},"created_at":1,"event":"EVENT_OF_TOMORROW","webhook_id":""}}"#);
         if let Some((ours, value)) = compare(&body) {
             let event = ours.as_ref().map(|payload| payload.event.as_unknown().unwrap());
-            assert_eq!(event.map(|event| event.content()), Ok(&value["content"]), "{body}");
+            assert_eq!(event.map(UnknownEvent::content), Ok(&value["content"]), "{body}");
             assert_eq!(serde_json::to_value(ours.unwrap()).unwrap(), value);
             json_texts += 1;
         }
