@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use support::bodies;
-use support::rivals::{self, ExactForm, ExactUnreplied, Idiomatic, ZeroCopyForm, ZeroCopyUnreplied};
+use support::rivals::{self, ExactForm, ExactUnreplied, ZeroCopyForm, ZeroCopyUnreplied};
+use support::shapes::Idiomatic;
 use twt_chat_webhooks::Payload;
 use twt_chat_webhooks::fixtures::{OFFLINE_FORM_SUBMIT, PRE_CHAT_FORM_SUBMIT, UNREPLIED};
 

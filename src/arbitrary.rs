@@ -2,9 +2,14 @@
 //!
 //! They are canonical: written and read again, each is what it was. So there is no `Some("")`, no unknown name that is documented,
 //! and no extra field that has a documented name.
+//!
+//! Half of the payloads are wild: they hold whatever the types can hold. The other half is plausible: it passes
+//! [`Payload::validate`], and so it gets further into the code under test.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use arbitrary::{Arbitrary, Error, Result, Unstructured, size_hint};
 use serde_json::{Map, Value};
@@ -16,6 +21,7 @@ use crate::payload::{self, Payload};
 use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 use crate::unknown::{UnknownName, UnknownStatus};
+use crate::validate::MAX_PUSH_TIMES;
 use crate::wire;
 
 /// The bytes that a value takes, at least and at most.
@@ -39,6 +45,18 @@ macro_rules! item {
                     $($crate::arbitrary::field_size_hint(|item: &Self| &item.$field, depth),)*
                     $crate::arbitrary::EXTRA_SIZE_HINT,
                 ])
+            }
+        }
+
+        impl $crate::arbitrary::Plausible for $Type {
+            fn plausible(
+                u: &mut ::arbitrary::Unstructured<'_>,
+                wait: &$crate::arbitrary::Wait,
+            ) -> ::arbitrary::Result<Self> {
+                Ok(Self {
+                    $($field: $crate::arbitrary::Plausible::plausible(u, wait)?,)*
+                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
+                })
             }
         }
     };
@@ -72,6 +90,80 @@ pub(crate) fn field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) 
 /// The size of a field of an item; the function only says which type it has.
 pub(crate) fn field_size_hint<'a, T, F: Arbitrary<'a>>(_: fn(&T) -> &F, depth: usize) -> SizeHint {
     F::size_hint(depth)
+}
+
+/// How long before the payload an item was created.
+pub(crate) struct Wait {
+    created_at: Timestamp,
+    seconds: u32,
+}
+
+impl Wait {
+    const LONGEST: u32 = 24 * 60 * 60;
+
+    /// Until a payload that was sent then.
+    fn until(sent: Timestamp, u: &mut Unstructured<'_>) -> Result<Self> {
+        let seconds = u.int_in_range(0..=Self::LONGEST)?;
+        let created_at = Timestamp::saturating_from_unix(sent.unix_seconds() - i64::from(seconds));
+        Ok(Self { created_at, seconds })
+    }
+}
+
+/// An item, or a field of one, that passes [`Payload::validate`].
+pub(crate) trait Plausible: Sized {
+    fn plausible(u: &mut Unstructured<'_>, wait: &Wait) -> Result<Self>;
+}
+
+/// Not empty.
+impl Plausible for String {
+    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
+        let text: Self = u.arbitrary()?;
+        Ok(if text.is_empty() { "test".into() } else { text })
+    }
+}
+
+impl Plausible for Option<String> {
+    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
+        field(u)
+    }
+}
+
+/// A number of pushes. No other field has this type.
+impl Plausible for u32 {
+    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
+        u.int_in_range(1..=MAX_PUSH_TIMES)
+    }
+}
+
+/// A waiting time. No other field has this type.
+impl Plausible for u64 {
+    fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
+        Ok(wait.seconds.into())
+    }
+}
+
+impl Plausible for Status {
+    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
+        u.choose(Self::DOCUMENTED).cloned()
+    }
+}
+
+impl Plausible for Timestamp {
+    fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
+        Ok(wait.created_at)
+    }
+}
+
+/// One item or more.
+fn plausible_items<T: Plausible>(u: &mut Unstructured<'_>, sent: Timestamp) -> Result<Vec<T>> {
+    let mut items = Vec::new();
+    loop {
+        let wait = Wait::until(sent, u)?;
+        items.push(T::plausible(u, &wait)?);
+        if !u.arbitrary()? {
+            return Ok(items);
+        }
+    }
 }
 
 pub(crate) const EXTRA_SIZE_HINT: SizeHint = (1, None);
@@ -124,8 +216,10 @@ fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload. It need not
-/// pass [`Payload::validate`].
+/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload.
+///
+/// About half of the payloads pass [`Payload::validate`]. They were sent in the years 2025 to 2034, and their items
+/// were created up to a day before. The other half is anything that can be written and read back.
 ///
 /// ```
 /// use arbitrary::{Arbitrary, Unstructured};
@@ -139,16 +233,20 @@ fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Payload {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Self {
-            created_at: u.arbitrary()?,
-            webhook_id: u.arbitrary()?,
-            event: u.arbitrary()?,
-            extra: extra(u, payload::FIELDS)?,
-        })
+        let is_plausible = u.arbitrary()?;
+        let (created_at, webhook_id, event) = if is_plausible {
+            let created_at = Timestamp::saturating_from_unix(u.int_in_range(PLAUSIBLE_SECONDS)?);
+            (created_at, format!("{:032x}", u.arbitrary::<u128>()?), plausible_event(u, created_at)?)
+        } else {
+            (u.arbitrary()?, u.arbitrary()?, u.arbitrary()?)
+        };
+        Ok(Self { created_at, webhook_id, event, extra: extra(u, payload::FIELDS)? })
     }
 
+    /// A wild payload can be shorter than any plausible one.
     fn size_hint(depth: usize) -> SizeHint {
         size_hint::and_all(&[
+            bool::size_hint(depth),
             Timestamp::size_hint(depth),
             String::size_hint(depth),
             Event::size_hint(depth),
@@ -156,6 +254,9 @@ impl<'a> Arbitrary<'a> for Payload {
         ])
     }
 }
+
+/// The years 2025 to 2034.
+const PLAUSIBLE_SECONDS: RangeInclusive<i64> = 1_735_689_600..=2_051_222_399;
 
 macro_rules! events {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
@@ -174,6 +275,13 @@ macro_rules! events {
             fn size_hint(depth: usize) -> SizeHint {
                 // The items of a documented event may take nothing.
                 size_hint::and(EventType::size_hint(depth), (0, None))
+            }
+        }
+
+        fn plausible_event(u: &mut Unstructured<'_>, sent: Timestamp) -> Result<Event> {
+            match u.choose(EventType::DOCUMENTED)? {
+                $(EventType::$Variant => plausible_items(u, sent).map(Event::$Variant),)*
+                EventType::Unknown(_) => Err(Error::IncorrectFormat),
             }
         }
     };

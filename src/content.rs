@@ -24,41 +24,67 @@ use crate::wire::{Fault, PrivateKeys, Source};
 
 /// The eight fields that the items of all documented events share.
 ///
-/// For code that treats the events alike, such as a relay to a chat channel; see [`Event::contents`](crate::Event::contents).
-/// Sealed: new methods may come with new fields.
+/// The trait is for code that treats the events alike, such as a relay to a chat channel.
+/// [`Payload::contents`](crate::Payload::contents) gives the items as `&dyn Content`. The trait is sealed, because a
+/// later version may add methods with new fields.
 ///
 /// ```
-/// use twt_chat_webhooks::{Content, fixtures};
+/// use twt_chat_webhooks::{Content, Payload, fixtures};
 ///
-/// let payload = fixtures::offline_form_submit();
-/// for content in payload.event.contents() {
-///     assert_eq!(content.visitor_name(), "Visitor15");
-///     assert_eq!(content.sbs(), None);
+/// fn notices(payload: &Payload) -> Vec<String> {
+///     let notice = |item: &dyn Content| match item.push_times() {
+///         Some(push) => format!("{} waits (push {push})", item.visitor_name()),
+///         None => format!("{} filled in a form", item.visitor_name()),
+///     };
+///     payload.contents().map(notice).collect()
 /// }
+///
+/// assert_eq!(notices(&fixtures::unreplied()), ["Visitor15 waits (push 4)"]);
+/// let form = fixtures::offline_form_submit();
+/// assert_eq!(notices(&form), ["Visitor15 filled in a form"]);
 /// ```
+///
+/// A `&dyn Content` is written as the item it stands for, in its documented form:
+///
+/// ```
+/// use twt_chat_webhooks::fixtures;
+///
+/// let payload = fixtures::unreplied();
+/// for item in payload.contents() {
+///     let json = serde_json::to_value(item)?;
+///     assert_eq!(json["visitor_name"], "Visitor15");
+///     assert_eq!(json["time_sec"], 289);
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// `Debug` shows what visitors wrote, for a `&dyn Content` too. To name an item in a log, use its event and its
+/// [`created_at`](Self::created_at).
 pub trait Content: sealed::Sealed + Debug + Send + Sync {
     /// The event that carries such items.
     fn event_type(&self) -> EventType;
-    /// The subject of the conversation.
+    /// The subject of the conversation, or `""`.
     fn subject(&self) -> &str;
-    /// The visitor's name, such as `Visitor15`.
+    /// The visitor's name, such as `Visitor15`, or `""`.
     fn visitor_name(&self) -> &str;
-    /// When the message or the form was created.
+    /// When the visitor wrote the message, or when the form was created.
     fn created_at(&self) -> Timestamp;
-    /// The message or the form, as text.
+    /// The message or the form as text, or `""`.
     fn message_content(&self) -> &str;
-    /// The project that the conversation belongs to.
+    /// The name of the project that the conversation belongs to, or `""`.
     fn property_name(&self) -> &str;
-    /// The visitor's nickname, if any.
+    /// The visitor's nickname, or `None` if the visitor has none.
     fn visitor_nickname(&self) -> Option<&str>;
-    /// The customer identifier, if the visitor is known.
+    /// The customer identifier, or `None` for a visitor who is not identified.
     fn sbs(&self) -> Option<&str>;
-    /// The nickname of the agent, if one is assigned.
+    /// The nickname of the assigned agent, or `None` if no agent is assigned.
     fn assigned_agent_nickname(&self) -> Option<&str>;
-    /// The unknown fields, as they came.
+    /// The unknown fields of the item, as they came.
     fn extra(&self) -> &Map<String, Value>;
 
     /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+    ///
+    /// [`ItemKey`] says what the key contains, and how to store it.
     fn key(&self) -> ItemKey<'_> {
         ItemKey {
             event: self.item().event(),
@@ -70,7 +96,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
         }
     }
 
-    /// The item as a message, if its event is `UNREPLIED`.
+    /// The item as a message, or `None` if its event is not `UNREPLIED`.
     fn as_unreplied(&self) -> Option<&UnrepliedContent> {
         match self.item() {
             AnyItem::Unreplied(message) => Some(message),
@@ -78,7 +104,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
         }
     }
 
-    /// Which push of the message it is, or `None` for a form.
+    /// Which push of the message this is, from 1 to 4, or `None` for a form.
     fn push_times(&self) -> Option<u32> {
         self.as_unreplied().map(|message| message.push_times)
     }
@@ -153,8 +179,9 @@ pub(crate) struct Bad {
     pub fault: Fault,
 }
 
-/// Reads the items of a documented event. An item that cannot be decoded goes to the list of bad items. Without such a list, it
-/// is an error.
+/// Reads the items of a documented event.
+///
+/// An item that cannot be decoded goes to the list of bad items. Without such a list, the item is an error.
 pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     source: &mut S,
     mut bad: Option<&mut Vec<Bad>>,
@@ -184,19 +211,19 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     Ok(items)
 }
 
-/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the implementations for the features.
+/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the features.
 ///
-/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field has its
-/// type, the builder's default unless the field is a text, and a description for the schema.
+/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field
+/// has its type, the builder's default unless the field is a text, and a description for the schema.
 macro_rules! content {
     ($Type:ident, $Builder:ident, $Variant:ident {
         $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*
     }) => {
         impl $Type {
-            /// Starts a builder from the two fields that have no default. Text fields start empty; the other setters document
-            /// their defaults.
+            /// Starts a builder from the two fields that have no default.
             ///
-            /// (To pass [`Payload::validate`](crate::Payload::validate), set `subject` and `property_name`.)
+            /// Text fields start empty. The other setters document their defaults. To pass
+            /// [`Payload::validate`](crate::Payload::validate), set `subject` and `property_name` too.
             pub fn builder(visitor_name: impl Into<String>, created_at: Timestamp) -> $Builder {
                 $Builder($Type {
                     visitor_name: visitor_name.into(),
@@ -206,13 +233,15 @@ macro_rules! content {
                 })
             }
 
-            /// The unknown fields, as they came.
+            /// The unknown fields of the item, as they came.
             #[must_use]
             pub fn extra(&self) -> &Map<String, Value> {
                 &self.extra
             }
 
             /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+            ///
+            /// [`ItemKey`](crate::ItemKey) says what the key contains, and how to store it.
             #[must_use]
             pub fn key(&self) -> $crate::ItemKey<'_> {
                 $crate::content::Content::key(self)
@@ -232,6 +261,8 @@ macro_rules! content {
         /// assert_eq!(item.visitor_name, "Visitor15");
         /// assert_eq!(item.sbs, None);
         /// ```
+        ///
+        /// `Debug` shows the texts of the item.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[must_use]
         pub struct $Builder($Type);
@@ -316,7 +347,12 @@ macro_rules! content {
                 }
             }
 
-            /// By the rules of the [crate page](crate#reading).
+            /// By the rules of [Reading](crate::Payload#reading).
+            ///
+            /// # Errors
+            ///
+            /// The error of the format holds the text of a [`DecodeError`](crate::DecodeError). See
+            /// [Through serde](crate::Payload#through-serde).
             impl<'de> Deserialize<'de> for $Type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     wire::deserialize(deserializer, |source| read_item(source))
@@ -356,17 +392,18 @@ macro_rules! setter {
         }
     };
     ($Type:ident $field:ident Option<String>) => {
-        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "); an empty text means `None`.")]
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), ").")]
+        ///
+        /// An empty text means `None`.
         pub fn $field(mut self, $field: impl Into<String>) -> Self {
             self.0.$field = $crate::wire::some_text($field.into());
             self
         }
     };
     ($Type:ident $field:ident $Field:ident = $default:expr) => {
-        #[doc = concat!(
-            "Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), "), which is `",
-            stringify!($default), "` unless set.",
-        )]
+        #[doc = concat!("Sets [`", stringify!($field), "`](", stringify!($Type), "::", stringify!($field), ").")]
+        ///
+        #[doc = concat!("The default is `", stringify!($default), "`.")]
         pub fn $field(mut self, $field: $Field) -> Self {
             self.0.$field = $field;
             self

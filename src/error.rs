@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt::{self, Write};
 use core::mem;
-use core::str::{self, Utf8Chunk};
+use core::str::{Utf8Chunk, Utf8Error};
 
 use crate::event_type::EventType;
 use crate::timestamp::Timestamp;
@@ -129,32 +129,36 @@ impl DecodeError {
         Self::data(fault, None, Arc::new(envelope))
     }
 
-    /// The error for a text that failed to decode. That it is not JSON comes before what is wrong with a value.
+    /// The error for a text that failed to decode. If it is not JSON, that comes before what is wrong with a value.
     #[cold]
     pub(crate) fn explain(text: &str, fault: Fault) -> Self {
         let (envelope, is_json) = Envelope::of_text(text);
         if is_json && fault.is_in_json() {
             return Self::data(fault, Some(text), envelope);
         }
-        let (problem, position) = match wire::json_error(text) {
-            Some(error) if error.is_eof() => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
-            Some(error) => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
-            None => (Problem::NotJson { reason: "expected value".into() }, Position::of_offset(text, text.len())),
-        };
-        Self(Box::new(Inner { problem, path: String::new(), position: Some(position), envelope }))
+        Self::syntax(text, None, envelope)
     }
 
-    /// The error for a body that is not UTF-8, or that stops being JSON before it stops being UTF-8.
+    /// The error for a body that is not UTF-8.
     #[cold]
-    pub(crate) fn not_utf8(body: &[u8]) -> Self {
+    pub(crate) fn not_utf8(body: &[u8], error: Utf8Error) -> Self {
         let chunk = body.utf8_chunks().next();
         let text = chunk.as_ref().map_or("", Utf8Chunk::valid);
-        // A body that ends within a character is cut off.
-        let is_cut = str::from_utf8(body).is_err_and(|error| error.error_len().is_none());
         let (envelope, _) = Envelope::of_text(text);
+        Self::syntax(text, Some(error), envelope)
+    }
+
+    /// The error for a text that is not JSON, or that is followed by bytes that are not UTF-8.
+    fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
+        // A body that ends within a character is cut off.
+        let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
             Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
             Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
+            None if not_utf8.is_none() => {
+                // `serde_json` stopped at one of its private keys instead.
+                (Problem::NotJson { reason: "expected value".into() }, Position::of_offset(text, text.len()))
+            }
             _ => {
                 let Position { line, column } = Position::of_offset(text, text.len());
                 (Problem::NotUtf8, Position { line, column: column + 1 })
@@ -225,7 +229,7 @@ impl Position {
     }
 }
 
-/// What `serde_json` says is wrong with a text that is not JSON: always one of its fixed texts. We say ourselves where.
+/// What `serde_json` says is wrong with a text that is not JSON: one of its fixed texts, here without the position.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
@@ -283,7 +287,7 @@ impl Envelope {
                 "created_at" => {
                     let is_first = !mem::replace(created_at, true);
                     let time = Timestamp::read(source).ok();
-                    self.created_at = time.filter(|_| is_first && source.is_behind_value());
+                    self.created_at = time.filter(|_| is_first && source.is_complete());
                 }
                 _ => {}
             }

@@ -13,11 +13,11 @@ use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
-use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
+use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 
 /// An event and what it carries.
 ///
-/// The documented events are variants of their own; any other is kept whole, under its name.
+/// Each documented event has a variant. Any other event is kept whole, under its name.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, fixtures};
@@ -34,13 +34,44 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Source};
 /// ```
 /// use twt_chat_webhooks::fixtures;
 ///
-/// assert!(fixtures::unreplied().event.as_unreplied().is_some_and(|messages| messages[0].is_last_push()));
-/// assert_eq!(fixtures::unreplied().event.as_pre_chat_form_submit(), None);
-/// assert_eq!(fixtures::offline_form_submit().event.as_offline_form_submit().map(|forms| forms.len()), Some(1));
+/// let event = fixtures::unreplied().event;
+/// assert!(event.as_unreplied().is_some_and(|messages| messages[0].is_last_push()));
+/// assert_eq!(event.as_pre_chat_form_submit(), None);
+/// assert_eq!(event.as_offline_form_submit(), None);
 /// ```
 ///
-/// By itself it is written as an object of `event` and `content`, and read from one; other keys are passed over. Use
-/// [`Payload`](crate::Payload) where nothing may be lost.
+/// Through serde, an event alone is an object with the keys `event` and `content`. Reading it ignores other keys, so
+/// use [`Payload`](crate::Payload) where nothing may be lost.
+///
+/// `Debug` shows what visitors wrote. To log an event, use its [`name`](Self::name), or
+/// [`Payload::summary`](crate::Payload::summary).
+///
+/// # Events of a later version
+///
+/// The enum is `#[non_exhaustive]`, so a later version of the crate can add a variant without breaking your code. An
+/// event that was [`Unknown`](Self::Unknown) then takes the `_` arm of your `match`. If your code must keep handling
+/// it, match on [`name`](Self::name), and take the content as JSON, which every version has:
+///
+/// ```
+/// use serde_json::{Value, json};
+/// use twt_chat_webhooks::Event;
+///
+/// /// The content of the event, or `None` for any other event.
+/// fn event_of_tomorrow(event: &Event) -> Option<Value> {
+///     match event.name() {
+///         "EVENT_OF_TOMORROW" => {
+///             let mut event = serde_json::to_value(event).ok()?;
+///             Some(event["content"].take())
+///         }
+///         _ => None,
+///     }
+/// }
+///
+/// let content = json!([{"visitor_name": "Visitor15"}]);
+/// let event = Event::from_parts("EVENT_OF_TOMORROW", content.clone())?;
+/// assert_eq!(event_of_tomorrow(&event), Some(content));
+/// # Ok::<(), twt_chat_webhooks::DecodeError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
@@ -56,7 +87,9 @@ pub enum Event {
 
 /// An event that this version does not document, with its whole content.
 ///
-/// To read one into a type of your own:
+/// `Debug` shows the content, which may hold what visitors wrote.
+///
+/// To read an unknown event into a type of your own:
 ///
 /// ```
 /// use serde::Deserialize;
@@ -81,6 +114,9 @@ pub enum Event {
 /// assert_eq!(sessions[0].visitor_name, "Visitor15");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A later version may document the event. [Events of a later version](Event#events-of-a-later-version) shows code that
+/// then still works. The items of an unknown event have no [`ItemKey`](crate::ItemKey).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UnknownEvent {
     name: UnknownName,
@@ -101,6 +137,17 @@ impl UnknownEvent {
     }
 
     /// The content, without a copy.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use twt_chat_webhooks::Event;
+    ///
+    /// match Event::from_parts("EVENT_OF_TOMORROW", json!({"a": 1}))? {
+    ///     Event::Unknown(event) => assert_eq!(event.into_content(), json!({"a": 1})),
+    ///     _ => println!("documented by now"),
+    /// }
+    /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
+    /// ```
     #[must_use]
     pub fn into_content(self) -> Value {
         self.content
@@ -110,25 +157,29 @@ impl UnknownEvent {
 impl Event {
     /// Puts an event together from its name and its content.
     ///
-    /// The content of a documented event is decoded by the same rules as a body; the result is never
-    /// [`Unknown`](Self::Unknown) then. For any other name this never fails.
+    /// The content of a documented event is decoded by the same rules as a body, and the result is never
+    /// [`Unknown`](Self::Unknown). For any other name this function never fails.
+    ///
+    /// This also decodes [an item that you have mended](crate::Rejected#mending-an-item).
     ///
     /// ```
     /// use serde_json::json;
     /// use twt_chat_webhooks::Event;
     ///
-    /// let event = Event::from_parts("EVENT_OF_TOMORROW", json!({"visitor_name": "Visitor15"}))?;
+    /// let event = Event::from_parts("EVENT_OF_TOMORROW", json!({"visitor": "Visitor15"}))?;
     /// assert_eq!(event.as_unknown().map(|event| event.name()), Some("EVENT_OF_TOMORROW"));
     ///
-    /// let error = Event::from_parts("UNREPLIED", json!([{"created_at": "now"}])).unwrap_err();
+    /// let content = json!([{"created_at": "now"}]);
+    /// let error = Event::from_parts("UNREPLIED", content).unwrap_err();
     /// assert_eq!(error.path(), "content[0].created_at");
     /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] of the kind [`Data`](crate::DecodeErrorKind::Data) if the content of a documented event is malformed.
-    /// It has no line and no column, and of the envelope only the event type.
+    /// [`DecodeError`] of the kind [`Data`](crate::DecodeErrorKind::Data) if the content of a documented event is
+    /// malformed, or nested deeper than a body can be. The error has no line and no column. The event type is all that
+    /// it holds of the envelope.
     pub fn from_parts(event_type: impl Into<EventType>, content: Value) -> Result<Self, DecodeError> {
         match event_type.into() {
             EventType::Unknown(name) => Ok(Self::Unknown(UnknownEvent { name, content })),
@@ -141,15 +192,25 @@ impl Event {
         }
     }
 
-    /// The items of a documented event, whichever it is, by the fields they share.
+    /// The items of a documented event, by the fields that all of them share.
     ///
-    /// There are none for an unknown event: ask [`as_unknown`](Self::as_unknown) for its content.
+    /// The iterator knows its length and runs from both ends. It is empty for an unknown event, whose content
+    /// [`as_unknown`](Self::as_unknown) gives.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::fixtures;
+    ///
+    /// let event = fixtures::unreplied().event;
+    /// assert_eq!(event.contents().len(), 1);
+    /// let last = event.contents().next_back().map(|item| item.created_at());
+    /// assert_eq!(last.map(|at| at.unix_seconds()), Some(1_765_439_652));
+    /// ```
     #[must_use]
     pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {
         Contents::of(self)
     }
 
-    /// The event, if this version does not document it.
+    /// The event, if this version does not document it, or `None`.
     #[must_use]
     pub fn as_unknown(&self) -> Option<&UnknownEvent> {
         match self {
@@ -183,7 +244,11 @@ macro_rules! events {
                 }
             }
 
-            /// The name of the event on the wire.
+            /// The name of the event on the wire, without a copy.
+            ///
+            /// ```
+            /// assert_eq!(twt_chat_webhooks::fixtures::unreplied().event.name(), "UNREPLIED");
+            /// ```
             #[must_use]
             pub fn name(&self) -> &str {
                 match self {
@@ -348,7 +413,8 @@ impl<M: Copy + PartialEq> Parts<M> {
             Self { event_type: Some(event_type), skipped: Some(skipped), .. } => {
                 read_skipped(event_type, skipped, source, bad).map_err(|fault| fault.in_field("content"))
             }
-            _ => Err(Fault::not_json()),
+            // One of the fields was not read, which the caller has to check first.
+            _ => Err(Fault::new(Problem::Missing, source.offset())),
         }
     }
 }
@@ -371,7 +437,12 @@ fn read_skipped<'de, S: Source<'de>>(
     Ok(event)
 }
 
-/// From an object of `event` and `content`; other keys are passed over.
+/// From an object with the keys `event` and `content`. Other keys are ignored.
+///
+/// # Errors
+///
+/// The error of the format holds the text of a [`DecodeError`]. See
+/// [Through serde](crate::Payload#through-serde).
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let buffered = Buffered::read(deserializer)?;
@@ -388,7 +459,11 @@ fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
     parts.finish(source, None)
 }
 
-/// From an object of `event` and `content`; an error if the event is documented.
+/// From an object with the keys `event` and `content`.
+///
+/// # Errors
+///
+/// An error of the format as for [`Event`], and if the event is documented.
 impl<'de> Deserialize<'de> for UnknownEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Event::deserialize(deserializer)? {
@@ -398,14 +473,14 @@ impl<'de> Deserialize<'de> for UnknownEvent {
     }
 }
 
-/// As an object of `event` and `content`.
+/// As an object with the keys `event` and `content`.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_parts(self.name(), &EventContent(self), serializer)
     }
 }
 
-/// As an object of `event` and `content`.
+/// As an object with the keys `event` and `content`.
 impl Serialize for UnknownEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_parts(self.name(), self.content(), serializer)

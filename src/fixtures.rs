@@ -1,6 +1,6 @@
 //! The bodies of the platform's *Event Types* page, as text and as values built in code.
 //!
-//! For the tests of a handler:
+//! They are for the tests of a handler:
 //!
 //! ```
 //! use twt_chat_webhooks::{Payload, fixtures};
@@ -9,15 +9,48 @@
 //! assert_eq!(payload, fixtures::unreplied());
 //! assert_eq!(payload.validate(), Ok(()));
 //!
-//! // To make another payload, change its fields, or use the content types' builders.
+//! // To make another payload, change its fields.
 //! let mut payload = fixtures::unreplied();
 //! payload.webhook_id.clear();
 //! assert!(payload.validate().is_err());
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
 //! ```
 //!
-//! The bodies are from December 2025. If your handler checks how old a body is, move it to now with
-//! [`Payload::sent_at`].
+//! Each content type has a builder, for items of your own:
+//!
+//! ```
+//! use twt_chat_webhooks::{Payload, Status, Timestamp, UnrepliedContent};
+//!
+//! let written = Timestamp::from_unix(1_765_439_652)?;
+//! let sent = Timestamp::from_unix(1_765_439_941)?;
+//! let message = UnrepliedContent::builder("Visitor15", written)
+//!     .message_content("Is anybody there?")
+//!     .status(Status::Queued)
+//!     .push_times(2)
+//!     .build();
+//! let payload = Payload::new(sent, "58946f5f583edd94f5cf87e3534d04fb", message);
+//! assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
+//! # Ok::<(), twt_chat_webhooks::TimestampError>(())
+//! ```
+//!
+//! A payload with unknown fields comes from JSON, for example from `serde_json::from_value(json!({ … }))`. An unknown
+//! event also comes from [`Event::from_parts`].
+//!
+//! # A fixture of today
+//!
+//! The bodies are from December 2025. If your handler checks how old a body is, move the body to now:
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```text")]
+//! use std::time::{Duration, SystemTime};
+//! use twt_chat_webhooks::{Timestamp, fixtures};
+//!
+//! let now = Timestamp::from(SystemTime::now());
+//! let fresh = fixtures::unreplied().sent_at(now);
+//! assert!(fresh.check_freshness(now, Duration::from_secs(60)).is_ok());
+//! ```
+//!
+//! # All documented events
 //!
 //! [`body`] and [`payload`] find a fixture by its event type. With [`EventType::DOCUMENTED`], a test sees every
 //! documented event, and those of a later version too:
@@ -30,6 +63,31 @@
 //!     assert_eq!(body.parse().ok(), fixtures::payload(event_type));
 //! }
 //! assert_eq!(fixtures::body(&EventType::from("EVENT_OF_TOMORROW")), None);
+//! ```
+//!
+//! # Property tests
+//!
+//! With the feature `arbitrary` and the crate of that name, random payloads need one function. About half of the
+//! payloads pass [`Payload::validate`], and all of them read back as they were written. With proptest:
+//!
+//! ```text
+//! use arbitrary::{Arbitrary, Unstructured};
+//! use proptest::prelude::*;
+//! use twt_chat_webhooks::Payload;
+//!
+//! fn payload() -> impl Strategy<Value = Payload> {
+//!     let bytes = proptest::collection::vec(any::<u8>(), 512);
+//!     bytes.prop_filter_map("too short", |bytes| {
+//!         Payload::arbitrary(&mut Unstructured::new(&bytes)).ok()
+//!     })
+//! }
+//!
+//! proptest! {
+//!     #[test]
+//!     fn the_handler_takes_every_payload(payload in payload()) {
+//!         prop_assert_eq!(handle(&payload.to_vec()), 200);
+//!     }
+//! }
 //! ```
 
 use crate::content;

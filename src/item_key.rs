@@ -10,12 +10,14 @@ use crate::timestamp::Timestamp;
 /// items with the same key are the same item. Keep the keys that you have handled, and skip an item whose key is
 /// among them. (A visitor who writes the same text twice within a second has written one item by this rule.)
 ///
+/// This keeps the keys in memory. [A database](#storing-keys) keeps them across restarts:
+///
 /// ```
 /// use std::collections::HashSet;
 /// use twt_chat_webhooks::{Payload, fixtures};
 ///
 /// fn handle(payload: &Payload, handled: &mut HashSet<String>) {
-///     for item in payload.event.contents() {
+///     for item in payload.contents() {
 ///         if handled.insert(item.key().to_string()) {
 ///             println!("a new item of {}", payload.event_type());
 ///         }
@@ -77,8 +79,33 @@ use crate::timestamp::Timestamp;
 /// # Where there is no key
 ///
 /// The items of an unknown event have no key, because the crate does not know their fields. The same is true for an
-/// item that was [rejected](crate::Rejected). Use a hash of the raw body instead. The signature in the request's
-/// header is such a hash. It recognizes a retry only if the platform sends the same bytes again.
+/// item that was [rejected](crate::Rejected), and for a body that cannot be decoded. Use a hash of the raw body
+/// instead. The verified signature of the request is such a hash:
+///
+#[cfg_attr(feature = "signature", doc = "```")]
+#[cfg_attr(not(feature = "signature"), doc = "```text")]
+/// use twt_chat_webhooks::{AppSecret, Event, Payload, Signature, SignatureError};
+///
+/// /// The keys of a delivery. `signature` is the value of the header, already verified.
+/// fn keys(payload: &Payload, signature: &str) -> Result<Vec<String>, SignatureError> {
+///     if payload.contents().len() == 0 {
+///         // Parsing accepts either case, and `Display` writes lower case.
+///         return Ok(vec![signature.parse::<Signature>()?.to_string()]);
+///     }
+///     Ok(payload.contents().map(|item| item.key().to_string()).collect())
+/// }
+///
+/// let unknown = Event::from_parts("EVENT_OF_TOMORROW", [1, 2].into()).unwrap();
+/// let mut payload = twt_chat_webhooks::fixtures::unreplied();
+/// payload.event = unknown;
+/// let request = AppSecret::new("s3cret").unwrap().sign_payload(&payload);
+/// let (_, signature) = request.header();
+/// assert_eq!(keys(&payload, &signature), Ok(vec![signature]));
+/// ```
+///
+/// A text of `Display` starts with `[`, so it never equals a signature, and both kinds of key can share a column. Such
+/// a hash recognizes a retry only if the platform sends the same bytes again, which is not documented. It changes with
+/// the secret too.
 ///
 /// # Privacy
 ///

@@ -1,59 +1,90 @@
 //! Typed webhook events of the TWT Chat live-chat platform.
 //!
-//! The platform sends a `POST` with a JSON body when a visitor's message stays unanswered, or when a visitor fills in a form. This
-//! crate turns such a body into a [`Payload`] and back, and keeps whatever it does not know. It is pure data: it opens no
-//! connection, reads no clock, and leaves the HTTP handler to you.
+//! The platform sends a `POST` request with a JSON body when a visitor's message stays unanswered, or when a visitor
+//! submits a form. This crate turns the body into a [`Payload`] and back, and keeps everything that it does not know.
+//! The crate is pure data: it opens no connection and reads no clock, and the HTTP handler is yours.
 //!
 //! # Getting started
 //!
-//! ```toml
-//! [dependencies]
-//! twt-chat-webhooks = { version = "0.1", features = ["signature"] }
+//! ```sh
+//! cargo add twt-chat-webhooks --features signature
 //! ```
 //!
-//! To name types of the public dependencies, add those too: `serde` with `derive` and `serde_json` to read an unknown event into
-//! a type of your own, `time` to convert a [`Timestamp`].
-//!
-//! Verify and decode the raw body in your handler, and answer with a status:
+//! This handler loses nothing. It answers 403 to a wrong signature and 200 to everything else:
 //!
 #![cfg_attr(feature = "signature", doc = "```")]
 #![cfg_attr(not(feature = "signature"), doc = "```text")]
-//! use twt_chat_webhooks::{AppSecret, Event, Verifier};
+//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, Verifier, fixtures};
 //!
 //! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
-//!     let payload = match verifier.decode(body, signature) {
-//!         Ok(payload) => payload,
+//!     let decoded = match verifier.decode_partial(body, signature) {
+//!         Ok(decoded) => decoded,
+//!         Err(ReceiveError::Signature(_)) => return 403,
 //!         Err(error) => {
-//!             eprintln!("refused: {error}"); // says where and what, never what the visitor wrote
-//!             return error.http_status(); // 403 or 400
+//!             keep(body, &error.to_string());
+//!             return 200;
 //!         }
 //!     };
-//!     match payload.event {
+//!     if let Some(item) = decoded.rejected.first() {
+//!         keep(body, &item.error.to_string()); // the other items are in `payload`
+//!     }
+//!     match decoded.payload.event {
 //!         Event::Unreplied(messages) => {
 //!             for message in messages {
-//!                 println!("{} has waited for {:?}", message.visitor_name, message.timeout());
+//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
 //!             }
 //!         }
 //!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
 //!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         Event::Unknown(event) => println!("{}, which is newer than this code", event.name()),
-//!         _ => {} // documented by a later version of the crate
+//!         _ => keep(body, "an event that this code does not handle yet"),
 //!     }
 //!     200
 //! }
 //!
+//! /// Keeps a body for a person to look at: in a table, in a queue, or in a file.
+//! fn keep(body: &[u8], why: &str) {
+//!     eprintln!("kept {} bytes: {why}", body.len());
+//! }
+//!
+//! // A test: a request as the platform sends it.
 //! let secret = AppSecret::new("the AppSecret of your account")?;
-//! let request = secret.sign_payload(&twt_chat_webhooks::fixtures::unreplied());
+//! let request = secret.sign_payload(&fixtures::unreplied());
+//! let (_, signature) = request.header();
 //! let verifier = Verifier::new(secret);
-//! assert_eq!(handle(&verifier, &request.body, Some(request.signature.to_string().as_bytes())), 200);
+//! assert_eq!(handle(&verifier, &request.body, Some(signature.as_bytes())), 200);
 //! assert_eq!(handle(&verifier, &request.body, None), 403);
 //! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
 //! ```
 //!
-//! The platform expects the answer within 5 seconds and tries again otherwise, so hand slow work to a task of its own and answer
-//! 200 at once, for events you do not know too. Whether it tries again after a 400 is not documented; if you would rather not have a
-//! body again that cannot be read, keep it and answer 200. `verifier` is an ordinary value: build it once and share it. Without the feature
-//! `signature`, [`Payload::from_slice`] decodes, and verifying is up to you.
+//! With axum it runs like this. The [other frameworks][frameworks] differ only in how they hand over the header and
+//! the body:
+//!
+//! ```text
+//! use axum::http::{HeaderMap, HeaderValue, StatusCode};
+//! use axum::{Router, body::Bytes, extract::State, routing::post};
+//! use twt_chat_webhooks::SIGNATURE_HEADER;
+//!
+//! async fn receive(
+//!     State(verifier): State<Arc<Verifier>>,
+//!     headers: HeaderMap,
+//!     body: Bytes, // the raw bytes, never text or JSON
+//! ) -> StatusCode {
+//!     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
+//!     let status = handle(&verifier, &body, signature);
+//!     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+//! }
+//!
+//! let routes = Router::new().route("/webhooks", post(receive));
+//! let app = routes.with_state(Arc::new(verifier));
+//! axum::serve(TcpListener::bind("127.0.0.1:3000").await?, app).await?;
+//! ```
+//!
+//! The platform repeats a delivery that is not answered with 200 within 5 seconds. A body that cannot be decoded now
+//! cannot be decoded the next time either, so keep the body and answer 200. If the body cannot be kept, answer 503,
+//! and the platform sends it again. Leave slow work to another task.
+//!
+//! Without the feature `signature`, [`Payload::from_slice`] and [`Payload::from_slice_partial`] decode a body, and
+//! verifying the signature is up to you.
 //!
 //! # Events
 //!
@@ -63,162 +94,59 @@
 //! | `PRE_CHAT_FORM_SUBMIT` | a visitor has filled in the form before the chat | [`PreChatFormContent`] |
 //! | `OFFLINE_FORM_SUBMIT` | a visitor has left a message while no agent was online | [`OfflineFormContent`] |
 //!
-//! # Reading
+//! The platform announces that it will add events. Until a version of this crate documents an event, the event arrives
+//! as [`Event::Unknown`] with its name and its whole content. [`UnknownEvent`] shows how to read such an event into a
+//! type of your own, and what happens to your code when a later version documents the event.
 //!
-//! Reading is tolerant where nothing is lost by it, and never invents data:
+//! # Recipes
 //!
-//! | in the body | in the payload |
+//! | to | see |
 //! |---|---|
-//! | a documented event | its variant of [`Event`]; an error if its content is malformed |
-//! | any other event | [`Event::Unknown`], with its name and its whole content |
-//! | a field that is not documented | kept in `extra()`, and written back |
-//! | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
-//! | anything else where a text belongs, such as a number | an error |
-//! | an integer as number or as digits in a string; up to 2^48 also as float without a fraction | the integer; anything else is an error |
-//! | a status `"1"` to `"4"`, as string or integer | its variant of [`Status`] |
-//! | any other string, or integer of 64 bits, as status | [`Status::Unknown`], and written back as string |
-//! | a time beyond the years −9999 to 9999, such as milliseconds | an error |
-//! | a documented field twice in one object | an error |
-//! | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
-//! | `content` that is no array | an error; for an event that is not documented, kept |
+//! | recognize an item that is delivered twice | [`ItemKey`] |
+//! | mend an item that cannot be decoded | [`Rejected`](Rejected#mending-an-item) |
+//! | treat all documented events alike, or write an item as JSON | [`Content`] |
+//! | make one payload for each item | [`Payload`](Payload#one-payload-for-each-item) |
+//! | store payloads, as JSON or in another format | [`Payload`](Payload#storing) |
+//! | find requests that are old, and know what to answer | [`Payload`](Payload#old-requests) |
+//! | log a payload without what visitors wrote | [`Payload::summary`] |
+//! | count events by their type | [`Payload::event_type`] |
+//! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
+//! | get the current time, and convert to `chrono`, `jiff` and `time` | [`Timestamp`](Timestamp#conversions) |
+//! | build test data, with a time of today or at random | [`fixtures`] |
+//! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
+//! | change the secret without losing a request | [`Verifier`][rotation] |
 //!
-//! The order of the keys makes no difference. Writing is exact: the documented fields in the order of the platform's page, then
-//! the others; numbers as numbers; `""` for `None`.
+//! # Reading and writing
 //!
-//! What is not documented is held as a [`serde_json::Value`], and kept as exactly as that does: it sorts keys unless its feature
-//! `preserve_order` is on, and keeps the last of a repeated key. Unless `arbitrary_precision` is on, it rounds integers beyond 64 bits
-//! and long fractions, and a number beyond `f64` is an error. JSON that is nested 128 levels deep is an error in any case. None of
-//! its features changes what documented fields hold, except where a float has a fraction in the last digits of an `f64`: it may go
-//! unseen.
+//! Reading is tolerant where nothing is lost by it: a number may arrive as a string, and a text as `null`. Unknown
+//! fields, statuses and events are kept and written back. Writing is exact: the documented fields come first, in the
+//! order of the platform's page. [`Payload`](Payload#reading) lists the rules, and says how exactly
+//! [unknown data](Payload#unknown-data) is kept.
 //!
-//! [`Payload::from_slice`] is the fastest way in, and the one whose errors know the path. [`Payload`], [`Event`], [`UnknownEvent`], the
-//! content types, [`EventType`], [`Status`] and [`Timestamp`] also implement `Serialize` and `Deserialize` by the same rules, for any
-//! self-describing format, under `#[serde(flatten)]` and in enums of your own. A flattened [`Payload`] or item takes every key that is
-//! left: put it after all other flattened fields, and give your own fields names that it has not. A flattened [`Event`] takes its two
-//! keys from nobody, so a flattened map beside it holds them too; to keep what else is there, flatten a [`Payload`] instead of both.
+//! The same rules hold [through serde](Payload#through-serde), in any self-describing format, and for types of your
+//! own that hold a payload, an event or an item.
 //!
 //! # Errors
 //!
-//! A [`DecodeError`] names the place, what was expected there and which kind of value was found:
+//! A [`DecodeError`] names the place, what was expected there, and which kind of value was found:
 //!
 //! ```text
 //! UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)
 //! ```
 //!
-//! It also holds what could be read of the envelope, and no word of a customer's. (The `Debug` of a [`Payload`] does show them.) To lose
-//! no more of a batch than the items that cannot be read, use [`Payload::from_slice_partial`], or `Verifier::decode_partial`.
+//! If a body has several faults, any one of them may be reported. An error also holds what could be read of the
+//! envelope. Neither `Display` nor `Debug` of an error shows a value of the body, so errors are safe to log.
 //!
-//! # Events that the crate does not know
-//!
-//! The platform announces that it will add events. Until a version of this crate documents one, it arrives as
-//! [`Event::Unknown`], and [`UnknownEvent`] shows how to read it into a type of your own. All enums are `#[non_exhaustive]`, so a later
-//! version can add a variant without breaking your code: the event then takes the `_` arm of your `match` instead. If that must
-//! not happen unnoticed, match on [`event_type().as_str()`](EventType::as_str), and take the content as JSON, which every version has:
-//!
-//! ```
-//! use serde_json::{Value, json};
-//! use twt_chat_webhooks::Event;
-//!
-//! /// `None` for any other event.
-//! fn event_of_tomorrow(event: &Event) -> Option<Value> {
-//!     match event.event_type().as_str() {
-//!         "EVENT_OF_TOMORROW" => Some(serde_json::to_value(event).ok()?["content"].take()),
-//!         _ => None,
-//!     }
-//! }
-//!
-//! let event = Event::from_parts("EVENT_OF_TOMORROW", json!([{"visitor_name": "Visitor15"}]))?;
-//! assert_eq!(event_of_tomorrow(&event), Some(json!([{"visitor_name": "Visitor15"}])));
-//! # Ok::<(), twt_chat_webhooks::DecodeError>(())
-//! ```
-//!
-//! # Fixtures for your tests
-//!
-//! [`fixtures`] holds the three bodies of the platform's page, as text and as values. Each content type has a builder for others:
-//!
-//! ```
-//! use twt_chat_webhooks::{Payload, Status, Timestamp, UnrepliedContent};
-//!
-//! let written = Timestamp::from_unix(1_765_439_652)?;
-//! let sent = Timestamp::from_unix(1_765_439_941)?;
-//! let message = UnrepliedContent::builder("Visitor15", written)
-//!     .message_content("Is anybody there?")
-//!     .status(Status::Queued)
-//!     .push_times(2)
-//!     .build();
-//! let payload = Payload::new(sent, "58946f5f583edd94f5cf87e3534d04fb", message);
-//! let body = payload.to_vec();
-//! assert_eq!(Payload::from_slice(&body), Ok(payload));
-//! # Ok::<(), twt_chat_webhooks::TimestampError>(())
-//! ```
-//!
-//! The fields of an item are public, to change one of a fixture. A payload that holds what no version documents comes from JSON:
-//! [`Payload::from_slice`], or `serde_json::from_value(json!({ … }))`; an unknown event also from [`Event::from_parts`].
+//! `Debug` of a [`Payload`] or of anything in it does show what visitors wrote. [`Payload::summary`] is safe to log.
 //!
 //! # Validation
 //!
-//! Decoding accepts what it can read. Whether a payload is also what the platform documents, [`Payload::validate`] tells, with every
-//! violation at once; see [`validate`]. It is meant for fixtures and for monitoring: an event that the platform adds is a violation
-//! too, so do not refuse requests for it.
+//! Decoding accepts what it can read. [`Payload::validate`] tells whether a payload is also what the platform
+//! documents, and reports every violation at once. It is meant for fixtures and for monitoring. Do not refuse requests
+//! for a violation, because an event that the platform adds is a violation too.
 //!
-//! [`Payload::check_freshness`] limits how long a captured request can be replayed; the time is yours to read:
-//! `time::OffsetDateTime::now_utc().into()`, with the feature `std` of `time`. Whether a retry comes with a new `created_at` is not
-//! documented, so leave room for retries.
-//!
-//! With the feature `schemars`, `schemars::schema_for!(Payload)` is the JSON Schema of what the platform documents, and of what this
-//! crate writes. A body that is read with tolerance need not match it.
-//!
-//! # Telling deliveries apart
-//!
-//! The platform calls `webhook_id` a "unique webhook identifier" and does not say whether it names the endpoint or the delivery, nor
-//! whether a retry repeats the body to the byte. Neither is a safe key for idempotency. Use what has happened: the event type with an
-//! item's `property_name`, `visitor_name` and `created_at`, and for an unanswered message its
-//! [`push_times`](UnrepliedContent::push_times), since each push of it is news.
-//!
-//! # Storing and replaying
-//!
-//! Store the raw body and its signature if you may want to verify again: a signature holds for these bytes only. If a payload is
-//! enough, [`Payload::to_vec`] writes all that it holds, and [`Payload::from_slice`] reads it back, with a later version of this crate
-//! as well. An event or a field that was unknown may be documented by then, and is read by its rules.
-//!
-//! # In a framework
-//!
-//! Ask for the body as bytes, never as text or as JSON. The package `examples/receiver` of the repository is a whole receiver with
-//! axum; the other frameworks differ only in how they hand over the body and the header. `handle` is the function
-//! [above](#getting-started), and all other names are those of the framework:
-//!
-//! ```text
-//! use twt_chat_webhooks::signature::SIGNATURE_HEADER;
-//!
-//! // axum
-//! async fn receive(State(verifier): State<Arc<Verifier>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-//!     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
-//!     let status = handle(&verifier, &body, signature);
-//!     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-//! }
-//!
-//! // actix-web
-//! async fn receive(verifier: web::Data<Verifier>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
-//!     let status = handle(&verifier, &body, signature);
-//!     HttpResponse::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-//! }
-//!
-//! // AWS Lambda (lambda_http); the body may come in base64, which `lambda_http` has undone
-//! async fn receive(verifier: &Verifier, request: Request) -> Result<Response<Body>, Error> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER).map(|value| value.as_bytes());
-//!     let status = handle(verifier, request.body().as_ref(), signature);
-//!     Ok(Response::builder().status(status).body(Body::Empty)?)
-//! }
-//!
-//! // Cloudflare Workers (worker)
-//! async fn receive(verifier: &Verifier, mut request: Request) -> worker::Result<Response> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER)?;
-//!     let body = request.bytes().await?;
-//!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
-//!     Ok(Response::empty()?.with_status(status))
-//! }
-//! ```
+//! With the feature `schemars`, `schemars::schema_for!(Payload)` is the JSON Schema of what the platform documents, and
+//! of what this crate writes. A body that is read with tolerance need not match it.
 //!
 //! # Features
 //!
@@ -231,9 +159,18 @@
 //!
 //! # Stability
 //!
-//! The crate follows semantic versioning. It needs Rust 1.88; a newer requirement comes with a minor version. A newly documented
-//! event, status or field comes with a minor version too. The paths in errors are stable, the wording is not. Of its dependencies,
-//! `serde`, `serde_json` and `time` are public, and `schemars` and `arbitrary` with the features of their names.
+//! The crate follows semantic versioning. It needs Rust 1.88, and a newer requirement comes with a minor version. A
+//! newly documented event, status or field comes with a minor version too. The paths in errors are stable, and the
+//! wording of errors is not. The public dependencies are `serde`, `serde_json` and `time`, and `schemars` and
+//! `arbitrary` with the features of their names. To name their types, add these crates to your own dependencies.
+//!
+#![cfg_attr(feature = "signature", doc = "[frameworks]: signature#in-a-framework")]
+#![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
+#![cfg_attr(feature = "signature", doc = "[rotation]: Verifier")]
+// Without the feature, the links lead to the page of docs.rs.
+#![cfg_attr(not(feature = "signature"), doc = "[frameworks]: https://docs.rs/twt-chat-webhooks")]
+#![cfg_attr(not(feature = "signature"), doc = "[signing]: https://docs.rs/twt-chat-webhooks")]
+#![cfg_attr(not(feature = "signature"), doc = "[rotation]: https://docs.rs/twt-chat-webhooks")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Nothing that arrives may make the library panic. (Examples, tests and benches are free to.)

@@ -10,31 +10,60 @@ use crate::content::Bad;
 use crate::error::{DecodeError, Envelope};
 use crate::payload::{self, Payload};
 
-/// A payload, and what of its content could not be decoded.
+/// The items of a body that could be decoded, and the items that could not. Made by [`Payload::from_slice_partial`].
 ///
-/// Made by [`Payload::from_slice_partial`].
+/// `Debug` shows what visitors wrote in the items that could be decoded. It shows nothing of the rejected items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partial {
-    /// The payload with the items that could be decoded, in their order. Encoding it writes these only.
+    /// The payload with the items that could be decoded, in their order. Encoding it writes these items only.
     pub payload: Payload,
-    /// The items that could not, in their order.
+    /// The items that could not be decoded, in their order.
     pub rejected: Vec<Rejected>,
 }
 
 /// An item that could not be decoded.
+///
+/// `Debug` shows the index and the error, and not the item, which holds what a visitor wrote.
+///
+/// # Mending an item
+///
+/// If you know what is wrong with an item, correct the JSON and decode it again with
+/// [`Event::from_parts`](crate::Event::from_parts). This code mends milliseconds:
+///
+/// ```
+/// use serde_json::Value;
+/// use twt_chat_webhooks::{Event, Payload, fixtures};
+///
+/// let body = fixtures::UNREPLIED.replace("1765439652", "1765439652000");
+/// let mut partial = Payload::from_slice_partial(body.as_bytes())?;
+/// let rejected = partial.rejected.remove(0);
+/// assert_eq!(rejected.error.path(), "content[0].created_at");
+///
+/// let mut item = rejected.raw;
+/// if let Some(time) = item.get_mut("created_at") {
+///     *time = time.as_i64().map(|milliseconds| milliseconds / 1_000).into();
+/// }
+/// let event_type = partial.payload.event_type();
+/// let mut mended = partial.payload.clone(); // keeps the unknown fields of the envelope
+/// mended.event = Event::from_parts(event_type, Value::Array(vec![item]))?;
+/// assert_eq!(mended, fixtures::unreplied());
+/// # Ok::<(), twt_chat_webhooks::DecodeError>(())
+/// ```
+///
+/// The paths of an error of `from_parts` count from the mended content, so the first item is `content[0]`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Rejected {
     /// Its index in the `content` of the body.
     pub index: usize,
-    /// The item as it came. Of a key that is there twice, this holds the last value.
+    /// The item as it came. If a key is there twice, this holds its last value.
     pub raw: Value,
-    /// What is wrong with it. The path is that in the body; line and column are `None`.
+    /// What is wrong with the item. The path is the path in the body. Line and column are `None`.
     pub error: DecodeError,
 }
 
-/// Without the item, which holds a customer's message.
+/// Shows the index and the error, and not the item, which holds what a visitor wrote.
 impl fmt::Debug for Rejected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -46,8 +75,9 @@ impl fmt::Debug for Rejected {
 }
 
 impl Payload {
-    /// Decodes the body of a request, and puts aside the items that cannot be decoded, so that one bad item does not lose the
-    /// rest of the batch.
+    /// Decodes the body of a request, and puts aside the items that cannot be decoded.
+    ///
+    /// One bad item does not lose the rest of the batch. [`Rejected`] shows how to mend a bad item.
     ///
     /// ```
     /// use twt_chat_webhooks::Payload;
@@ -67,9 +97,10 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the envelope cannot be read, or if the content of a documented event is no array.
+    /// [`DecodeError`] if the body is not JSON, if the envelope cannot be read, or if the content of a documented event
+    /// is not an array. If a body has several faults, any one of them may be reported.
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
-        let text = str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?;
+        let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut bad = Vec::new();
         let payload = payload::read_text(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
         let envelope = Arc::new(Envelope {

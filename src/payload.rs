@@ -27,14 +27,193 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// }
 /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
 /// ```
+///
+/// `Debug` shows what visitors wrote, their names and their identifiers. To log a payload, use
+/// [`summary`](Self::summary).
+///
+/// # Reading
+///
+/// Reading is tolerant where nothing is lost by it, and it never invents data:
+///
+/// | in the body | in the payload |
+/// |---|---|
+/// | a documented event | its variant of [`Event`]; an error if its content is malformed |
+/// | any other event | [`Event::Unknown`], with its name and its whole content |
+/// | a field that is not documented | kept in `extra()`, and written back |
+/// | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
+/// | anything else where a text belongs, such as a number | an error |
+/// | an integer as a number or as digits in a string, or up to 2^48 as a float without a fraction | the integer |
+/// | anything else where an integer belongs | an error |
+/// | a status `"1"` to `"4"`, as a string or an integer | its variant of [`Status`](crate::Status) |
+/// | another string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown), written as a string |
+/// | a time outside the years −9999 to 9999, such as milliseconds | an error |
+/// | a documented field twice in one object | an error |
+/// | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
+/// | `content` that is not an array | an error for a documented event; kept for any other event |
+///
+/// The order of the keys makes no difference.
+///
+/// # Writing
+///
+/// Writing is exact. The documented fields come first, in the order of the platform's page, and the unknown fields
+/// follow. Numbers are written as numbers, a status as a string, and `None` as `""`.
+///
+/// # Unknown data
+///
+/// Unknown fields and the content of an unknown event are [`serde_json::Value`]s, so they are kept as exactly as
+/// `Value` keeps them. Three features of `serde_json` make it more exact. Switch them on in your own `Cargo.toml`:
+///
+/// | feature of `serde_json` | what happens without it |
+/// |---|---|
+/// | `preserve_order` | The keys of an object are sorted. |
+/// | `float_roundtrip` | Each time a float of more than 17 digits is read and written, its last digits can change. |
+/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64` is an error. |
+///
+/// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is an error, whatever the
+/// features. The features do not change what documented fields hold, with one exception: a fraction in the last digits
+/// of a float may go unnoticed.
+///
+/// # Through serde
+///
+/// The types of this crate implement `Serialize` and `Deserialize` by the same rules. This holds for any
+/// self-describing format, for `serde_json::from_value`, for `#[serde(flatten)]`, and for a type of your own that holds
+/// them. The error of the format contains the text of a [`DecodeError`], with the path of the field:
+///
+/// ```
+/// use serde_json::json;
+/// use twt_chat_webhooks::Payload;
+///
+/// let body = json!({
+///     "created_at": 1765439941,
+///     "event": "OFFLINE_FORM_SUBMIT",
+///     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
+///     "content": [{"created_at": "yesterday"}],
+/// });
+/// let error = serde_json::from_value::<Payload>(body).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "OFFLINE_FORM_SUBMIT content[0].created_at: \
+///      expected Unix seconds, found a string",
+/// );
+/// ```
+///
+/// Line and column need the text of the body, so only [`from_slice`](Self::from_slice),
+/// [`from_slice_partial`](Self::from_slice_partial) and [`FromStr`] report them. An error of `serde_json` may have a
+/// position of its own, which does not point at the fault. An untagged enum drops the error of each variant and reports
+/// a text of serde's.
+///
+/// Three facts about `#[serde(flatten)]`:
+///
+/// - A flattened `Payload` or item takes every key that is left. Put it after all other flattened fields.
+/// - Give your own fields names that the payload or the item does not have.
+/// - A flattened [`Event`] reads `event` and `content` without removing them, so a flattened map beside it also
+///   receives both. To keep the other keys, flatten a `Payload` instead of the two.
+///
+/// # Storing
+///
+/// Store the raw body and its signature if you may want to verify the signature again, because it holds for these
+/// bytes only. Otherwise store the JSON of [`to_vec`](Self::to_vec). A later version of this crate reads it too. An
+/// event or a field that was unknown may be documented by then, and is read by its rules.
+///
+/// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with its field
+/// names, by `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these
+/// formats do not describe what they hold. In such a format, store the JSON:
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use twt_chat_webhooks::{Payload, fixtures};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Job {
+///     attempts: u32,
+///     body: Vec<u8>,
+/// }
+///
+/// let job = Job { attempts: 0, body: fixtures::unreplied().to_vec() };
+/// assert_eq!(Payload::from_slice(&job.body), Ok(fixtures::unreplied()));
+/// ```
+///
+/// # One payload for each item
+///
+/// Each part keeps the envelope with its unknown fields. An unknown event stays whole, and a documented event without
+/// items has no parts:
+///
+/// ```
+/// use std::mem;
+/// use twt_chat_webhooks::{Event, Payload};
+///
+/// fn split(mut payload: Payload) -> Vec<Payload> {
+///     let events = match &mut payload.event {
+///         Event::Unreplied(items) => single(items),
+///         Event::PreChatFormSubmit(items) => single(items),
+///         Event::OfflineFormSubmit(items) => single(items),
+///         _ => return vec![payload],
+///     };
+///     let part = |event| {
+///         let mut part = payload.clone();
+///         part.event = event;
+///         part
+///     };
+///     events.into_iter().map(part).collect()
+/// }
+///
+/// fn single<T: Into<Event>>(items: &mut Vec<T>) -> Vec<Event> {
+///     mem::take(items).into_iter().map(T::into).collect()
+/// }
+///
+/// let body = br#"{
+///     "created_at": 1765439941,
+///     "event": "OFFLINE_FORM_SUBMIT",
+///     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
+///     "content": [{"created_at": 1765439652}, {"created_at": 1765439653}],
+///     "region": "eu"
+/// }"#;
+/// let parts = split(Payload::from_slice(body)?);
+/// assert_eq!(parts.len(), 2);
+/// assert!(parts.iter().all(|part| part.contents().len() == 1));
+/// assert!(parts.iter().all(|part| part.extra()["region"] == "eu"));
+/// # Ok::<(), twt_chat_webhooks::DecodeError>(())
+/// ```
+///
+/// # Old requests
+///
+/// The signature covers the body and no other time, so a captured request can be sent again at any time. Two checks
+/// stop it: an item whose [key](crate::ItemKey) was handled before is skipped, and
+/// [`check_freshness`](Self::check_freshness) finds a payload that is older than the keys that you keep.
+///
+#[cfg_attr(feature = "std", doc = "```")]
+#[cfg_attr(not(feature = "std"), doc = "```text")]
+/// use std::time::{Duration, SystemTime};
+/// use twt_chat_webhooks::{Payload, Timestamp, fixtures};
+///
+/// /// Item keys are kept for at least as long.
+/// const TOLERANCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+///
+/// fn is_fresh(payload: &Payload) -> bool {
+///     let now = Timestamp::from(SystemTime::now());
+///     payload.check_freshness(now, TOLERANCE).is_ok()
+/// }
+///
+/// let now = Timestamp::from(SystemTime::now());
+/// assert!(is_fresh(&fixtures::unreplied().sent_at(now)));
+/// ```
+///
+/// - **Tolerance.** The platform does not document for how long it repeats a delivery, nor whether a repeated delivery
+///   has a new `created_at`. Choose a tolerance that is longer than any outage of yours. A tolerance of minutes loses
+///   what the platform repeats after an outage.
+/// - **Answer.** Answer 200 to a stale payload, keep its body, and do not work on it. The signature is right, so the
+///   platform has written it. After an error status the platform may send the body again, and it would be older still.
+/// - **Clocks.** [`FromTheFuture`](crate::FreshnessError::FromTheFuture) means that a clock is wrong, most likely your
+///   own. Keep the body in this case too, and check the clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Payload {
-    /// When the platform sent the request.
+    /// When the platform sent the request, in Unix seconds on the wire.
     pub created_at: Timestamp,
     /// The "unique webhook identifier", 32 lower-case hex digits in the platform's example.
     ///
-    /// The platform does not say whether it names the endpoint or the delivery: do not use it to tell deliveries apart.
+    /// The platform does not say whether it names the endpoint or the delivery. Do not use it to recognize a delivery
+    /// that is repeated. [`ItemKey`](crate::ItemKey) serves that purpose.
     pub webhook_id: String,
     /// What has happened.
     pub event: Event,
@@ -42,13 +221,16 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// A payload without unknown fields. Takes one item, a `Vec` or an array of items, or an [`Event`].
+    /// Makes a payload without unknown fields.
+    ///
+    /// `event` is one item, a `Vec` or an array of items, or an [`Event`]. Unknown fields come only from decoding, for
+    /// example from `serde_json::from_value(json!({ … }))`.
     ///
     /// ```
     /// use twt_chat_webhooks::{EventType, Payload, PreChatFormContent, Timestamp};
     ///
     /// let written = Timestamp::from_unix(1_765_439_652)?;
-    /// let form = PreChatFormContent::builder("Visitor15", written).message_content("Name: Ada").build();
+    /// let form = PreChatFormContent::builder("Visitor15", written).sbs("234442313").build();
     /// let payload = Payload::new(written, "58946f5f583edd94f5cf87e3534d04fb", form);
     /// assert_eq!(payload.event_type(), EventType::PreChatFormSubmit);
     /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
@@ -57,35 +239,71 @@ impl Payload {
         Self { created_at, webhook_id: webhook_id.into(), event: event.into(), extra: Map::new() }
     }
 
-    /// Decodes the body of a request. This is the fast way; [`FromStr`] does the same for text.
+    /// Decodes the body of a request by the rules of [Reading](Self#reading).
+    ///
+    /// This is the fastest way to decode. [`FromStr`] does the same for text.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`]: the body is not UTF-8, not JSON or cut off, or a documented field does not hold what it should.
+    /// [`DecodeError`] if the body is not UTF-8, is not JSON or is cut off, or if a documented field does not hold what
+    /// it should. If a body has several faults, any one of them may be reported.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         // UTF-8 is checked once for the whole body.
-        str::from_utf8(body).map_err(|_| DecodeError::not_utf8(body))?.parse()
+        str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?.parse()
     }
 
     /// The type of the event.
+    ///
+    /// Event types have an order, so they can be the keys of a map. This counts events:
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use twt_chat_webhooks::{EventType, fixtures};
+    ///
+    /// let mut received: BTreeMap<EventType, u64> = BTreeMap::new();
+    /// for payload in [fixtures::unreplied(), fixtures::offline_form_submit()] {
+    ///     *received.entry(payload.event_type()).or_default() += 1;
+    /// }
+    /// assert_eq!(received[&EventType::Unreplied], 1);
+    /// ```
+    ///
+    /// [`Event::name`] gives the name on the wire without a copy.
     #[must_use]
     pub fn event_type(&self) -> EventType {
         self.event.event_type()
     }
 
-    /// The items of a documented event, as [`Event::contents`] gives them.
+    /// The items of a documented event, as [`Event::contents`] gives them. An unknown event has none.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::fixtures;
+    ///
+    /// let payload = fixtures::unreplied();
+    /// assert_eq!(payload.contents().len(), 1);
+    /// for item in payload.contents() {
+    ///     println!("{} wrote at {}", item.visitor_name(), item.created_at());
+    /// }
+    /// ```
     #[must_use]
     pub fn contents(&self) -> impl ExactSizeIterator<Item = &dyn Content> + DoubleEndedIterator {
         self.event.contents()
     }
 
-    /// The unknown fields of the envelope, as they came. Those of an item are in the item.
+    /// The unknown fields of the envelope, as they came. The unknown fields of an item are in the item.
     #[must_use]
     pub fn extra(&self) -> &Map<String, Value> {
         &self.extra
     }
 
-    /// Encodes the payload as compact JSON: the documented fields in the order of the page, then the extras.
+    /// Encodes the payload as compact JSON: the documented fields in the order of the page, then the unknown fields.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::{Payload, fixtures};
+    ///
+    /// let body = fixtures::unreplied().to_vec();
+    /// assert!(body.starts_with(br#"{"created_at":1765439941,"event":"UNREPLIED","#));
+    /// assert_eq!(Payload::from_slice(&body), Ok(fixtures::unreplied()));
+    /// ```
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         // Text keys and a growing buffer leave nothing that could fail.
@@ -109,6 +327,11 @@ impl Payload {
     }
 }
 
+/// The same as [`Payload::from_slice`], for a body that is text already, such as a fixture.
+///
+/// # Errors
+///
+/// [`DecodeError`] as for [`Payload::from_slice`].
 impl FromStr for Payload {
     type Err = DecodeError;
 
@@ -143,9 +366,12 @@ fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<Bad>>) -> 
     Ok(Payload { created_at, webhook_id, event, extra })
 }
 
-/// From any self-describing format, by the rules of the [crate page](crate#reading).
+/// From any self-describing format, by the rules of [Reading](Payload#reading).
 ///
-/// An error of the format holds the text of a [`DecodeError`], with the path of the field and without any value.
+/// # Errors
+///
+/// The error of the format holds the text of a [`DecodeError`], with the path of the field and without any value.
+/// See [Through serde](Payload#through-serde).
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let buffered = Buffered::read(deserializer)?;

@@ -4,16 +4,18 @@
 //! tolerant readings (a digit string, a missing text) are not in it, and neither are the limits of [`validate`](crate::validate).
 //! What may grow stays open: other events with any content, other statuses, other fields. So whatever the crate writes conforms.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use crate::content;
 use crate::documented::documented;
-use crate::event::Event;
+use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
 use crate::fixtures;
 use crate::payload::{self, Payload};
@@ -113,52 +115,124 @@ pub(crate) fn item_property<T, F: OnWire>(
     property::<F::As>(name, description, generator)
 }
 
-/// An object with these fields of the envelope, in which the name of the event decides what its content is.
-fn envelope_object(description: &str, fields: &[&'static str], generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = object(description, fields.iter().map(|name| envelope_property(name, generator)));
-    let contents: Vec<_> = EventType::DOCUMENTED.iter().filter_map(|event| content_of(event, generator)).collect();
-    schema.insert("allOf".into(), contents.into());
-    schema
+/// An object that holds an event.
+trait Envelope {
+    const NAME: &'static str;
+    const DESCRIPTION: &'static str;
+    const FIELDS: &'static [&'static str];
 }
 
-/// A field of the envelope, in the words of the *Payload Structure* page.
-fn envelope_property(name: &'static str, generator: &mut SchemaGenerator) -> Property {
-    match name {
-        "created_at" => property::<Timestamp>(name, "When the request was sent", generator),
-        "event" => property::<EventType>(name, "Event name, which decides what `content` is", generator),
-        "webhook_id" => property::<String>(name, "Unique webhook identifier", generator),
-        _ => property::<Value>(name, "What the event carries, an array for the documented ones", generator),
+impl Envelope for Payload {
+    const NAME: &'static str = "Payload";
+    const DESCRIPTION: &'static str = "The body of a webhook request of TWT Chat";
+    const FIELDS: &'static [&'static str] = payload::FIELDS;
+}
+
+impl Envelope for Event {
+    const NAME: &'static str = "Event";
+    const DESCRIPTION: &'static str = "An event and what it carries";
+    const FIELDS: &'static [&'static str] = &["event", "content"];
+}
+
+/// What an event carries: the items of a documented event, or unknown content.
+trait Carried {
+    const VARIANT: &'static str;
+    const DESCRIPTION: &'static str;
+
+    fn event(generator: &mut SchemaGenerator) -> Property;
+    fn content(generator: &mut SchemaGenerator) -> Property;
+}
+
+impl Carried for UnknownEvent {
+    const VARIANT: &'static str = "Unknown";
+    const DESCRIPTION: &'static str = "an event that is not documented";
+
+    fn event(generator: &mut SchemaGenerator) -> Property {
+        let (name, mut schema) = property::<EventType>("event", "Event name, not a documented one", generator);
+        schema.insert("not".into(), json!({ "enum": EventType::DOCUMENTED }));
+        (name, schema)
+    }
+
+    /// All types are listed. For a schema without a type, some code generators write an object.
+    fn content(_: &mut SchemaGenerator) -> Property {
+        let schema = json_schema!({
+            "description": "What the event carries: any JSON",
+            "type": ["array", "object", "string", "number", "boolean", "null"],
+        });
+        ("content", schema)
+    }
+}
+
+/// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`, so that
+/// code generators make a type of that name.
+struct Carrying<E, C>(PhantomData<(E, C)>);
+
+impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}{}", C::VARIANT, E::NAME).into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("twt_chat_webhooks::{}", Self::schema_name()).into()
+    }
+
+    /// The descriptions of the fields are those of the *Payload Structure* page.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let field = |name: &&'static str| match *name {
+            "created_at" => property::<Timestamp>(name, "When the request was sent", generator),
+            "event" => C::event(generator),
+            "webhook_id" => property::<String>(name, "Unique webhook identifier", generator),
+            _ => C::content(generator),
+        };
+        object(&format!("{}: {}", E::DESCRIPTION, C::DESCRIPTION), E::FIELDS.iter().map(field))
     }
 }
 
 macro_rules! contents {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
-        /// What the content of a documented event is.
-        fn content_of(event_type: &EventType, generator: &mut SchemaGenerator) -> Option<Value> {
-            let items = match event_type {
-                $(EventType::$Variant => generator.subschema_for::<Vec<content::$Content>>(),)*
-                EventType::Unknown(_) => return None,
-            };
-            Some(json!({
-                "if": { "properties": { "event": { "const": event_type } }, "required": ["event"] },
-                "then": { "properties": { "content": items } },
-            }))
+        $(
+            impl Carried for content::$Content {
+                const VARIANT: &'static str = stringify!($Variant);
+                const DESCRIPTION: &'static str = concat!("the event ", stringify!($NAME));
+
+                fn event(_: &mut SchemaGenerator) -> Property {
+                    let name = EventType::$Variant;
+                    ("event", json_schema!({ "description": "Event name", "type": "string", "const": name }))
+                }
+
+                fn content(generator: &mut SchemaGenerator) -> Property {
+                    property::<Vec<Self>>("content", "What the event carries", generator)
+                }
+            }
+        )*
+
+        /// An envelope around any event. The name of the event decides which of the schemas applies.
+        fn one_of<E: Envelope>(generator: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "description": E::DESCRIPTION,
+                "oneOf": [
+                    $(generator.subschema_for::<Carrying<E, content::$Content>>(),)*
+                    generator.subschema_for::<Carrying<E, UnknownEvent>>(),
+                ],
+            })
         }
     };
 }
 
 documented! { contents }
 
-/// The body of a request as the platform documents it, with the three documented bodies as examples.
+/// The body of a request as the platform documents it, with the documented bodies as examples.
 ///
-/// The repository has it as `schema/payload.schema.json`.
+/// The schema has a named part for each documented event and one for all other events: `UnrepliedPayload`,
+/// `PreChatFormSubmitPayload`, `OfflineFormSubmitPayload` and `UnknownPayload`. Code generators of other languages make
+/// a type of each. The repository has the schema as `schema/payload.schema.json`, and `schema/openapi.json` describes
+/// the requests.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
     name! { Payload }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let description = "The body of a webhook request of TWT Chat: an event in its envelope";
-        let mut schema = envelope_object(description, payload::FIELDS, generator);
+        let mut schema = one_of::<Self>(generator);
         let examples: Vec<_> = EventType::DOCUMENTED.iter().filter_map(fixtures::payload).collect();
         schema.insert("examples".into(), json!(examples));
         schema
@@ -171,7 +245,7 @@ impl JsonSchema for Event {
     name! { Event }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        envelope_object("An event and what it carries", &["event", "content"], generator)
+        one_of::<Self>(generator)
     }
 }
 

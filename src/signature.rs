@@ -38,8 +38,55 @@
 //!   JSON may have changed line ends, escapes, the order of the keys, or bytes that are not UTF-8. Take the body as
 //!   bytes, verify the bytes, and decode them afterwards.
 //!
-//! The signature covers the body and no time of its own, so a captured request stays valid. See
-//! [`Payload::check_freshness`].
+//! The signature covers the body and no time of its own, so a captured request stays valid.
+//! [Old requests](Payload#old-requests) shows what to do about it.
+//!
+//! # In a framework
+//!
+//! Ask the framework for the body as bytes. `handle` is the function of the
+//! [crate page](crate#getting-started), which also has the handler for axum. All other names are those of the
+//! framework:
+//!
+//! ```text
+//! use twt_chat_webhooks::SIGNATURE_HEADER;
+//!
+//! // actix-web
+//! async fn receive(
+//!     verifier: web::Data<Verifier>,
+//!     request: HttpRequest,
+//!     body: web::Bytes,
+//! ) -> HttpResponse {
+//!     let signature = request.headers().get(SIGNATURE_HEADER);
+//!     let signature = signature.map(|value| value.as_bytes());
+//!     let status = handle(&verifier, &body, signature);
+//!     let status = StatusCode::from_u16(status);
+//!     HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+//! }
+//!
+//! // AWS Lambda (lambda_http), which decodes a body that comes in base64
+//! async fn receive(
+//!     verifier: &Verifier,
+//!     request: Request,
+//! ) -> Result<Response<Body>, Error> {
+//!     let signature = request.headers().get(SIGNATURE_HEADER);
+//!     let signature = signature.map(|value| value.as_bytes());
+//!     let status = handle(verifier, request.body().as_ref(), signature);
+//!     Ok(Response::builder().status(status).body(Body::Empty)?)
+//! }
+//!
+//! // Cloudflare Workers (worker)
+//! async fn receive(
+//!     verifier: &Verifier,
+//!     mut request: Request,
+//! ) -> worker::Result<Response> {
+//!     let signature = request.headers().get(SIGNATURE_HEADER)?;
+//!     let body = request.bytes().await?;
+//!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
+//!     Ok(Response::empty()?.with_status(status))
+//! }
+//! ```
+//!
+//! The package `examples/receiver` of the repository is a whole receiver with axum and a database.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -248,6 +295,10 @@ fn hex_digit(digit: u8) -> Option<u8> {
 }
 
 /// From exactly 64 hex digits of either case.
+///
+/// # Errors
+///
+/// [`SignatureError::Malformed`] for anything else.
 impl FromStr for Signature {
     type Err = SignatureError;
 
@@ -448,6 +499,9 @@ pub enum ReceiveError {
 
 impl ReceiveError {
     /// The HTTP status that says what was wrong: 403 for the signature, 400 for the body.
+    ///
+    /// The platform repeats a delivery that is not answered with 200. To receive a body that cannot be decoded only
+    /// once, keep it and answer 200, as the handler on the [crate page](crate#getting-started) does.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {

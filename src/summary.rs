@@ -36,7 +36,7 @@ pub struct Summary<'a> {
 }
 
 impl Payload {
-    /// The payload in one line that is safe to log. `Debug` is not: it shows what visitors wrote.
+    /// The payload in one line that is safe to log. `Debug` is not safe to log, because it shows what visitors wrote.
     ///
     /// ```
     /// let payload = twt_chat_webhooks::fixtures::offline_form_submit();

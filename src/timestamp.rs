@@ -32,6 +32,37 @@ use crate::wire::{self, Fault, Field, Integer, Source};
 ///
 /// On the wire a timestamp is a number. Reading also accepts a digit string and a float without a fraction. A number
 /// out of range is an error, because it is most likely milliseconds.
+///
+/// # Conversions
+///
+/// The crate reads no clock. With the feature `std`, `Timestamp::from(SystemTime::now())` is the current time. Without
+/// it, `time::OffsetDateTime` converts, which the example above shows.
+///
+/// Other crates take the [`unix_seconds`](Self::unix_seconds). The range of chrono is larger than the range of a
+/// `Timestamp`. The range of jiff is smaller by about a day at either end, so the conversion can fail:
+///
+/// ```text
+/// use twt_chat_webhooks::{Timestamp, TimestampError};
+///
+/// // Always `Some`.
+/// fn to_chrono(at: Timestamp) -> Option<chrono::DateTime<chrono::Utc>> {
+///     chrono::DateTime::from_timestamp(at.unix_seconds(), 0)
+/// }
+///
+/// fn to_jiff(at: Timestamp) -> Result<jiff::Timestamp, jiff::Error> {
+///     jiff::Timestamp::from_second(at.unix_seconds())
+/// }
+///
+/// fn from_chrono(
+///     at: chrono::DateTime<chrono::Utc>,
+/// ) -> Result<Timestamp, TimestampError> {
+///     Timestamp::from_unix(at.timestamp())
+/// }
+///
+/// fn from_jiff(at: jiff::Timestamp) -> Result<Timestamp, TimestampError> {
+///     Timestamp::from_unix(at.as_second())
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -180,7 +211,7 @@ impl Sub for Timestamp {
     }
 }
 
-/// As an integer.
+/// As an integer of Unix seconds.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0)
@@ -188,6 +219,10 @@ impl Serialize for Timestamp {
 }
 
 /// From an integer, a digit string (`-` in front for a time before 1970), or a float without a fraction.
+///
+/// # Errors
+///
+/// An error of the format for anything else, and for a time outside the years −9999 to 9999.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::deserialize(deserializer, |source| Self::read(source))

@@ -198,6 +198,7 @@ impl Payload {
     ///
     /// The platform signs no time apart from the body, so the body's own `created_at` is what limits how long a captured
     /// request can be replayed. Verify the signature first. No clock is read: pass the time.
+    /// [Old requests](Payload#old-requests) shows how, how to choose the tolerance, and what to answer.
     ///
     /// ```
     /// use core::time::Duration;

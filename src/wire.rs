@@ -24,43 +24,43 @@ pub(crate) use self::json::Json;
 const MAX_DEPTH: u8 = 127;
 
 /// Where values come from: a cursor that stands in front of the next value.
+///
+/// A method that reads or passes a value leaves the cursor behind it. `text`, `number`, `boolean` and `open` expect that
+/// [`kind`](Self::kind) has named the value.
 pub(crate) trait Source<'de> {
     /// An array or an object that is being read.
     type Open;
     /// A place to return to.
     type Mark: Copy + PartialEq;
 
-    /// The kind of the next value, which the cursor does not pass.
+    /// The kind of the next value, which is not passed.
     fn kind(&mut self) -> Result<Kind, Fault>;
 
-    /// Reads a text. The next value must be one.
     fn text(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Reads a number. The next value must be one.
     fn number(&mut self) -> Result<Numeric, Fault>;
 
-    /// Reads a boolean. The next value must be one.
     fn boolean(&mut self) -> Result<bool, Fault>;
 
-    /// Enters an array or an object. The next value must be one.
+    /// Enters an array or an object.
     fn open(&mut self) -> Result<Self::Open, Fault>;
 
-    /// Whether another item follows. If so, the cursor stands in front of it; if not, behind the array.
+    /// Whether another item follows. Leaves the array if none does.
     fn next_item(&mut self, array: &mut Self::Open) -> Result<bool, Fault>;
 
-    /// Whether another field follows. If so, the cursor stands in front of its key; if not, behind the object.
+    /// Whether another field follows. Leaves the object if none does.
     fn next_field(&mut self, object: &mut Self::Open) -> Result<bool, Fault>;
 
-    /// Reads the key of a field. The cursor then stands in front of the value.
+    /// Reads the key of a field. The value comes next.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Whether the key of the field is that one. May say `false` in any case.
+    /// Whether the key that comes next is this one. It is never wrong to say `false`, for the key is read then.
     #[inline]
     fn is_key(&self, _: &str) -> bool {
         false
     }
 
-    /// Passes the key of the field, which [is that one](Self::is_key).
+    /// Passes the key for which [`is_key`](Self::is_key) said `true`.
     #[inline]
     fn pass_key(&mut self, _: &str) -> Result<(), Fault> {
         self.key().map(drop)
@@ -72,22 +72,23 @@ pub(crate) trait Source<'de> {
         if self.next_field(object)? { self.key().map(Some) } else { Ok(None) }
     }
 
-    /// Passes the next value. Text may turn out not to be JSON when it is read later.
+    /// Passes the next value. An array or an object of a text may turn out not to be JSON when it is read later.
     fn skip(&mut self) -> Result<(), Fault>;
 
+    /// The place where the cursor stands.
     fn mark(&self) -> Self::Mark;
 
     fn return_to(&mut self, mark: Self::Mark);
 
-    /// How much of the text has been read.
+    /// How much of the text has been read. Means nothing where there is no text.
     fn offset(&self) -> usize;
 
     /// Whether the value that was just read is complete. At the end of a text that was cut off, a number may be too short.
-    fn is_behind_value(&mut self) -> bool {
+    fn is_complete(&mut self) -> bool {
         true
     }
 
-    /// Reads an object whose first key is a private one of `serde_json` as `serde_json` does.
+    /// Reads an object with a [private key](PrivateKeys) as `serde_json` does.
     fn private(&mut self) -> Result<Value, Fault>;
 
     /// Enters an object, or fails because the next value is none.

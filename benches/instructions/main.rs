@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         (way.expect("the place of a way").run)(iterations);
         return ExitCode::SUCCESS;
     }
+    comparisons::check_by_hand();
     if !args.iter().any(|arg| arg == "--bench") {
         // `cargo test` and not `cargo bench`: see that each way works.
         for way in comparisons.iter().flat_map(Comparison::ways) {

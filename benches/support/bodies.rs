@@ -43,6 +43,11 @@ pub fn unknown_event() -> String {
     replace(r#""UNREPLIED""#, r#""EVENT_OF_TOMORROW""#)
 }
 
+/// The documented body, with a text in the place of a number.
+pub fn bad_push_times() -> String {
+    replace(r#""push_times": 4"#, r#""push_times": "four""#)
+}
+
 /// Two members more in the envelope, three more in the item.
 pub fn unknown_fields() -> String {
     let (envelope, item) = parts(UNREPLIED);

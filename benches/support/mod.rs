@@ -3,4 +3,6 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 pub mod bodies;
+pub mod by_hand;
 pub mod rivals;
+pub mod shapes;

@@ -8,43 +8,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-/// The exact shape of the envelope, around one type of item. `Text` is [`String`] or [`Borrowed`].
-#[derive(Serialize, Deserialize)]
-pub struct Exact<Text, Item> {
-    created_at: i64,
-    event: Text,
-    webhook_id: Text,
-    content: Vec<Item>,
-}
-
-/// The exact shape of an UNREPLIED item.
-#[derive(Serialize, Deserialize)]
-pub struct Unreplied<Text> {
-    subject: Text,
-    visitor_name: Text,
-    created_at: i64,
-    message_content: Text,
-    property_name: Text,
-    visitor_nickname: Text,
-    sbs: Text,
-    status: Text,
-    push_times: u32,
-    time_sec: u64,
-    assigned_agent_nickname: Text,
-}
-
-/// The exact shape of a `PRE_CHAT_FORM_SUBMIT` or an `OFFLINE_FORM_SUBMIT` item.
-#[derive(Serialize, Deserialize)]
-pub struct Form<Text> {
-    subject: Text,
-    visitor_name: Text,
-    created_at: i64,
-    message_content: Text,
-    property_name: Text,
-    visitor_nickname: Text,
-    sbs: Text,
-    assigned_agent_nickname: Text,
-}
+use super::shapes::{Exact, Form, Unreplied};
 
 pub type ExactUnreplied = Exact<String, Unreplied<String>>;
 pub type ExactForm = Exact<String, Form<String>>;
@@ -56,23 +20,6 @@ pub type ZeroCopyForm<'a> = Exact<Borrowed<'a>, Form<Borrowed<'a>>>;
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// What the serde manual leads to: an enum, told apart by `event`, that holds the neighbouring `content`.
-#[derive(Serialize, Deserialize)]
-pub struct Idiomatic {
-    created_at: i64,
-    webhook_id: String,
-    #[serde(flatten)]
-    event: IdiomaticEvent,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "event", content = "content", rename_all = "SCREAMING_SNAKE_CASE")]
-enum IdiomaticEvent {
-    Unreplied(Vec<Unreplied<String>>),
-    PreChatFormSubmit(Vec<Form<String>>),
-    OfflineFormSubmit(Vec<Form<String>>),
-}
 
 /// `serde_json` with nothing kept: what finding the end of each value costs.
 pub fn scan(body: &[u8]) -> IgnoredAny {

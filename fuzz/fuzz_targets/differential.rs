@@ -1,5 +1,5 @@
 //! Every way into a payload against `serde_json` alone, and against the contract: what is accepted is read the same, and what
-//! is refused is refused by all.
+//! is refused is refused by all, in the same place and for the same reason.
 
 #![no_main]
 
@@ -7,15 +7,19 @@ use core::str;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use twt_chat_webhooks::Payload;
+use twt_chat_webhooks::{DecodeError, DecodeErrorKind, Payload};
 
 #[path = "../../tests/it/oracle.rs"]
 mod oracle;
 
 fuzz_target!(|body: &[u8]| {
-    let payload = Payload::from_slice(body).ok();
+    let ours = Payload::from_slice(body);
+    if let Ok(text) = str::from_utf8(body) {
+        compare_syntax(text, ours.as_ref());
+    }
+    let payload = ours.ok();
 
-    // The crate's own parser comes before `serde_json` in the first, and not at all in the second.
+    // The first comes from the cursor over the text, the second from the cursor over a buffered value.
     assert_eq!(payload, serde_json::from_slice(body).ok());
     if let Ok(text) = str::from_utf8(body) {
         assert_eq!(payload, text.parse().ok());
@@ -32,3 +36,19 @@ fuzz_target!(|body: &[u8]| {
         assert!(payload.is_none() || payload == reordered);
     }
 });
+
+/// What is not JSON for `serde_json` is not JSON for us: the same kind of error at the same place for the same reason.
+fn compare_syntax(text: &str, ours: Result<&Payload, &DecodeError>) {
+    match (serde_json::from_str::<Value>(text), ours) {
+        (Err(theirs), Err(ours)) => {
+            let kind = if theirs.is_eof() { DecodeErrorKind::Truncated } else { DecodeErrorKind::Syntax };
+            assert_eq!(ours.kind(), kind);
+            assert_eq!((ours.line(), ours.column()), (Some(theirs.line()), Some(theirs.column())));
+            let theirs = theirs.to_string();
+            assert!(ours.to_string().contains(theirs.split_once(" at line ").unwrap().0), "{ours}: {theirs}");
+        }
+        (Ok(_), Err(ours)) => assert_eq!(ours.kind(), DecodeErrorKind::Data),
+        (Ok(_), Ok(_)) => {}
+        (Err(theirs), Ok(_)) => panic!("taken, but {theirs}"),
+    }
+}

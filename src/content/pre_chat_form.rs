@@ -7,14 +7,16 @@ use serde_json::{Map, Value};
 use super::content;
 use crate::timestamp::Timestamp;
 
-/// A form that a visitor filled in and submitted before the chat: name, phone number, and what else the account asks for.
+/// A form that a visitor submitted before the chat: name, phone number, and whatever else the account asks for.
 ///
-/// (The platform's page prints the trigger of `UNREPLIED` for this event, by mistake; its use case is right.)
+/// The platform's page prints the trigger of `UNREPLIED` for this event by mistake. The use case that it describes is
+/// right.
 ///
 /// ```
 /// use twt_chat_webhooks::{PreChatFormContent, Timestamp};
 ///
-/// let content = PreChatFormContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+/// let created_at = Timestamp::from_unix(1_765_439_652)?;
+/// let content = PreChatFormContent::builder("Visitor15", created_at)
 ///     .message_content("Name: Ada, phone: 555 0100")
 ///     .sbs("234442313")
 ///     .build();
@@ -24,25 +26,27 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// The fields are those of the platform's *Event Types* page, in its order.
+/// The fields are those of the platform's *Event Types* page, in its order. `Debug` shows what the visitor wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PreChatFormContent {
-    /// The subject of the conversation, such as `New Conversation`.
+    /// The subject of the conversation, such as `New Conversation`. `""` if there is none.
     pub subject: String,
-    /// The visitor's name, such as `Visitor15`.
+    /// The visitor's name, such as `Visitor15`. `""` if there is none.
     pub visitor_name: String,
-    /// When the form was created.
+    /// When the form was created, in Unix seconds on the wire.
     pub created_at: Timestamp,
-    /// What the visitor filled in, as text.
+    /// What the visitor filled in, as text. `""` if there is nothing.
     pub message_content: String,
-    /// The name of the project that the conversation belongs to.
+    /// The name of the project that the conversation belongs to. `""` if there is none.
     pub property_name: String,
-    /// The visitor's nickname; `None` for none. `Some("")` reads back as `None`: the platform writes both as `""`.
+    /// The visitor's nickname. `None` if the visitor has none, which the platform writes as `""`.
+    ///
+    /// `Some("")` is written as `""` too, and reads back as `None`.
     pub visitor_nickname: Option<String>,
-    /// The customer identifier; `None` for a visitor who is not identified. `Some("")` reads back as `None`.
+    /// The customer identifier. `None` for a visitor who is not identified. `Some("")` reads back as `None`.
     pub sbs: Option<String>,
-    /// The nickname of the assigned agent; `None` if there is none. `Some("")` reads back as `None`.
+    /// The nickname of the assigned agent. `None` if no agent is assigned. `Some("")` reads back as `None`.
     pub assigned_agent_nickname: Option<String>,
     pub(crate) extra: Map<String, Value>,
 }

@@ -9,14 +9,16 @@ use super::content;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
-/// A visitor's message that no agent has answered, pushed again and again until one does or until the fourth push.
+/// A visitor's message that no agent has answered.
 ///
-/// When the first push and the later ones come is set in the account.
+/// The platform pushes the message again until an agent answers, four times at most. The times of the first push and of
+/// the later pushes are set in the account.
 ///
 /// ```
 /// use twt_chat_webhooks::{Status, Timestamp, UnrepliedContent};
 ///
-/// let content = UnrepliedContent::builder("Visitor15", Timestamp::from_unix(1_765_439_652)?)
+/// let created_at = Timestamp::from_unix(1_765_439_652)?;
+/// let content = UnrepliedContent::builder("Visitor15", created_at)
 ///     .message_content("Is anybody there?")
 ///     .status(Status::Queued)
 ///     .push_times(3)
@@ -29,33 +31,60 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// The fields are those of the platform's *Event Types* page, in its order.
+/// # In a database
+///
+/// The integer columns of SQL hold an `i64`. [`created_at`](Self::created_at), [`push_times`](Self::push_times) and the
+/// number of a [`status`](Self::status) always fit. [`time_sec`](Self::time_sec) is a `u64` and can exceed `i64`,
+/// although no visitor waits that long:
+///
+/// ```
+/// use twt_chat_webhooks::UnrepliedContent;
+///
+/// /// `status` is `NULL` for an unknown status that is not a number.
+/// fn columns(message: &UnrepliedContent) -> (i64, Option<i64>, i64, i64) {
+///     (
+///         message.created_at.unix_seconds(),
+///         message.status.number(),
+///         message.push_times.into(),
+///         i64::try_from(message.time_sec).unwrap_or(i64::MAX),
+///     )
+/// }
+///
+/// let event = twt_chat_webhooks::fixtures::unreplied().event;
+/// let messages = event.as_unreplied().unwrap_or_default();
+/// assert_eq!(columns(&messages[0]), (1_765_439_652, Some(1), 4, 289));
+/// ```
+///
+/// The fields are those of the platform's *Event Types* page, in its order. `Debug` shows what the visitor wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UnrepliedContent {
-    /// The subject of the conversation, such as `New Conversation`.
+    /// The subject of the conversation, such as `New Conversation`. `""` if there is none.
     pub subject: String,
-    /// The visitor's name, such as `Visitor15`.
+    /// The visitor's name, such as `Visitor15`. `""` if there is none.
     pub visitor_name: String,
-    /// When the visitor wrote the message.
+    /// When the visitor wrote the message, in Unix seconds on the wire.
     pub created_at: Timestamp,
-    /// The message.
+    /// The message. `""` if it is empty.
     pub message_content: String,
-    /// The name of the project that the conversation belongs to.
+    /// The name of the project that the conversation belongs to. `""` if there is none.
     pub property_name: String,
-    /// The visitor's nickname; `None` for none. `Some("")` reads back as `None`: the platform writes both as `""`.
-    pub visitor_nickname: Option<String>,
-    /// The customer identifier; `None` for a visitor who is not identified. `Some("")` reads back as `None`.
-    pub sbs: Option<String>,
-    /// The status of the conversation.
-    pub status: Status,
-    /// Which push of this message it is, from 1 to [`MAX_PUSH_TIMES`](Self::MAX_PUSH_TIMES).
-    pub push_times: u32,
-    /// How long the visitor has waited when this push was sent, in seconds.
+    /// The visitor's nickname. `None` if the visitor has none, which the platform writes as `""`.
     ///
-    /// In the documented example this is exactly the envelope's `created_at` minus the message's.
+    /// `Some("")` is written as `""` too, and reads back as `None`.
+    pub visitor_nickname: Option<String>,
+    /// The customer identifier. `None` for a visitor who is not identified. `Some("")` reads back as `None`.
+    pub sbs: Option<String>,
+    /// The status of the conversation. The platform writes it as a string that holds a number.
+    pub status: Status,
+    /// Which push of the message this is, from 1 to [`MAX_PUSH_TIMES`](Self::MAX_PUSH_TIMES).
+    pub push_times: u32,
+    /// How long the visitor had waited when this push was sent, in seconds.
+    ///
+    /// In the documented example this equals the envelope's `created_at` minus the message's. The value can exceed
+    /// `i64`, which is what SQL columns hold.
     pub time_sec: u64,
-    /// The nickname of the assigned agent; `None` if there is none. `Some("")` reads back as `None`.
+    /// The nickname of the assigned agent. `None` if no agent is assigned. `Some("")` reads back as `None`.
     pub assigned_agent_nickname: Option<String>,
     pub(crate) extra: Map<String, Value>,
 }
@@ -100,7 +129,7 @@ impl UnrepliedContent {
         Duration::from_secs(self.time_sec)
     }
 
-    /// Whether this is the last push: the platform stops here even if nobody answers.
+    /// Whether this is the last push. The platform stops after it even if nobody answers.
     #[must_use]
     pub fn is_last_push(&self) -> bool {
         self.remaining_pushes() == 0

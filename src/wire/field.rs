@@ -28,11 +28,14 @@ pub(crate) trait Field: Sized {
     fn write(&self) -> impl Serialize;
 }
 
-/// Reads an object: its documented fields in the order of the page, and what to do with each, with an unknown field, and with
-/// the required fields, which are given as a bit mask of their places.
+/// Reads an object.
 ///
-/// The platform writes the fields in the order of its page. To compare with the one key that is expected next is much cheaper
-/// than to read a key, so that comes first. It makes no difference to the result.
+/// Takes the source, a bit mask of the required fields, the documented fields in the order of the page with the expression that reads
+/// each, and a name for the key of an unknown field with the expression that reads it. An unknown field is not named in the path of
+/// a fault.
+///
+/// The platform writes the fields in the order of its page. So the key is first compared with the one that should come next, which
+/// costs much less than to read it. The order makes no difference to the result.
 macro_rules! read_object {
     ($source:ident, required: $required:expr, { $($field:ident => $read:expr,)* } $unknown:ident => $read_unknown:expr) => {{
         const NAMES: &[&str] = &[$(stringify!($field)),*];
@@ -44,6 +47,7 @@ macro_rules! read_object {
             $($field,)*
         }
         const PLACES: &[Place] = &[$(Place::$field),*];
+        const { assert!(PLACES.len() <= 32, "more fields than bits") };
 
         let mut seen = 0_u32;
         let mut expected = PLACES.first().copied();
@@ -79,6 +83,7 @@ macro_rules! read_object {
                 return Err(fault.in_field(NAMES.get(place as usize).copied().unwrap_or_default()));
             }
             seen |= bit;
+            // The first field is expected behind the last one, for an object whose last field comes first.
             expected = PLACES.get(place as usize + 1).or(PLACES.first()).copied();
         }
         $crate::wire::check_required($required & !seen, NAMES, $source.offset())?;
@@ -87,18 +92,17 @@ macro_rules! read_object {
 
 pub(crate) use read_object;
 
-/// The bit mask of the required fields.
-pub(crate) const fn required(fields: &[bool]) -> u32 {
+/// The bit mask of the fields that are required.
+pub(crate) const fn required(mut fields: &[bool]) -> u32 {
     let mut mask = 0;
-    let mut place = 0;
-    while place < fields.len() {
-        mask |= (fields[place] as u32) << place;
-        place += 1;
+    while let [rest @ .., is_required] = fields {
+        mask = mask << 1 | *is_required as u32;
+        fields = rest;
     }
     mask
 }
 
-/// Fails if a required field of the object that was just read is missing. A bit stands for each field that is.
+/// Fails if a required field of the object that was just read is missing. `missing` has a bit for each such field.
 #[inline]
 pub(crate) fn check_required(missing: u32, names: &[&str], offset: usize) -> Result<(), Fault> {
     if missing == 0 { Ok(()) } else { Err(missing_field(missing, names, offset)) }

@@ -72,7 +72,7 @@ impl<'de> Json<'de> {
     }
 
     /// The text whose opening quote comes next.
-    #[inline(always)]
+    #[inline]
     fn quoted(&mut self) -> Result<Cow<'de, str>, Fault> {
         let start = self.position + 1;
         let end = plain_end(self.text.as_bytes(), start);
@@ -310,7 +310,7 @@ impl<'de> Source<'de> for Json<'de> {
         self.position
     }
 
-    fn is_behind_value(&mut self) -> bool {
+    fn is_complete(&mut self) -> bool {
         self.text.as_bytes().get(..self.position).is_some_and(|read| read.ends_with(b"\""))
             || matches!(self.peek(), Some(b',' | b'}'))
     }

@@ -1,6 +1,7 @@
 //! Arbitrary values are canonical: each is what is read after it is written.
 
 use core::fmt::Debug;
+use core::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::prelude::*;
@@ -113,6 +114,56 @@ fn sample<T: Debug + for<'a> Arbitrary<'a>>() -> Vec<T> {
     (0..500).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
+/// Prints the share, to be seen with `--nocapture`.
+fn share(what: &str, count: usize, of: usize) -> f64 {
+    let share = f64::from(u32::try_from(count).unwrap()) / f64::from(u32::try_from(of).unwrap());
+    println!("{what}: {count} of {of}, {:.1} %", share * 100.0);
+    share
+}
+
+#[test]
+fn half_of_the_payloads_are_valid_and_plausible() {
+    const COUNT: usize = 10_000;
+
+    let mut runner = TestRunner::deterministic();
+    let mut bytes = [0; 512];
+    let mut payloads = Vec::new();
+    for _ in 0..COUNT {
+        runner.rng().fill_bytes(&mut bytes);
+        payloads.push(Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap());
+    }
+
+    let messages = payloads.iter().filter_map(|payload| payload.event.as_unreplied());
+    let messages: Vec<&UnrepliedContent> = messages.flatten().collect();
+    let (valid, wild): (Vec<_>, Vec<_>) = payloads.iter().partition(|payload| payload.validate().is_ok());
+    let pushed = messages.iter().filter(|message| (1..=4).contains(&message.push_times)).count();
+    let endless = messages.iter().filter(|message| i64::try_from(message.time_sec).is_err()).count();
+    let valid_share = share("valid payloads", valid.len(), COUNT);
+    let pushed_share = share("push numbers from 1 to 4", pushed, messages.len());
+    let endless_share = share("waiting times above i64::MAX", endless, messages.len());
+    assert!((0.45..=0.55).contains(&valid_share));
+    assert!((0.5..=0.8).contains(&pushed_share));
+    assert!((0.1..=0.3).contains(&endless_share));
+
+    for event_type in EventType::DOCUMENTED {
+        let of_type = |payloads: &[&Payload]| {
+            let count = payloads.iter().filter(|payload| payload.event_type() == *event_type).count();
+            count * EventType::DOCUMENTED.len() * 100 / payloads.len()
+        };
+        assert!(of_type(&valid) > 90, "{event_type}");
+        assert!(of_type(&wild) > 60, "{event_type}");
+    }
+    for payload in valid {
+        let year = time::OffsetDateTime::from(payload.created_at).year();
+        assert!((2025..=2034).contains(&year), "{year}");
+        for item in payload.contents() {
+            let waited = payload.created_at.duration_since(item.created_at()).unwrap();
+            assert!(waited <= Duration::from_secs(24 * 60 * 60), "{waited:?}");
+            assert!(item.as_unreplied().is_none_or(|message| message.timeout() == waited));
+        }
+    }
+}
+
 #[test]
 fn whatever_the_types_can_hold_comes_up() {
     let payloads = sample::<Payload>();
@@ -202,8 +253,9 @@ fn an_extra_field_never_has_a_documented_name() {
     let form = PreChatFormContent::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
     assert!(form.extra().keys().eq(["content"]));
 
-    let unknown_event: &[u8] = &[3];
-    let bytes = script(&[created_at, unknown_event, &[NULL], &extra.concat()], &[0, 0, 7, 7]);
+    let wild: &[u8] = &[0];
+    let unknown_event: &[u8] = &[u8::try_from(EventType::DOCUMENTED.len()).unwrap()];
+    let bytes = script(&[wild, created_at, unknown_event, &[NULL], &extra.concat()], &[0, 0, 7, 7]);
     let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
     assert!(payload.extra().keys().eq(["subject"]));
 }

@@ -68,12 +68,20 @@ fn what_json_lacks_is_no_documented_value() {
     }
 }
 
-/// A tag is something that our readers have no word for either; serde then asks what they expect.
 #[test]
-fn of_a_tagged_value_the_error_says_what_is_expected() {
-    for body in with("UNREPLIED", "created_at", &tagged(1, Cbor::Integer(4.into()))) {
-        let error = decode(&body).unwrap_err();
-        assert!(error.contains("expected Unix seconds"), "{error}");
+fn the_error_of_what_json_lacks_names_the_field_and_what_was_found() {
+    for (path, expected) in [("created_at", "Unix seconds"), ("content[0].push_times", "an unsigned integer")] {
+        for (value, found) in [
+            (tagged(1, Cbor::Integer(4.into())), "a tagged value"),
+            (tagged(0, Cbor::Map(Vec::new())), "a tagged value"),
+            (Cbor::Bytes(b"4".to_vec()), "bytes"),
+            (tagged(2, Cbor::Bytes(vec![0xff; 9])), "a number out of range"),
+        ] {
+            for body in with("UNREPLIED", path, &value) {
+                let error = decode(&body).unwrap_err();
+                assert!(error.contains(&format!("UNREPLIED {path}: expected {expected}, found {found}")), "{error}");
+            }
+        }
     }
 }
 

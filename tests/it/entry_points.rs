@@ -214,11 +214,21 @@ fn a_flattened_payload_leaves_the_fields_of_its_neighbours_alone() {
     }
 }
 
+/// serde drops what the variants of an untagged enum say.
+const SILENT: &str = "an untagged enum";
+
 #[test]
-fn serdes_own_ways_in_say_what_was_expected_and_what_was_found() {
+fn every_way_in_names_the_field_and_what_was_expected_and_found() {
     let rows = [
         ("content[0].push_times", r#""four""#, "expected an unsigned integer, found a string"),
+        ("content[0].push_times", "4.5", "expected an unsigned integer, found a number with a fraction"),
         ("content[0].time_sec", "true", "expected an unsigned integer, found a boolean"),
+        (
+            "content[0].created_at",
+            "1765439652000",
+            "expected Unix seconds, found a number out of range; are these milli",
+        ),
+        ("content[0].status", "[]", "expected a status (a string or an integer), found an array"),
         ("created_at", "null", "expected Unix seconds, found null"),
         ("webhook_id", "58946", "expected a string, found a number"),
         ("content[0].subject", "{}", "expected a string, found an object"),
@@ -227,9 +237,38 @@ fn serdes_own_ways_in_say_what_was_expected_and_what_was_found() {
     ];
     for (path, json, wording) in rows {
         for text in Body::unreplied().set(path, json).both_orders() {
-            for (way, decode) in WAYS.into_iter().filter(|(way, _)| *way != "an untagged enum") {
+            names_the_field(&text, &format!("UNREPLIED {path}: {wording}"));
+        }
+    }
+    for path in ["created_at", "webhook_id", "content", "content[0].status", "content[0].push_times"] {
+        for text in Body::unreplied().without(path).both_orders() {
+            names_the_field(&text, &format!("UNREPLIED {path}: the field is missing"));
+        }
+    }
+    for text in Body::unreplied().set("event", "4").both_orders() {
+        names_the_field(&text, "event: expected the name of an event, found a number");
+    }
+    for text in Body::unreplied().with_items(2).set_item(1, "null").both_orders() {
+        names_the_field(&text, "UNREPLIED content[1]: expected an object, found null");
+    }
+}
+
+#[track_caller]
+fn names_the_field(body: &str, wording: &str) {
+    for (way, decode) in WAYS.into_iter().filter(|(way, _)| *way != SILENT) {
+        let error = decode(body).unwrap_err();
+        assert!(error.contains(wording), "{way}: {error:?} for {body}");
+    }
+}
+
+#[test]
+fn every_way_in_that_sees_both_keys_says_that_a_field_is_there_twice() {
+    for path in ["created_at", "event", "content[0].sbs"] {
+        for text in Body::unreplied().add(path, "null").both_orders() {
+            for (way, decode) in WAYS.into_iter().filter(|(way, _)| ![SILENT, FROM_VALUE].contains(way)) {
                 let error = decode(&text).unwrap_err();
-                assert!(error.contains(wording), "{way}: {error:?} for {text}");
+                // Of the two faults, the value `null` may be the one that is reported.
+                assert!(error.contains(path), "{way}: {error:?} for {text}");
             }
         }
     }

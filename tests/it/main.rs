@@ -21,6 +21,8 @@ mod key_order;
 mod malformed;
 mod nesting;
 mod numbers;
+#[cfg(feature = "schemars")]
+mod openapi;
 mod oracle;
 mod partial;
 mod payload_files;
@@ -35,9 +37,12 @@ mod sent_at;
 mod signature;
 mod status;
 mod summary;
+mod syntax;
 mod text;
 mod timestamp;
 mod traits;
+#[cfg(all(feature = "signature", feature = "std"))]
+mod trigger;
 mod unknown_event;
 mod unknown_fields;
 mod validation;

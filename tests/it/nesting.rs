@@ -1,7 +1,7 @@
 //! What is nested too deeply is an error, never a stack overflow.
 
 use serde_json::Value;
-use twt_chat_webhooks::{DecodeErrorKind, Payload};
+use twt_chat_webhooks::{DecodeErrorKind, Event, Payload};
 
 use crate::body::{Body, EVENT_OF_TOMORROW};
 use crate::entry_points::{error_of, failures};
@@ -83,4 +83,45 @@ fn a_known_field_nested_up_to_the_limit_is_of_the_wrong_type() {
             assert_eq!(error_of(&text).kind(), DecodeErrorKind::Data, "{path}");
         }
     }
+}
+
+/// Arrays and objects in turn, built in code.
+fn deep_value(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |value, level| match level % 2 {
+        0 => Value::Array(vec![value]),
+        _ => Value::Object([("a".to_owned(), value)].into_iter().collect()),
+    })
+}
+
+#[test]
+fn content_built_in_code_may_be_nested_as_deeply_as_in_a_body() {
+    for event in crate::body::EVENTS {
+        let mut content = Body::of(event).value()["content"].take();
+        // The envelope, the content and the item are around it.
+        content[0]["trace"] = deep_value(LIMIT - 3);
+        assert!(Event::from_parts(event, content.clone()).is_ok());
+
+        content[0]["trace"] = deep_value(LIMIT - 2);
+        let error = Event::from_parts(event, content).unwrap_err();
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "content"));
+        assert_eq!(error.to_string(), format!("{event} content: nested too deeply"));
+    }
+}
+
+/// To drop such a value recursively would overflow the stack too.
+#[test]
+fn content_built_in_code_and_nested_a_million_times_is_an_error() {
+    for event in crate::body::EVENTS {
+        let error = Event::from_parts(event, deep_value(1_000_000)).unwrap_err();
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "content"));
+    }
+}
+
+#[test]
+fn a_value_built_in_code_and_nested_too_deeply_is_an_error_of_from_value() {
+    // Deeper, `serde_json` itself overflows the stack when it drops the value.
+    let mut body = Body::of("EVENT_OF_TOMORROW").value();
+    body["content"] = deep_value(2_000);
+    let error = serde_json::from_value::<Payload>(body).unwrap_err();
+    assert_eq!(error.to_string(), "nested too deeply");
 }

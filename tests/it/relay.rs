@@ -1,7 +1,7 @@
 //! The messages of `examples/relay.rs` are what each channel takes, and a visitor cannot make more of them than text.
 
 use serde_json::{Value, json};
-use twt_chat_webhooks::{OfflineFormContent, Payload, Timestamp, UnrepliedContent, fixtures};
+use twt_chat_webhooks::{EventType, OfflineFormContent, Payload, Timestamp, UnrepliedContent, fixtures};
 
 use self::example::Channel;
 
@@ -67,6 +67,19 @@ fn each_channel_gets_its_own_json_for_each_event() {
         for (channel, expected) in Channel::ALL.into_iter().zip(expected) {
             assert_eq!(channel.messages(&payload), [expected], "{channel}");
         }
+    }
+}
+
+#[test]
+fn every_documented_event_has_a_text() {
+    for event_type in EventType::DOCUMENTED {
+        let payload = fixtures::payload(event_type).unwrap();
+        let [message] = Channel::WeCom.messages(&payload).try_into().unwrap();
+        let text = text_of(Channel::WeCom, &message);
+        assert!(
+            !text.starts_with("An event that this relay does not know"),
+            "`texts` in examples/relay.rs says nothing about {event_type}",
+        );
     }
 }
 

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::{env, fs};
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
     DocumentedStatus, Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, Timestamp,
@@ -12,8 +14,6 @@ use twt_chat_webhooks::{
 };
 
 use crate::body::EVENT_OF_TOMORROW;
-
-const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/payload.schema.json");
 
 const DOCUMENTED: [&str; 3] = [fixtures::UNREPLIED, fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::OFFLINE_FORM_SUBMIT];
 
@@ -29,15 +29,22 @@ fn parse(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// After a change of the types: `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
+/// Compares a file of the repository with what the types make of it. After a change of the types, this writes the files:
+/// `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
+pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
+    let path = format!("{}/../schema/{name}", env!("CARGO_MANIFEST_DIR"));
+    let generated = serde_json::to_string_pretty(generated).unwrap() + "\n";
+    if env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap();
+    let how = "`UPDATE_SCHEMA=1 cargo test --all-features --test it schema` writes it";
+    assert!(parse(&committed) == parse(&generated), "schema/{name} is not up to date: {how}");
+}
+
 #[test]
 fn the_committed_schema_is_the_generated_one() {
-    let generated = schema_for!(Payload);
-    if env::var_os("UPDATE_SCHEMA").is_some() {
-        fs::write(COMMITTED, serde_json::to_string_pretty(&generated).unwrap() + "\n").unwrap();
-    }
-    let committed = fs::read_to_string(COMMITTED).unwrap();
-    assert_eq!(parse(&committed), generated.to_value(), "see above this test for how to update {COMMITTED}");
+    assert_committed("payload.schema.json", &schema_for!(Payload));
 }
 
 #[test]
@@ -77,10 +84,46 @@ fn a_type_of_the_same_name_is_another_type() {
     assert_eq!(generator.definitions().len(), 2);
 }
 
+/// The part of a schema for each event, by its name. The first is the part for the first documented event.
+fn parts_of<T: JsonSchema>() -> Vec<(String, Value)> {
+    let schema = schema_of::<T>();
+    let part = |part: &Value| {
+        let name = part["$ref"].as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+        (name.to_owned(), schema["$defs"][name].clone())
+    };
+    schema["oneOf"].as_array().unwrap().iter().map(part).collect()
+}
+
+#[test]
+fn each_event_has_a_schema_with_a_name_of_its_own() {
+    fn assert_parts<T: JsonSchema>(suffix: &str) {
+        let mut parts = parts_of::<T>();
+        let (name, unknown) = parts.pop().unwrap();
+        assert_eq!(name, format!("Unknown{suffix}"));
+        assert_eq!(unknown["properties"]["event"]["not"], json!({ "enum": EventType::DOCUMENTED }));
+
+        let events = parts.iter().map(|(_, part)| part["properties"]["event"]["const"].as_str().unwrap());
+        assert!(events.eq(EventType::DOCUMENTED.iter().map(EventType::as_str)));
+
+        for ((name, part), (event, content)) in parts.iter().zip([
+            ("Unreplied", "UnrepliedContent"),
+            ("PreChatFormSubmit", "PreChatFormContent"),
+            ("OfflineFormSubmit", "OfflineFormContent"),
+        ]) {
+            assert_eq!(*name, format!("{event}{suffix}"));
+            let content = json!({ "$ref": format!("#/$defs/{content}") });
+            assert_eq!(part["properties"]["content"]["type"], "array");
+            assert_eq!(part["properties"]["content"]["items"], content);
+        }
+    }
+
+    assert_parts::<Payload>("Payload");
+    assert_parts::<Event>("Event");
+}
+
 #[test]
 fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
-    fn assert_fields<T: JsonSchema>(documented: &str, at: &str) {
-        let schema = schema_of::<T>();
+    fn assert_fields(schema: &Value, documented: &str, at: &str) {
         let fields = parse(documented).pointer(at).unwrap().as_object().unwrap().clone();
         let properties = schema["properties"].as_object().unwrap();
         assert!(properties.keys().eq(fields.keys()), "{at}");
@@ -95,13 +138,15 @@ fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
         assert_eq!(schema["required"], json!(in_order));
     }
 
-    for documented in DOCUMENTED {
-        assert_fields::<Payload>(documented, "");
+    for (_, payload) in parts_of::<Payload>() {
+        assert_fields(&payload, fixtures::UNREPLIED, "");
     }
-    assert_eq!(schema_of::<Event>()["required"], json!(["event", "content"]));
-    assert_fields::<UnrepliedContent>(fixtures::UNREPLIED, "/content/0");
-    assert_fields::<PreChatFormContent>(fixtures::PRE_CHAT_FORM_SUBMIT, "/content/0");
-    assert_fields::<OfflineFormContent>(fixtures::OFFLINE_FORM_SUBMIT, "/content/0");
+    for (_, event) in parts_of::<Event>() {
+        assert_eq!(event["required"], json!(["event", "content"]));
+    }
+    assert_fields(&schema_of::<UnrepliedContent>(), fixtures::UNREPLIED, "/content/0");
+    assert_fields(&schema_of::<PreChatFormContent>(), fixtures::PRE_CHAT_FORM_SUBMIT, "/content/0");
+    assert_fields(&schema_of::<OfflineFormContent>(), fixtures::OFFLINE_FORM_SUBMIT, "/content/0");
 }
 
 #[test]
@@ -150,9 +195,7 @@ fn what_may_grow_is_open() {
 #[test]
 fn a_body_that_is_not_as_documented_is_rejected_where_it_is_not() {
     let validator = validator_of::<Payload>();
-    let rejected_at = |body: &Value| -> Vec<_> {
-        validator.iter_errors(body).map(|error| error.instance_path().to_string()).collect()
-    };
+    let rejected_at = |body: &Value| rejected_at(&validator, body);
 
     for body in [json!([]), json!("UNREPLIED"), Value::Null] {
         assert_eq!(rejected_at(&body), [""], "{body}");
@@ -229,6 +272,20 @@ fn whatever_is_written_conforms() {
         prop_assert!(payloads.is_valid(&json!(payload)));
         prop_assert!(events.is_valid(&json!(payload.event)));
     });
+}
+
+/// Where a body is not as documented, by the part of the schema that comes closest.
+fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
+    let [error] = validator.iter_errors(body).collect::<Vec<_>>().try_into().unwrap();
+    let ValidationErrorKind::OneOfNotValid { context } = error.kind() else { panic!("{error}") };
+    let paths_of = |errors: &Vec<ValidationError>| {
+        let mut paths: Vec<_> = errors.iter().map(|error| error.instance_path().to_string()).collect();
+        paths.dedup();
+        paths
+    };
+    // The parts for other events reject the name.
+    let distance = |paths: &Vec<String>| (paths.iter().any(|path| path == "/event"), paths.len());
+    context.iter().map(paths_of).min_by_key(distance).unwrap()
 }
 
 /// Puts a value into a body, as a new field if need be.

@@ -1,7 +1,7 @@
 //! A field that the crate does not know is kept, at the top and in an item.
 
 use serde_json::{Value, json};
-use twt_chat_webhooks::Payload;
+use twt_chat_webhooks::{Event, Payload};
 
 use crate::body::{Body, EVENTS};
 use crate::entry_points::{decode, relay};
@@ -113,5 +113,21 @@ fn every_item_keeps_its_own() {
         let ratings: Vec<_> = payload.event.contents().map(|item| item.extra().get("rating").cloned()).collect();
         assert_eq!(ratings, [Some(json!(0)), None, Some(json!(2))]);
         assert_eq!(relay(&text), body.value());
+    }
+}
+
+/// With `arbitrary_precision`, these are kept as they are written.
+#[test]
+fn from_parts_keeps_unknown_numbers_as_their_value_does() {
+    let numbers = ["-0", "0.0000001", "-0.0", "1E2", "1.10", "123456789012345678901234567890", "18446744073709551615"];
+    for json in numbers.into_iter().chain([r#"[{"a":-0},[0.0000001]]"#]) {
+        let value: Value = serde_json::from_str(json).unwrap();
+        for event in EVENTS.into_iter().chain(["EVENT_OF_TOMORROW"]) {
+            let mut content = Body::of(event).value()["content"].take();
+            content[0]["trace"] = value.clone();
+            let event = Event::from_parts(event, content).unwrap();
+            let written: Value = serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+            assert_eq!(written["content"][0]["trace"].to_string(), value.to_string());
+        }
     }
 }

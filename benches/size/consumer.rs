@@ -1,0 +1,122 @@
+//! A package outside the workspace that depends on the crate, as a user's package does.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The manifest of the package. The versions of the dependencies come from the repository's Cargo.lock.
+const MANIFEST: &str = r#"
+[package]
+name = "consumer"
+version = "0.0.0"
+edition = "2024"
+publish = false
+
+# The package lies below the repository's workspace and is not a member of it.
+[workspace]
+
+[dependencies]
+serde = { version = "1.0.220", features = ["derive"] }
+serde_json = "1.0.145"
+twt-chat-webhooks = { path = "REPOSITORY" }
+
+[[bin]]
+name = "baseline"
+path = "REPOSITORY/benches/size/programs/baseline.rs"
+
+[[bin]]
+name = "ours"
+path = "REPOSITORY/benches/size/programs/ours.rs"
+
+[[bin]]
+name = "derive"
+path = "REPOSITORY/benches/size/programs/derive.rs"
+
+[profile.release]
+strip = true
+
+[profile.small]
+inherits = "release"
+opt-level = "z"
+lto = true
+codegen-units = 1
+panic = "abort"
+"#;
+
+pub struct Consumer {
+    folder: PathBuf,
+}
+
+impl Consumer {
+    /// Writes the package into the target folder.
+    pub fn create() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("size");
+        fs::create_dir_all(&folder).expect("a folder for the package");
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a package of a workspace");
+        let manifest = MANIFEST.replace("REPOSITORY", &repository.to_string_lossy());
+        fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest");
+        fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file");
+        Self { folder }
+    }
+
+    /// Builds a program in a profile, and returns the size of its file.
+    pub fn size(&self, program: &str, profile: &str) -> u32 {
+        self.cargo(&["build", "--bin", program, "--profile", profile]);
+        let size = fs::metadata(self.program(program, profile)).expect("the program").len();
+        size.try_into().expect("a program of less than 4 GiB")
+    }
+
+    /// What a program prints when it reads that body.
+    pub fn output(&self, program: &str, profile: &str, body: &str) -> String {
+        let mut child = Command::new(self.program(program, profile))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program should start");
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(body.as_bytes()).expect("the program should read the body");
+        drop(input);
+        let output = child.wait_with_output().expect("the program should end");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn program(&self, program: &str, profile: &str) -> PathBuf {
+        self.folder.join("target").join(profile).join(program)
+    }
+
+    /// Compiles the crate alone, after its dependencies, and returns the CPU time in seconds.
+    pub fn compile_crate(&self, profile: &str) -> f64 {
+        const CRATE: &str = "twt-chat-webhooks";
+        self.cargo(&["build", "--package", CRATE, "--profile", profile]);
+        self.cargo(&["clean", "--package", CRATE, "--profile", profile]);
+        let before = cpu_seconds_of_children();
+        self.cargo(&["build", "--package", CRATE, "--profile", profile]);
+        cpu_seconds_of_children() - before
+    }
+
+    /// Runs cargo in the package. Cargo has already downloaded every dependency for the benchmarks.
+    fn cargo(&self, args: &[&str]) {
+        let status = Command::new(env!("CARGO"))
+            .args(args)
+            .args(["--quiet", "--offline", "--target-dir", "target"])
+            .current_dir(&self.folder)
+            // Cargo compiles a crate from a registry in this way.
+            .env("CARGO_INCREMENTAL", "0")
+            .status()
+            .expect("cargo should run");
+        assert!(status.success(), "cargo {}", args.join(" "));
+    }
+}
+
+/// The CPU time of all child processes that have ended, and of their children.
+fn cpu_seconds_of_children() -> f64 {
+    /// The unit of the times in `/proc/self/stat`.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").expect("a Linux with /proc");
+    // The name of the program may contain spaces. The fields behind it are numbered from 3; 16 and 17 are the times.
+    let (_, fields) = stat.rsplit_once(") ").expect("the name of the program");
+    let fields: Vec<_> = fields.split(' ').collect();
+    let ticks = |number: usize| fields[number - 3].parse::<f64>().expect("a number of ticks");
+    (ticks(16) + ticks(17)) / TICKS_PER_SECOND
+}

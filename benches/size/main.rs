@@ -1,0 +1,64 @@
+//! How much the crate adds to the size of a program, compared with the idiomatic derive.
+//!
+//! `cargo bench -p twt-chat-webhooks-benches --bench size` builds the three programs in `programs/` as a user's
+//! package would, and fails if a budget is exceeded. It also prints the CPU time that the compiler needs for the crate
+//! alone.
+//!
+//! The size of a program changes with the compiler. So the budgets are ratios of sizes that one toolchain produced,
+//! with the versions of the dependencies in the repository's Cargo.lock.
+
+mod consumer;
+
+use std::env;
+use std::process::ExitCode;
+
+use consumer::Consumer;
+use twt_chat_webhooks::fixtures::UNREPLIED;
+
+/// The profiles of the programs. The number is the largest allowed ratio of what the crate adds to what the derive
+/// adds.
+const PROFILES: [(&str, f64); 2] = [("release", 1.35), ("small", 1.20)];
+
+fn main() -> ExitCode {
+    // `cargo test` runs this program too. The builds would take too long there.
+    if !env::args().any(|arg| arg == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    let consumer = Consumer::create();
+    let exceeded = report_sizes(&consumer);
+    report_build_time(&consumer);
+    if exceeded > 0 {
+        println!("\n{exceeded} over budget");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints the sizes of the stripped programs, and returns how many budgets are exceeded.
+fn report_sizes(consumer: &Consumer) -> u32 {
+    let mut exceeded = 0;
+    println!("{:44}{:>14}{:>8}{:>8}{:>8}", "", "bytes", "adds", "ratio", "budget");
+    for (profile, budget) in PROFILES {
+        let [baseline, ours, derive] = ["baseline", "ours", "derive"].map(|name| consumer.size(name, profile));
+        for program in ["ours", "derive"] {
+            assert_eq!(consumer.output(program, profile, UNREPLIED), "1\n", "{program} should count the items");
+        }
+        println!("{:44}{baseline:>14}", format!("{profile}: an empty program"));
+        println!("  {:42}{ours:>14}{:>8}", "Payload::from_slice", ours - baseline);
+        print!("  {:42}{derive:>14}{:>8}", "from_slice, idiomatic derive", derive - baseline);
+
+        let ratio = f64::from(ours - baseline) / f64::from(derive - baseline);
+        let over = ratio > budget;
+        exceeded += u32::from(over);
+        println!("{ratio:>8.3}{budget:>8.2}{}", if over { "  over" } else { "" });
+    }
+    exceeded
+}
+
+/// Prints the CPU time that the compiler needs for the crate alone. It depends on the machine, so it has no budget.
+fn report_build_time(consumer: &Consumer) {
+    println!("\n{:44}{:>14}", "compiling the crate alone", "CPU seconds");
+    for profile in ["release", "dev"] {
+        println!("  {profile:42}{:>14.2}", consumer.compile_crate(profile));
+    }
+}
