@@ -1,4 +1,5 @@
-//! A documented event, and each field of its items, is in every place that names them. A failure says what is missing where.
+//! A documented event, and each field of its items, is in every place that names them. A failure says what is missing
+//! where.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{EventType, fixtures};
