@@ -153,8 +153,8 @@ fn line(out: &mut Formatter<'_>, label: &str, value: impl Display) -> fmt::Resul
     writeln!(out, "{label:<10}  {}", Printable(&value.to_string()))
 }
 
-/// Text that may come from a visitor, with everything escaped that moves the cursor, changes colours, or turns the direction of
-/// writing around.
+/// Text that may come from a visitor, with everything escaped that moves the cursor, changes colours, or turns the
+/// direction of writing around.
 struct Printable<'a>(&'a str);
 
 impl Display for Printable<'_> {

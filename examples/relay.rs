@@ -88,7 +88,8 @@ pub(crate) enum Channel {
     Feishu,
     /// A [custom robot](https://open.dingtalk.com/document/orgapp/custom-robot-access).
     DingTalk,
-    /// A [group robot](https://developer.work.weixin.qq.com/document/path/99110) of `WeCom`, also known as Enterprise `WeChat`.
+    /// A [group robot](https://developer.work.weixin.qq.com/document/path/99110) of `WeCom`, also known as Enterprise
+    /// `WeChat`.
     WeCom,
 }
 
@@ -119,8 +120,9 @@ impl Channel {
 
     fn json(self, text: &str) -> Value {
         match self {
-            // Without `mrkdwn`, `*` and the like mean nothing. Without unfurling, nobody's server is asked for a preview of a
-            // visitor's link. <https://docs.slack.dev/reference/methods/chat.postMessage> has these fields.
+            // Without `mrkdwn`, `*` and the like mean nothing. Without unfurling, nobody's server is asked for a
+            // preview of a visitor's link. <https://docs.slack.dev/reference/methods/chat.postMessage> has these
+            // fields.
             Self::Slack => json!({ "text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false }),
             Self::Feishu => json!({ "msg_type": "text", "content": { "text": text } }),
             Self::DingTalk => json!({ "msgtype": "text", "text": { "content": text }, "at": { "isAtAll": false } }),
@@ -131,12 +133,13 @@ impl Channel {
     /// Whether an escaped text is within the channel's limit.
     fn takes(self, text: &str) -> bool {
         match self {
-            // <https://docs.slack.dev/reference/methods/chat.postMessage>, "Truncating content": 4,000 characters "for best
-            // results", and beyond 40,000 the rest is lost. In between, Slack makes several messages of one. We count an
-            // `&amp;` as five, to be on the safe side.
+            // <https://docs.slack.dev/reference/methods/chat.postMessage>, "Truncating content": 4,000 characters "for
+            // best results", and beyond 40,000 the rest is lost. In between, Slack makes several messages of one. We
+            // count an `&amp;` as five, to be on the safe side.
             Self::Slack => text.chars().count() <= 4_000,
-            // Feishu, on the page of the custom bot: "the body of a request must not exceed 20 KB". That may mean 20 480.
-            // DingTalk's page is silent. The service refuses a larger body with error 460101: "keep it within 20000bytes".
+            // Feishu, on the page of the custom bot: "the body of a request must not exceed 20 KB". That may mean 20
+            // 480. DingTalk's page is silent. The service refuses a larger body with error 460101: "keep it within
+            //      20000bytes".
             Self::Feishu | Self::DingTalk => self.json(text).to_string().len() <= 20_000,
             // The page of the group robot: `content` has at most 2 048 bytes, in UTF-8.
             Self::WeCom => text.len() <= 2_048,
@@ -146,12 +149,12 @@ impl Channel {
     /// Makes a text mean nothing but itself.
     fn escape(self, text: &str) -> String {
         match self {
-            // <https://docs.slack.dev/messaging/formatting-message-text>: these three, and no other, are to be escaped. That
-            // disarms `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>`.
+            // <https://docs.slack.dev/messaging/formatting-message-text>: these three, and no other, are to be escaped.
+            // That disarms `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>`.
             Self::Slack => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
-            // None of them documents an escape. But by the pages above, Feishu reads `<at user_id="all">` in a text, and WeCom
-            // `<@userid>`. `[text](link)` is a link in texts of Feishu's apps, and "not yet" in those of its custom bots.
-            // The full-width forms look the same and mean nothing.
+            // None of them documents an escape. But by the pages above, Feishu reads `<at user_id="all">` in a text,
+            // and WeCom `<@userid>`. `[text](link)` is a link in texts of Feishu's apps, and "not yet" in those of its
+            // custom bots. The full-width forms look the same and mean nothing.
             Self::Feishu | Self::DingTalk | Self::WeCom => text
                 .chars()
                 .map(|character| match character {
@@ -247,7 +250,8 @@ fn plain(text: &str) -> String {
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('@') {
         plain.push_str(before);
-        // By their pages, none of the channels pings anybody for a bare `@all` as long as we don't ask for it. To be sure:
+        // By their pages, none of the channels pings anybody for a bare `@all` as long as we don't ask for it. To be
+        // sure:
         plain.push(if is_mail_address(before, after) { '@' } else { '＠' });
         rest = after;
     }

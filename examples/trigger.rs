@@ -8,8 +8,8 @@
 //! $trigger $url - < payload.json | sh      # sends a payload of yours
 //! ```
 //!
-//! The documented events are sent as if they had happened now, so they pass a check of their age. A payload from standard
-//! input is signed and sent as it is, JSON or not.
+//! The documented events are sent as if they had happened now, so they pass a check of their age. A payload from
+//! standard input is signed and sent as it is, JSON or not.
 //!
 //! Exits with 2 if the secret or an argument is missing or makes no sense, and with 1 if standard input cannot be read.
 
@@ -77,8 +77,8 @@ pub(crate) fn command(
 
 /// The bytes as a format of `printf` between single quotes.
 ///
-/// Every byte that the shell, `printf` or a terminal could take for something else becomes an octal escape. The body goes
-/// through a pipe, because an argument cannot hold a NUL and has a limit of 128 KiB on Linux.
+/// Every byte that the shell, `printf` or a terminal could take for something else becomes an octal escape. The body
+/// goes through a pipe, because an argument cannot hold a NUL and has a limit of 128 KiB on Linux.
 fn format_of_printf(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len());
     for &byte in bytes {

@@ -1,7 +1,7 @@
 //! Arbitrary payloads, for the feature `arbitrary`: for fuzzing and property-testing code that handles them.
 //!
-//! They are canonical: written and read again, each is what it was. So there is no `Some("")`, no unknown name that is documented,
-//! and no extra field that has a documented name.
+//! They are canonical: written and read again, each is what it was. So there is no `Some("")`, no unknown name that is
+//! documented, and no extra field that has a documented name.
 //!
 //! Half of the payloads are wild: they hold whatever the types can hold. The other half is plausible: it passes
 //! [`Payload::validate`], and so it gets further into the code under test.
@@ -175,8 +175,8 @@ pub(crate) fn extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map
     Ok(extra)
 }
 
-/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 127 levels that
-/// `serde_json` reads.
+/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 127 levels
+/// that `serde_json` reads.
 const MAX_DEPTH: u8 = 8;
 
 const VALUE_SIZE_HINT: SizeHint = (1, None);
@@ -208,7 +208,8 @@ fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
     let mut fields = Map::new();
     while u.arbitrary()? {
         let (name, value) = (u.arbitrary::<String>()?, value(u, depth)?);
-        // With its feature `arbitrary_precision` or `raw_value`, `serde_json` takes an object with such a key for something else.
+        // With its feature `arbitrary_precision` or `raw_value`, `serde_json` takes an object with such a key for
+        // something else.
         if !name.starts_with("$serde_json::private::") {
             fields.insert(name, value);
         }

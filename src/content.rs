@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 // A content file has two public items, the content type and its builder. The crate root takes all names from here.
 pub use self::offline_form::*;
 pub use self::pre_chat_form::*;
-use self::sealed::AnyItem;
+use self::sealed::{AnyItem, Internal};
 pub use self::unreplied::*;
 use crate::documented::documented;
 use crate::event_type::EventType;
@@ -87,7 +87,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     /// [`ItemKey`] says what the key contains, and how to store it.
     fn key(&self) -> ItemKey<'_> {
         ItemKey {
-            event: self.item().event(),
+            event: self.item(Internal).event(),
             created_at: self.created_at(),
             push_times: self.push_times().unwrap_or(0),
             property_name: self.property_name(),
@@ -98,7 +98,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
 
     /// The item as a message, or `None` if its event is not `UNREPLIED`.
     fn as_unreplied(&self) -> Option<&UnrepliedContent> {
-        match self.item() {
+        match self.item(Internal) {
             AnyItem::Unreplied(message) => Some(message),
             _ => None,
         }
@@ -110,14 +110,18 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     }
 }
 
-/// What [`Content`] needs and other crates cannot name.
+/// The sealed part of [`Content`]. Other crates cannot name it, so they can neither implement `Content` nor call it.
 pub(crate) mod sealed {
     use crate::documented::documented;
 
     pub trait Sealed {
         /// The item as its own type.
-        fn item(&self) -> AnyItem<'_>;
+        fn item(&self, _: Internal) -> AnyItem<'_>;
     }
+
+    /// Nobody else can build this argument. Methods of a supertrait could be called on `dyn Content` otherwise.
+    #[derive(Debug, Clone, Copy)]
+    pub struct Internal;
 
     macro_rules! any_item {
         ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
@@ -146,7 +150,7 @@ macro_rules! serialize_content {
         /// As the item's own type is written.
         impl Serialize for dyn Content + '_ {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self.item() {
+                match self.item(Internal) {
                     $(AnyItem::$Variant(item) => item.serialize(serializer),)*
                 }
             }
@@ -278,7 +282,7 @@ macro_rules! content {
         }
 
         impl $crate::content::sealed::Sealed for $Type {
-            fn item(&self) -> $crate::content::sealed::AnyItem<'_> {
+            fn item(&self, _: $crate::content::sealed::Internal) -> $crate::content::sealed::AnyItem<'_> {
                 $crate::content::sealed::AnyItem::$Variant(self)
             }
         }

@@ -13,8 +13,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
-/// It says where, what was expected there, and which kind of value was found. It never shows a value of the body: these are
-/// customers' messages, and errors end up in logs.
+/// It says where, what was expected there, and which kind of value was found. It never shows a value of the body: these
+/// are customers' messages, and errors end up in logs.
 ///
 /// ```
 /// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload, fixtures};
@@ -51,7 +51,7 @@ struct Inner {
 pub enum DecodeErrorKind {
     /// The body is not JSON, not UTF-8, nested too deeply, or has a number that `serde_json` cannot hold.
     Syntax,
-    /// The body ends too early; an empty one as well.
+    /// The body ends too early. An empty body does too.
     Truncated,
     /// The body is JSON, but not what the platform documents.
     Data,
@@ -74,7 +74,7 @@ impl DecodeError {
 
     /// The place in the body, such as `content[0].push_times`; `""` for the body itself, and where it is not JSON.
     ///
-    /// Of a missing or repeated field, it names the field. It holds documented names and indices only.
+    /// If a field is missing or repeated, the path names that field. A path holds documented names and indices only.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0.path
@@ -82,8 +82,8 @@ impl DecodeError {
 
     /// The line in the body, from 1; `None` where there is no text.
     ///
-    /// Line and column point at the last byte of the offending text or number, at the bracket that opens an array or an object,
-    /// and for a missing field at the bracket that closes the object.
+    /// Line and column point at the last byte of the offending text or number, at the bracket that opens an array or an
+    /// object, and for a missing field at the bracket that closes the object.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.0.position.map(|position| position.line)
@@ -129,7 +129,8 @@ impl DecodeError {
         Self::data(fault, None, Arc::new(envelope))
     }
 
-    /// The error for a text that failed to decode. If it is not JSON, that comes before what is wrong with a value.
+    /// The error for a text that failed to decode. If the text is not JSON, the error says so, even if a value is wrong
+    /// too.
     #[cold]
     pub(crate) fn explain(text: &str, fault: Fault) -> Self {
         let (envelope, is_json) = Envelope::of_text(text);

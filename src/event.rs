@@ -429,7 +429,7 @@ fn read_skipped<'de, S: Source<'de>>(
     let here = source.mark();
     source.return_to(start);
     let event = read_content(event_type, source, bad)?;
-    // Text that is not JSON can be longer than what was read of it.
+    // The lenient skip can pass more than the strict read, as with `1-2`. Such a text is not JSON.
     if source.mark() != end {
         return Err(Fault::not_json());
     }

@@ -66,8 +66,11 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | feature of `serde_json` | what happens without it |
 /// |---|---|
 /// | `preserve_order` | The keys of an object are sorted. |
-/// | `float_roundtrip` | Each time a float of more than 17 digits is read and written, its last digits can change. |
+/// | `float_roundtrip` | A float can change its last digits each time it is read and written. |
 /// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64` is an error. |
+///
+/// Without `float_roundtrip`, floats of up to 15 digits and with an exponent between −22 and 22 are safe. Others can
+/// change. Without `arbitrary_precision`, this holds for integers beyond 64 bits too.
 ///
 /// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is an error, whatever the
 /// features. The features do not change what documented fields hold, with one exception: a fraction in the last digits
@@ -116,8 +119,9 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// event or a field that was unknown may be documented by then, and is read by its rules.
 ///
 /// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with its field
-/// names, by `rmp_serde::to_vec_named`.) bincode and postcard can write the types and cannot read them, because these
-/// formats do not describe what they hold. In such a format, store the JSON:
+/// names, by `rmp_serde::to_vec_named`.) With `arbitrary_precision`, `serde_json` hands over unknown numbers as objects
+/// of its own, which RON and compact `MessagePack` do not carry: store JSON then. bincode and postcard can write the
+/// types and cannot read them, because these formats do not describe what they hold. In such a format, store the JSON:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};

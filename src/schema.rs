@@ -1,8 +1,9 @@
 //! JSON Schema of what the platform sends, for the feature `schemars`.
 //!
-//! A schema says what the platform's pages say: every documented field is there, numbers are integers, a status is a string. The
-//! tolerant readings (a digit string, a missing text) are not in it, and neither are the limits of [`validate`](crate::validate).
-//! What may grow stays open: other events with any content, other statuses, other fields. So whatever the crate writes conforms.
+//! A schema says what the platform's pages say: every documented field is there, numbers are integers, a status is a
+//! string. The tolerant readings (a digit string, a missing text) are not in it, and neither are the limits of
+//! [`validate`](crate::validate). What may grow stays open: other events with any content, other statuses, other
+//! fields. So whatever the crate writes conforms.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -22,7 +23,8 @@ use crate::payload::{self, Payload};
 use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 
-/// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells them apart.
+/// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells
+/// them apart.
 macro_rules! name {
     ($Type:ident) => {
         fn schema_name() -> ::alloc::borrow::Cow<'static, str> {

@@ -1,10 +1,15 @@
-//! Checking a payload against what the platform documents, and for its age. Both are opt-in: decoding believes what it can read.
+//! Checking a payload against what the platform documents, and for its age. Both are opt-in: decoding believes what it
+//! can read.
 //!
 //! ```
 //! use twt_chat_webhooks::{Payload, Rule, Status, Timestamp, UnrepliedContent, validate};
 //!
 //! let written = Timestamp::from_unix(1_765_439_652)?;
-//! let message = UnrepliedContent::builder("Visitor15", written).subject("Hello").property_name("shop").push_times(5).build();
+//! let message = UnrepliedContent::builder("Visitor15", written)
+//!     .subject("Hello")
+//!     .property_name("shop")
+//!     .push_times(5)
+//!     .build();
 //! let payload = Payload::new(written, "not an id", message);
 //!
 //! let error = payload.validate().unwrap_err();
@@ -27,7 +32,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::content::UnrepliedContent;
-use crate::content::sealed::AnyItem;
+use crate::content::sealed::{AnyItem, Internal};
 use crate::payload::Payload;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
@@ -163,8 +168,8 @@ pub enum FreshnessError {
 impl Payload {
     /// Checks the payload against what the platform documents, decoded or built alike, and changes nothing.
     ///
-    /// An undocumented event is a violation itself, and is checked no further than its envelope. The form of `webhook_id` is that of
-    /// the platform's one example. See [`validate`](crate::validate) for an example.
+    /// An undocumented event is a violation itself, and is checked no further than its envelope. The form of
+    /// `webhook_id` is that of the platform's one example. See [`validate`](crate::validate) for an example.
     ///
     /// # Errors
     ///
@@ -183,7 +188,7 @@ impl Payload {
             check("created_at", ensure(content.created_at() <= self.created_at, Rule::CreatedAfterSent));
             check("property_name", not_empty(content.property_name()));
             // The rules for the fields that only one event has.
-            match content.item() {
+            match content.item(Internal) {
                 AnyItem::Unreplied(message) => {
                     check("status", status(&message.status));
                     check("push_times", push_times(message.push_times));
@@ -196,8 +201,8 @@ impl Payload {
 
     /// Checks that the payload was sent within `tolerance` of `now`, inclusive and in both directions.
     ///
-    /// The platform signs no time apart from the body, so the body's own `created_at` is what limits how long a captured
-    /// request can be replayed. Verify the signature first. No clock is read: pass the time.
+    /// The platform signs no time apart from the body, so the body's own `created_at` is what limits how long a
+    /// captured request can be replayed. Verify the signature first. No clock is read: pass the time.
     /// [Old requests](Payload#old-requests) shows how, how to choose the tolerance, and what to answer.
     ///
     /// ```

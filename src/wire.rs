@@ -1,8 +1,8 @@
 //! How values are read and written, whatever the format.
 //!
-//! The readers of the crate are plain loops over keys and items. They are generic over a [`Source`] only, which is a cursor over
-//! JSON text or over a buffered value. A value of any other `Deserializer` is buffered first, by the one serde visitor of
-//! the crate.
+//! The readers of the crate are plain loops over keys and items. They are generic over a [`Source`] only, which is a
+//! cursor over JSON text or over a buffered value. A value of any other `Deserializer` is buffered first, by the one
+//! serde visitor of the crate.
 
 mod buffered;
 mod fault;
@@ -12,7 +12,7 @@ mod json;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use serde::de::{Deserializer, Error};
+use serde::de::{Deserializer, Error, IgnoredAny};
 use serde_json::{Map, Number, Value};
 
 pub(crate) use self::buffered::{Buffered, Cursor};
@@ -25,8 +25,8 @@ const MAX_DEPTH: u8 = 127;
 
 /// Where values come from: a cursor that stands in front of the next value.
 ///
-/// A method that reads or passes a value leaves the cursor behind it. `text`, `number`, `boolean` and `open` expect that
-/// [`kind`](Self::kind) has named the value.
+/// A method that reads or passes a value leaves the cursor behind it. `text`, `number`, `boolean` and `open` expect
+/// that [`kind`](Self::kind) has named the value.
 pub(crate) trait Source<'de> {
     /// An array or an object that is being read.
     type Open;
@@ -54,7 +54,7 @@ pub(crate) trait Source<'de> {
     /// Reads the key of a field. The value comes next.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Whether the key that comes next is this one. It is never wrong to say `false`, for the key is read then.
+    /// Whether the key that comes next is this one. `false` is always a safe answer: the caller then reads the key.
     #[inline]
     fn is_key(&self, _: &str) -> bool {
         false
@@ -72,7 +72,8 @@ pub(crate) trait Source<'de> {
         if self.next_field(object)? { self.key().map(Some) } else { Ok(None) }
     }
 
-    /// Passes the next value. An array or an object of a text may turn out not to be JSON when it is read later.
+    /// Passes the next value. In JSON text, only `null`, `true` and `false` are checked. Whoever needs the rest checked
+    /// reads the value later.
     fn skip(&mut self) -> Result<(), Fault>;
 
     /// The place where the cursor stands.
@@ -80,10 +81,11 @@ pub(crate) trait Source<'de> {
 
     fn return_to(&mut self, mark: Self::Mark);
 
-    /// How much of the text has been read. Means nothing where there is no text.
+    /// How many bytes of the text have been read. A buffered value has no text, so the number is 0.
     fn offset(&self) -> usize;
 
-    /// Whether the value that was just read is complete. At the end of a text that was cut off, a number may be too short.
+    /// Whether the value that was just read is complete. At the end of a text that was cut off, a number may be too
+    /// short.
     fn is_complete(&mut self) -> bool {
         true
     }
@@ -201,8 +203,8 @@ pub(crate) trait Source<'de> {
 /// What every private key of `serde_json` begins with.
 const PRIVATE: &str = "$serde_json::private::";
 
-/// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json` takes such an
-/// object for a number, or for JSON in a text, and may refuse it.
+/// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json`
+/// takes such an object for a number, or for JSON in a text, and may refuse it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrivateKeys {
     /// Do what `serde_json` does.
@@ -242,7 +244,7 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub(crate) enum Numeric {
     Unsigned(u64),
-    /// From a format other than JSON, so it may be infinite or not a number.
+    /// A float from a buffered value. Formats other than JSON have infinities and NaN.
     Float(f64),
     Other(Number),
 }
@@ -259,6 +261,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
 /// What `serde_json` finds wrong with a text that is not JSON.
 #[cold]
 pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
-    // An error about data is not about JSON, and it can quote the text.
-    serde_json::from_str::<Value>(text).err().filter(|error| !error.is_data())
+    let error = serde_json::from_str::<Value>(text).err();
+    // An error about data is that of a private key, and can quote the text. `IgnoredAny` has no private keys.
+    error.filter(|error| !error.is_data()).or_else(|| serde_json::from_str::<IgnoredAny>(text).err())
 }

@@ -81,7 +81,8 @@ fn a_documented_body_takes_an_allocation_for_each_text_and_one_for_the_items() {
     }
 }
 
-/// What the parser for the usual bodies does not take, `serde_json` reads from the beginning, and every text is allocated again.
+/// What the parser for the usual bodies does not take, `serde_json` reads from the beginning, and every text is
+/// allocated again.
 #[test]
 fn a_body_is_read_once_whatever_is_in_it() {
     let body = in_order(&vec![item(); 20].join(","));

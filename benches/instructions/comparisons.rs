@@ -11,7 +11,8 @@ use crate::support::by_hand::{self, Unreplied};
 use crate::support::rivals::{self, ExactForm, ExactUnreplied, ZeroCopyUnreplied};
 use crate::support::shapes::Idiomatic;
 
-/// How much more of a part a larger body may cost, if the cost grows linearly: the allocator has more to do, and that is all.
+/// How much more of a part a larger body may cost, if the cost grows linearly: the allocator has more to do, and that
+/// is all.
 const LINEAR: f64 = 1.15;
 
 /// The budgets are the first argument of each `within`.

@@ -1,4 +1,5 @@
-//! The bodies that are measured beside the documented ones. All are the documented UNREPLIED body with one thing changed.
+//! The bodies that are measured beside the documented ones. All are the documented UNREPLIED body with one thing
+//! changed.
 
 use twt_chat_webhooks::fixtures::UNREPLIED;
 

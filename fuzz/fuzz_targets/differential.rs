@@ -1,5 +1,5 @@
-//! Every way into a payload against `serde_json` alone, and against the contract: what is accepted is read the same, and what
-//! is refused is refused by all, in the same place and for the same reason.
+//! Every way into a payload against `serde_json` alone, and against the contract: what is accepted is read the same,
+//! and what is refused is refused by all, in the same place and for the same reason.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The partial decode keeps every item that can be read, hands out every other as it came, and agrees with the whole decode.
+//! The partial decode keeps every item that can be read, hands out every other as it came, and agrees with the whole
+//! decode.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! A request is accepted if, and only if, its header is the signature of its body. The input is the header's value, a line feed,
-//! a secret, a line feed, and the body.
+//! A request is accepted if, and only if, its header is the signature of its body. The input is the header's value, a
+//! line feed, a secret, a line feed, and the body.
 
 #![no_main]
 

@@ -1,16 +1,14 @@
 //! A value read before its meaning is known, and a cursor over it.
 //!
-//! A value is a list of tokens in the order of the format. That keeps repeated keys, and gives this cursor the shape of the cursor
-//! over JSON text: a position that moves on.
+//! A value is a list of tokens in the order of the format. That keeps repeated keys, and gives this cursor the shape of
+//! the cursor over JSON text: a position that moves on.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
 use super::{Fault, Kind, MAX_DEPTH, Numeric, PrivateKeys, Problem, Source};
@@ -60,7 +58,7 @@ impl<'de> Buffered<'de> {
     }
 }
 
-/// Appends one value to the tokens. Answers every method of a visitor, because the refusals of serde quote the value.
+/// Appends one value to the tokens. It implements every `visit_*` method, because serde's own errors quote the value.
 struct Fill<'a, 'de> {
     tokens: &'a mut Vec<Token<'de>>,
     depth: u8,
@@ -233,10 +231,10 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         Ok(())
     }
 
-    /// A tagged value of CBOR: ciborium presents it as an enum whose variant holds the tag and the value.
+    /// A tagged value of CBOR or YAML.
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
-        let (IgnoredAny, variant) = data.variant()?;
-        variant.tuple_variant(2, IgnoredAny)?;
+        // Other ways to pass it would let the format refuse a value, and quote it.
+        IgnoredAny.visit_enum(data)?;
         self.push(Token::Foreign("a tagged value"));
         Ok(())
     }
@@ -247,7 +245,8 @@ fn wide<'de>(number: Option<Number>) -> Token<'de> {
     number.map_or(Token::Foreign("a number out of range"), |number| Token::Number(Numeric::Other(number)))
 }
 
-/// The private key under which `serde_json` hands a number over, as an object, once its feature `arbitrary_precision` is on.
+/// The private key under which `serde_json` hands a number over, as an object, once its feature `arbitrary_precision`
+/// is on.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
 /// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
@@ -257,8 +256,9 @@ fn has_arbitrary_precision() -> bool {
 
 /// The number that an object stands for, if it does.
 ///
-/// A body can hold such an object too. `serde_json` hands over the text of a number as a `String`, and a text of the body never.
-/// Where serde buffers, under `flatten` or in an untagged enum, both look alike, but there the object knows its size.
+/// A body can hold such an object too. `serde_json` hands over the text of a number as a `String`, and a text of a body
+/// only if it comes from a `Value`, where the key is a `String` as well. Under `flatten` and in an untagged enum, serde
+/// buffers both. There, the object knows its size, and a text of a body is borrowed where that is possible.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
     let [Token::Text(key), value] = fields else { return None };
     if key != NUMBER_KEY || !has_arbitrary_precision() {
@@ -266,7 +266,7 @@ fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
     }
     match value {
         Token::String(text) => text.parse().ok(),
-        Token::Text(text) if is_sized => text.parse().ok(),
+        Token::Text(Cow::Owned(text)) if is_sized => text.parse().ok(),
         _ => None,
     }
 }

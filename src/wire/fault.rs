@@ -47,7 +47,7 @@ impl Fault {
         Self(Box::new(Inner { problem, path: String::new(), offset }))
     }
 
-    /// The text is not JSON.
+    /// The fault of a text that is not JSON. It has no reason yet.
     #[cold]
     #[inline(never)]
     pub(crate) fn not_json() -> Self {

@@ -30,14 +30,17 @@ pub(crate) trait Field: Sized {
 
 /// Reads an object.
 ///
-/// Takes the source, a bit mask of the required fields, the documented fields in the order of the page with the expression that reads
-/// each, and a name for the key of an unknown field with the expression that reads it. An unknown field is not named in the path of
-/// a fault.
+/// Takes the source, a bit mask of the required fields, the documented fields in the order of the page with the
+/// expression that reads each, and a name for the key of an unknown field with the expression that reads it. An unknown
+/// field is not named in the path of a fault.
 ///
-/// The platform writes the fields in the order of its page. So the key is first compared with the one that should come next, which
-/// costs much less than to read it. The order makes no difference to the result.
+/// The platform writes the fields in the order of its page. So the key is first compared with the one that should come
+/// next, which costs much less than to read it. The order makes no difference to the result.
 macro_rules! read_object {
-    ($source:ident, required: $required:expr, { $($field:ident => $read:expr,)* } $unknown:ident => $read_unknown:expr) => {{
+    (
+        $source:ident, required: $required:expr,
+        { $($field:ident => $read:expr,)* } $unknown:ident => $read_unknown:expr
+    ) => {{
         const NAMES: &[&str] = &[$(stringify!($field)),*];
 
         /// The place of a field in the order of the page, and in a bit mask.
@@ -220,8 +223,8 @@ fn parse_digits(text: &str, is_signed: bool) -> Result<i128, &'static str> {
 }
 
 impl Numeric {
-    /// The integer that this number is, or the name of what was found instead. A number that is too large for an exact answer
-    /// becomes the largest or the smallest `i128`, which is out of every range.
+    /// The integer that this number is, or the name of what was found instead. A number that is too large for an exact
+    /// answer becomes the largest or the smallest `i128`, which is out of every range.
     #[cold]
     pub(crate) fn to_integer(&self) -> Result<i128, &'static str> {
         match self {
@@ -239,8 +242,9 @@ impl Numeric {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn float_to_integer(number: f64) -> Result<i128, &'static str> {
-    // Without its feature `float_roundtrip`, serde_json may be off by one or two units in the last place. Up to 2^48 that is at
-    // most an eighth, so the integer is certain. A fraction as small as that goes unseen. Beyond 2^48 the integer is a guess.
+    // Without its feature `float_roundtrip`, serde_json may be off by one or two units in the last place. Up to 2^48
+    // that is at most an eighth, so the integer is certain. A fraction as small as that goes unseen. Beyond 2^48 the
+    // integer is a guess.
     const CERTAIN: f64 = (1_u64 << 48) as f64;
     const PRECISION: f64 = f64::EPSILON * 2.0;
     if number.is_nan() || number.abs() > CERTAIN {

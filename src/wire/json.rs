@@ -1,7 +1,8 @@
 //! A cursor over JSON text, which accepts what `serde_json` accepts.
 //!
-//! It only finds out that a text is not JSON, and not why: `serde_json` says so when the fault is explained. Escaped text, and any
-//! number that is not a short unsigned integer, are rare in a body. `serde_json` reads these, literal by literal.
+//! It finds out whether a text is JSON. If not, `serde_json` gives the reason when the fault is explained. Escaped
+//! text, and any number that is not a short unsigned integer, are rare in a body. `serde_json` reads these, literal by
+//! literal.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -180,8 +181,8 @@ impl<'de> Json<'de> {
         Err(Fault::not_json())
     }
 
-    /// Passes the bracket that closes, or moves to the next element. Does not check that a value follows a comma: `[1,]` fails
-    /// when the value is read.
+    /// Passes the bracket that closes, or moves to the next element. Does not check that a value follows a comma:
+    /// `[1,]` fails when the value is read.
     #[inline]
     fn advance(&mut self, open: &mut Open, close: u8) -> Result<bool, Fault> {
         match self.peek() {
@@ -329,8 +330,8 @@ const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// SWAR: sets the high bit of each byte that is zero. A borrow can set too many bits, but only above one that is right, so the
-/// lowest bit is right, which is the first in the text.
+/// SWAR: sets the high bit of each zero byte. A borrow can also mark a later byte. The lowest marked byte is always
+/// right, and it is the first in the text.
 const fn zeros(chunk: u64) -> u64 {
     chunk.wrapping_sub(each(1)) & !chunk & each(0x80)
 }
@@ -367,7 +368,8 @@ fn plain_end(bytes: &[u8], start: usize) -> usize {
 /// How many bytes are looked at together where most bytes do not matter. Compilers use vector instructions for so many.
 const CHUNK: usize = 16;
 
-/// Whether a bracket or a backslash may be among the bytes: the two rows of ASCII that hold them also hold `|`.
+/// Whether a bracket or a backslash may be among the bytes. With the bit 0x20 set, `[`, `\` and `]` become `{`, `|` and
+/// `}`, so one range covers all five. A `|` is found too, which only costs time.
 fn has_significant(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, byte| found | matches!(byte | 0x20, b'{'..=b'}'))
 }

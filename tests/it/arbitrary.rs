@@ -15,7 +15,8 @@ use twt_chat_webhooks::{
     UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
 };
 
-/// More bytes than a value needs. They are those of a text, for else nearly every text in the value would end at its first byte.
+/// More bytes than a value needs. They are those of a text, for else nearly every text in the value would end at its
+/// first byte.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<char>(), 256).prop_map(|text| String::from_iter(text).into_bytes())
 }
@@ -84,7 +85,8 @@ fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
     assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
 }
 
-/// Zero bytes make the shortest value. An empty text and the end of a list take a byte each, which `arbitrary` does not count.
+/// Zero bytes make the shortest value. An empty text and the end of a list take a byte each, which `arbitrary` does not
+/// count.
 #[test]
 fn the_shortest_value_takes_the_least_that_its_size_hint_says() {
     fn assert_least<T: for<'a> Arbitrary<'a>>(texts_and_lists: usize) {

@@ -1,4 +1,5 @@
-//! Every way into a `Payload` keeps the same promises. The other modules decode through [`decode`] and [`refuse`], which try all.
+//! Every way into a `Payload` keeps the same promises. The other modules decode through [`decode`] and [`refuse`],
+//! which try all.
 
 use std::io::Cursor;
 

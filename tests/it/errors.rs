@@ -1,4 +1,5 @@
-//! An error says where, what was expected and what was found, for every documented field of every event, in any order of keys.
+//! An error says where, what was expected and what was found, for every documented field of every event, in any order
+//! of keys.
 
 use twt_chat_webhooks::DecodeErrorKind;
 

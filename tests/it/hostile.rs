@@ -1,7 +1,8 @@
-//! Objects that look like the numbers and raw values which `serde_json` passes around inside, as objects of one secret key.
+//! Objects that look like the numbers and raw values which `serde_json` passes around inside, as objects of one secret
+//! key.
 //!
-//! To us they are objects like any other. `Value` takes them for what they pretend to be under some features; where one is kept
-//! in an extra or in unknown content, it is what `Value` makes of it.
+//! To us they are objects like any other. `Value` takes them for what they pretend to be under some features; where one
+//! is kept in an extra or in unknown content, it is what `Value` makes of it.
 
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
@@ -70,7 +71,8 @@ fn a_disguised_number_in_place_of_an_item_or_a_body_is_an_object() {
         for json in OBJECTS {
             for text in Body::of(event).set_item(0, json).both_orders() {
                 let error = Payload::from_slice(text.as_bytes()).expect_err(&text);
-                // As without the features: an object that lacks its fields, unless `Value` cannot hold what it has instead.
+                // As without the features: an object that lacks its fields, unless `Value` cannot hold what it has
+                // instead.
                 let is_value = serde_json::from_str::<Value>(json).is_ok();
                 assert!(!is_value || error.path() == "content[0].created_at", "{error}: {text}");
             }

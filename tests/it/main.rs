@@ -47,3 +47,4 @@ mod unknown_event;
 mod unknown_fields;
 mod validation;
 mod wording;
+mod yaml;

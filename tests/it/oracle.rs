@@ -158,8 +158,8 @@ fn whole(number: &Number) -> Option<i128> {
     }
 }
 
-/// Without its feature `float_roundtrip`, `serde_json` may be off in the last place: a float is whole if it is that close, and
-/// if it is small enough for that to be no guess.
+/// Without its feature `float_roundtrip`, `serde_json` may be off in the last place: a float is whole if it is that
+/// close, and if it is small enough for that to be no guess.
 #[allow(clippy::cast_possible_truncation)]
 fn whole_float(float: f64) -> Option<i128> {
     let (nearest, certain) = (float.round(), 2_f64.powi(48));

@@ -135,7 +135,8 @@ fn extra(documented: &'static [&str]) -> impl Strategy<Value = Map<String, Value
         .prop_map(|extra| extra.into_iter().filter(|(name, _)| !documented.contains(&name.as_str())).collect())
 }
 
-/// An object as the platform would write it: the documented fields in their order, then the others, in that of the alphabet.
+/// An object as the platform would write it: the documented fields in their order, then the others, in that of the
+/// alphabet.
 fn object(names: &[&str], values: &[String], extra: &Map<String, Value>) -> String {
     assert_eq!(names.len(), values.len());
     let documented = names.iter().zip(values).map(|(name, value)| format!("{}:{value}", quoted(name)));

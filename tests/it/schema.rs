@@ -29,8 +29,8 @@ fn parse(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// Compares a file of the repository with what the types make of it. After a change of the types, this writes the files:
-/// `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
+/// Compares a file of the repository with what the types make of it. After a change of the types, this writes the
+/// files: `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
 pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
     let path = format!("{}/../schema/{name}", env!("CARGO_MANIFEST_DIR"));
     let generated = serde_json::to_string_pretty(generated).unwrap() + "\n";

@@ -6,8 +6,8 @@ use twt_chat_webhooks::{DecodeErrorKind, Payload};
 use crate::body::{Body, EVENTS, TEXTS, text_fields};
 use crate::entry_points::{decode, refuse, relay};
 
-/// The text that this field of the only item decodes to: by the trait for the fields that all items share, and by what is
-/// written for an event's own fields.
+/// The text that this field of the only item decodes to: by the trait for the fields that all items share, and by what
+/// is written for an event's own fields.
 fn text_of(payload: &Payload, field: &str) -> Option<String> {
     let item = payload.event.contents().next().unwrap();
     let shared = match field {

@@ -4,8 +4,8 @@
 //! cargo bench -p receiver --features signature --bench load
 //! ```
 //!
-//! The clients run on the same machine and take their share of it. The rival is the same server with a handler that only
-//! verifies and decodes: what is lost with it, nobody gets back.
+//! The clients run on the same machine and take their share of it. The rival is the same server with a handler that
+//! only verifies and decodes: what is lost with it, nobody gets back.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -42,7 +42,8 @@ pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Keeps a delivery that the platform has signed.
 ///
-/// The bytes are verified before anything else looks at them. With `Json<Payload>` there would be nothing left to verify.
+/// The bytes are verified before anything else looks at them. With `Json<Payload>` there would be nothing left to
+/// verify.
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Body) -> Result<Answer, Answer> {
     let header = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     has_signature(header).map_err(forbidden)?;
@@ -129,7 +130,8 @@ fn log(response: &Response, took: Duration, _: &Span) {
     tracing::info!("{} in {took:.1?} {note}", response.status().as_u16());
 }
 
-/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time, and does not wait for stalled clients.
+/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time, and does not wait for stalled
+/// clients.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(MAX_READ).max_buf_size(MAX_HEAD);

@@ -69,8 +69,8 @@ pub async fn run(inbox: Inbox, lock: File, workers: usize, work: Work, stop: Can
 
 /// Waits for its turn. Of several receivers on one inbox, the one that holds the lock works.
 ///
-/// The operating system releases the lock when that process ends, in whatever way. So whatever is marked as in work once
-/// the lock is held was cut off.
+/// The operating system releases the lock when that process ends, in whatever way. So whatever is marked as in work
+/// once the lock is held was cut off.
 async fn begin(inbox: &Inbox, lock: &File) {
     while lock.try_lock().is_err() {
         sleep(LOOK).await;

@@ -1,7 +1,7 @@
 //! The receiver around the work of the tests, which does what the visitor's message says and writes it down.
 //!
-//! The file `WORK` gets a line before the work on an item and one after it. Nothing that the receiver notes is needed to
-//! tell what was worked on, and how often.
+//! The file `WORK` gets a line before the work on an item and one after it. Nothing that the receiver notes is needed
+//! to tell what was worked on, and how often.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! A program for a machine without `std`, that decodes and encodes: it builds as long as the crate needs `alloc` and no more.
+//! A program for a machine without `std`, that decodes and encodes: it builds as long as the crate needs `alloc` and no
+//! more.
 //!
 //! If a dependency pulls in `std`, there are two panic handlers, and the compiler refuses. Built in both forms with
 //!
@@ -21,7 +22,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use twt_chat_webhooks::Payload;
 
-/// Decodes the body and encodes it again. Returns how long the result is, or 0 if the body cannot be read or if there is no room.
+/// Decodes the body and encodes it again. Returns how long the result is, or 0 if the body cannot be read or if there
+/// is no room.
 ///
 /// # Safety
 ///
