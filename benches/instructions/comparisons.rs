@@ -81,7 +81,7 @@ pub fn comparisons() -> Vec<Comparison> {
             .beside("a body of one", |n| decode(n, UNREPLIED, payload)),
         ours("decode one item of 1 000", decode_items::<1_000>)
             .per_item_of(1_000)
-            .within(0.87, "a body of one", |n| decode(n, UNREPLIED, payload)),
+            .within(0.95, "a body of one", |n| decode(n, UNREPLIED, payload)),
         ours("decode one item of 10 000", decode_items::<10_000>)
             .per_item_of(10_000)
             .beside("a body of one", |n| decode(n, UNREPLIED, payload))
