@@ -82,8 +82,13 @@ impl<'de> Fill<'_, 'de> {
             self.tokens.reserve(USUAL_TOKENS);
         }
         self.depth += 1;
+        Ok(self.place())
+    }
+
+    /// Keeps a place for the token that [`close`](Self::close) writes.
+    fn place(&mut self) -> usize {
         self.tokens.push(Token::Null);
-        Ok(self.tokens.len() - 1)
+        self.tokens.len() - 1
     }
 
     /// Writes how many tokens the array or object at that place has.
@@ -219,7 +224,9 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let is_sized = map.size_hint().is_some();
-        let place = self.open().map_err(A::Error::custom)?;
+        // With `arbitrary_precision`, a number arrives as a map, and is no level of nesting.
+        let must_be_number = self.depth == MAX_DEPTH && has_arbitrary_precision();
+        let place = if must_be_number { self.place() } else { self.open().map_err(A::Error::custom)? };
         while map.next_key_seed(self.nested())?.is_some() {
             map.next_value_seed(self.nested())?;
         }
@@ -227,6 +234,8 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         if let Some(number) = number_in(self.tokens.get(place + 1..).unwrap_or_default(), is_sized) {
             self.tokens.truncate(place);
             self.tokens.push(Token::Number(Numeric::Other(number)));
+        } else if must_be_number {
+            return Err(A::Error::custom(TooDeep));
         }
         Ok(())
     }

@@ -56,6 +56,21 @@ fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
     }
 }
 
+/// With `arbitrary_precision`, `serde_json` hands such a number over as an object.
+#[test]
+fn a_number_may_stand_in_the_deepest_array() {
+    for number in ["1", "1.5", "1e0", "-0"] {
+        for (depth, is_read) in [(LIMIT - 1, true), (LIMIT, false)] {
+            let json = "[".repeat(depth) + number + &"]".repeat(depth);
+            for text in Body::unreplied().set("trace", &json).both_orders() {
+                let payload = Payload::from_slice(text.as_bytes()).ok();
+                assert_eq!(payload.is_some(), is_read, "{number}");
+                assert_eq!(serde_json::from_str(&text).ok(), payload);
+            }
+        }
+    }
+}
+
 #[test]
 fn any_depth_up_to_the_limit_is_kept() {
     for depth in 1..=LIMIT - 3 {
