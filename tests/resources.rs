@@ -81,8 +81,7 @@ fn a_documented_body_takes_an_allocation_for_each_text_and_one_for_the_items() {
     }
 }
 
-/// What the parser for the usual bodies does not take, `serde_json` reads from the beginning, and every text is
-/// allocated again.
+/// If a body were read a second time, every text would be allocated again.
 #[test]
 fn a_body_is_read_once_whatever_is_in_it() {
     let body = in_order(&vec![item(); 20].join(","));
