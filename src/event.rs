@@ -258,7 +258,9 @@ macro_rules! events {
             }
 
             $(
-                #[doc = concat!("The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").")]
+                #[doc = concat!(
+                    "The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").",
+                )]
                 #[must_use]
                 pub fn $as_name(&self) -> Option<&[content::$Content]> {
                     match self {

@@ -268,7 +268,7 @@ fn every_way_in_that_sees_both_keys_says_that_a_field_is_there_twice() {
         for text in Body::unreplied().add(path, "null").both_orders() {
             for (way, decode) in WAYS.into_iter().filter(|(way, _)| ![SILENT, FROM_VALUE].contains(way)) {
                 let error = decode(&text).unwrap_err();
-                // Of the two faults, the value `null` may be the one that is reported.
+                // There are two faults, and the value `null` may be the one that is reported.
                 assert!(error.contains(path), "{way}: {error:?} for {text}");
             }
         }

@@ -57,7 +57,7 @@ fn the_envelope_is_read_by_the_rules_of_the_envelope() {
         .add("trace", r#"{"webhook_id":"another"}"#)
         .add("created_at", "7");
     let error = error_of(&body.text());
-    // Of a time that is there twice, there is none to believe.
+    // If a time is there twice, neither value can be believed.
     assert_eq!((error.path(), error.event_type()), ("created_at", Some(&EventType::from("unreplied"))));
     assert_eq!(error.webhook_id(), Some("访客\0"));
 }

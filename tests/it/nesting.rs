@@ -44,7 +44,7 @@ fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
             for text in deepest.both_orders() {
                 let payload = Payload::from_slice(text.as_bytes()).unwrap();
                 assert_eq!(serde_json::to_value(&payload).unwrap(), deepest.value());
-                // Where it fails for another reason, too.
+                // The depth is also allowed in a body that fails for another reason.
                 let error = error_of(&text.replace("\"webhook_id\"", "\"webhook\""));
                 assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "webhook_id"));
             }

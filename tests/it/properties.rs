@@ -73,7 +73,7 @@ impl Json {
         }
     }
 
-    /// Of two values under one key that is not documented, the last is kept, and so their order does matter.
+    /// Whether an unknown key is repeated: its last value is kept, so the order of the keys matters then.
     fn order_matters(&self) -> bool {
         let Self::Object(fields) = self else { return false };
         let is_named = |event: &&str| {

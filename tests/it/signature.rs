@@ -29,7 +29,7 @@ fn the_test_cases_of_rfc_4231_are_met() {
         (b"Jefe", b"what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
         (&[0xaa; 20], &[0xdd; 50], "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
         (&counting, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
-        // Of this one, the RFC gives the first half.
+        // The RFC gives only the first half of this signature.
         (&[0x0c; 20], b"Test With Truncation", "a3b6167473100ee06e0c796c2955552b"),
         (
             &[0xaa; 131],
@@ -245,7 +245,7 @@ fn white_space_around_a_secret_is_refused() {
         let inside = format!("a{space}b");
         assert!(AppSecret::new(&inside).is_ok(), "{inside:?}");
     }
-    // Of a secret that is not text, too. In Latin-1, 0xa0 would be a space.
+    // The same holds for a secret that is not text. In Latin-1, 0xa0 would be a space.
     assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
