@@ -1,14 +1,21 @@
 //! The command line and the environment.
 
+use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use twt_chat_webhooks::{AppSecret, Verifier};
 
+use crate::forward::Webhook;
+use crate::message::Channel;
+
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
 #[command(after_help = "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. \
-    While you change it, set TWT_APP_SECRET_OLD to the one before.")]
+    While you change it, set TWT_APP_SECRET_OLD to the one before. \
+    To forward each item to chat channels, set SLACK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, DINGTALK_WEBHOOK_URL or \
+    WECOM_WEBHOOK_URL, and FEISHU_SECRET or DINGTALK_SECRET if the channel checks signatures.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -53,12 +60,15 @@ pub enum Command {
     },
 }
 
-/// The secrets. They are not options, because other users of the machine can see those.
-pub fn verifier() -> Result<Verifier, String> {
+/// The secrets, and the channels to forward to. They are not options, because other users of the machine can see those.
+pub fn settings() -> Result<(Verifier, Vec<Webhook>), String> {
+    let webhooks = Channel::ALL.into_iter().filter_map(|channel| webhook(channel).transpose());
+    Ok((verifier()?, webhooks.collect::<Result<_, _>>()?))
+}
+
+fn verifier() -> Result<Verifier, String> {
     let secret = |name: &str| {
-        // Empty counts as not set: what starts the receiver often passes on a variable that it lacks.
-        let value = std::env::var_os(name).filter(|value| !value.is_empty());
-        let secret = value.map(|value| AppSecret::new(value.as_encoded_bytes())).transpose();
+        let secret = variable(name).map(|value| AppSecret::new(value.as_encoded_bytes())).transpose();
         secret.map_err(|error| format!("{name}: {error}"))
     };
     let missing = "TWT_APP_SECRET is not set: start with TWT_APP_SECRET=<the AppSecret of your TWT Chat account>";
@@ -67,4 +77,26 @@ pub fn verifier() -> Result<Verifier, String> {
         Some(old) => verifier.also(old),
         None => verifier,
     })
+}
+
+fn webhook(channel: Channel) -> Result<Option<Webhook>, String> {
+    let name = channel.name().to_uppercase();
+    let Some(url) = variable(&format!("{name}_WEBHOOK_URL")) else { return Ok(None) };
+    let secret = match channel {
+        Channel::Feishu | Channel::DingTalk => variable(&format!("{name}_SECRET")),
+        Channel::Slack | Channel::WeCom => None,
+    };
+    let secret = secret.map(|secret| match secret.into_string() {
+        Ok(secret) if secret.trim() == secret => Ok(secret),
+        _ => Err(format!("{name}_SECRET: expected a text without white space around it")),
+    });
+    // The URL holds a credential, so the problem does not quote it.
+    let invalid = || format!("{name}_WEBHOOK_URL: expected a URL that starts with https:// or http://");
+    let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?);
+    webhook.map(Some).ok_or_else(invalid)
+}
+
+/// The value of a variable. Empty counts as not set: what starts the receiver often passes on a variable that it lacks.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -6,22 +6,35 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{iter, thread};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result, Transaction, TransactionBehavior};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::Error;
 use crate::delivery::{Delivery, Row};
+use crate::message::Channel;
 
 /// How many writes may wait, and how many share a commit.
 const MAX_WAITING: usize = 128;
 /// How long to wait for another process that writes. An answer may take longer than this.
 const BUSY: Duration = Duration::from_secs(1);
-/// The pauses before an item is tried again, in milliseconds. After the last one it is dead.
-const PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
+/// The pauses before the work on an item is tried again, in milliseconds. After the last one the row is dead.
+const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
+/// The same for a channel: 15 minutes in all.
+const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
+/// The longest `Retry-After` that is obeyed, in milliseconds. If a pause ends later, the clock has been set back.
+const MAX_RETRY_AFTER: i64 = 86_400_000;
+/// The version of `schema.sql`.
+const VERSION: i64 = 1;
 
-pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    const TABLES: &str = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | flags)?;
     connection.busy_timeout(BUSY)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
-    connection.execute_batch(include_str!("schema.sql"))?;
+    match connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))? {
+        (VERSION, _) => {}
+        (0, 0) => connection.execute_batch(concat!("BEGIN IMMEDIATE;", include_str!("schema.sql"), "COMMIT"))?,
+        _ => return Err("it belongs to another version of the receiver".into()),
+    }
     Ok(connection)
 }
 
@@ -31,7 +44,8 @@ pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
 pub struct Inbox {
     writes: mpsc::Sender<Write>,
     /// Tells the worker that there may be something new.
-    pub arrivals: Arc<Notify>,
+    pub arrivals: watch::Sender<()>,
+    channels: Arc<[Channel]>,
 }
 
 type Write = Box<dyn FnOnce(&Transaction<'_>) -> Result<Answer> + Send>;
@@ -51,12 +65,38 @@ pub struct Claim {
 pub struct Outcome {
     pub id: i64,
     pub attempt: u32,
-    pub problem: Option<String>,
+    pub result: Result<(), Failure>,
+}
+
+/// Why an attempt failed.
+#[derive(Clone)]
+pub struct Failure {
+    /// What to show in the log and in `receiver list`.
+    pub problem: String,
+    /// How long the channel wants to receive nothing.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<String> for Failure {
+    fn from(problem: String) -> Self {
+        Self { problem, retry_after: None }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        error.to_string().escape_debug().take(500).collect::<String>().into()
+    }
+}
+
+/// The pauses after a failed attempt, in milliseconds.
+fn pauses(channel: Option<Channel>) -> &'static [i64] {
+    if channel.is_some() { &CHANNEL_PAUSES } else { &WORK_PAUSES }
 }
 
 /// The methods return `None` if their write was not committed. The log says why.
 impl Inbox {
-    pub fn new(mut connection: Connection) -> Self {
+    pub fn new(mut connection: Connection, channels: Arc<[Channel]>) -> Self {
         let (writes, mut waiting) = mpsc::channel(MAX_WAITING);
         thread::spawn(move || {
             while let Some(first) = waiting.blocking_recv() {
@@ -69,7 +109,7 @@ impl Inbox {
                 }
             }
         });
-        Self { writes, arrivals: Arc::default() }
+        Self { writes, arrivals: watch::Sender::default(), channels }
     }
 
     async fn write<T, W>(&self, write: W) -> Option<T>
@@ -86,32 +126,34 @@ impl Inbox {
         answer.await.ok()
     }
 
-    /// Keeps a delivery, and returns how many of its rows are new.
+    /// Keeps a delivery, and returns how many of its items are new.
     pub async fn keep(&self, delivery: Delivery) -> Option<usize> {
-        let new = self.write(move |transaction| keep(transaction, &delivery)).await;
-        self.arrivals.notify_one();
+        let channels = Arc::clone(&self.channels);
+        let new = self.write(move |transaction| keep(transaction, &delivery, &channels)).await;
+        self.arrivals.send_replace(());
         new
     }
 
     /// Commits a write that changes nothing. A full disk shows in no other way.
     pub async fn probe(&self) -> Option<()> {
-        self.write(|transaction| transaction.pragma_update(None, "user_version", 0)).await
+        self.write(|transaction| transaction.pragma_update(None, "user_version", VERSION)).await
     }
 
     /// Puts back what was in work when a receiver ended. It counts as an attempt, in case the work is what ends it.
     pub async fn take_back(&self) -> Option<usize> {
-        const TAKE_BACK: &str = "UPDATE item SET in_work = 0, state = iif(attempts > ?1, 'dead', 'waiting'),
-            problem = 'the receiver ended during the work' WHERE in_work = 1";
-        self.write(|transaction| transaction.execute(TAKE_BACK, [PAUSES.len().cast_signed()])).await
+        const TAKE_BACK: &str = "UPDATE item SET in_work = 0, problem = 'the receiver ended during the work',
+            state = iif(attempts > iif(channel IS NULL, ?1, ?2), 'dead', 'waiting') WHERE in_work = 1";
+        let most = [WORK_PAUSES.len(), CHANNEL_PAUSES.len()].map(usize::cast_signed);
+        self.write(move |transaction| transaction.execute(TAKE_BACK, most)).await
     }
 
-    /// Notes how attempts ended and takes items to work on, in one commit.
-    pub async fn exchange(&self, ended: Vec<Outcome>, free: usize) -> Option<Vec<Claim>> {
+    /// Notes how attempts ended and takes items to work on, or to forward to the channel, in one commit.
+    pub async fn exchange(&self, channel: Option<Channel>, ended: Vec<Outcome>, free: usize) -> Option<Vec<Claim>> {
         self.write(move |transaction| {
             for outcome in &ended {
-                note(transaction, outcome)?;
+                note(transaction, channel, outcome)?;
             }
-            claim(transaction, free)
+            claim(transaction, channel, free)
         })
         .await
     }
@@ -125,40 +167,63 @@ fn commit(connection: &mut Connection, writes: Vec<Write>) -> Result<Vec<Answer>
     Ok(answers)
 }
 
-fn keep(transaction: &Transaction<'_>, Delivery { body, rows, .. }: &Delivery) -> Result<usize> {
-    const ITEM: &str = "INSERT INTO item (delivery, position, key, event, state, due_at, problem)
+fn keep(transaction: &Transaction<'_>, delivery: &Delivery, channels: &[Channel]) -> Result<usize> {
+    const WORK: &str = "INSERT INTO item (delivery, position, key, event, state, due_at, problem)
         SELECT ?1, ?2, ?3, ?4, iif(?6 IS NULL, 'waiting', 'dead'), ?5, ?6
         WHERE NOT EXISTS (SELECT 1 FROM item WHERE key = ?3)";
+    const FORWARD: &str = "INSERT INTO item (delivery, position, key, event, state, due_at, channel)
+        VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, ?6)";
+    let Delivery { body, rows, .. } = delivery;
     let now = now();
     transaction.execute("INSERT INTO delivery (received_at, body) VALUES (?1, ?2)", (now / 1_000, body))?;
     let delivery = transaction.last_insert_rowid();
-    let mut item = transaction.prepare_cached(ITEM)?;
-    let insert = |row: &Row| item.execute((delivery, row.position, &row.key, &row.event, now, &row.problem));
-    let new = rows.iter().map(insert).sum::<Result<usize>>()?;
+    let (mut work, mut forward) = (transaction.prepare_cached(WORK)?, transaction.prepare_cached(FORWARD)?);
+    let mut new = 0;
+    for Row { position, key, event, problem } in rows {
+        let inserted = work.execute((delivery, position, key, event, now, problem))?;
+        new += inserted;
+        // There is no message about an item that cannot be decoded.
+        if inserted > 0 && problem.is_none() {
+            for channel in channels {
+                forward.execute((delivery, position, key, event, now, channel.name()))?;
+            }
+        }
+    }
     if new == 0 {
         transaction.execute("DELETE FROM delivery WHERE id = ?1", [delivery])?;
     }
     Ok(new)
 }
 
-fn note(transaction: &Transaction<'_>, Outcome { id, attempt, problem }: &Outcome) -> Result<usize> {
+fn note(transaction: &Transaction<'_>, channel: Option<Channel>, outcome: &Outcome) -> Result<()> {
     const NOTE: &str = "UPDATE item SET in_work = 0, state = ?2, due_at = ?3, problem = ?4 WHERE id = ?1";
-    let (state, pause) = match (problem, PAUSES.get(*attempt as usize - 1)) {
-        (None, _) => ("done", 0),
-        (Some(_), Some(pause)) => ("waiting", *pause),
-        (Some(_), None) => ("dead", 0),
+    const PAUSE: &str = "INSERT OR REPLACE INTO pause (channel, until) VALUES (?1, ?2)";
+    let Outcome { id, attempt, result } = outcome;
+    let (state, pause) = match (result, pauses(channel).get(*attempt as usize - 1)) {
+        (Ok(()), _) => ("done", 0),
+        (Err(_), Some(pause)) => ("waiting", *pause),
+        (Err(_), None) => ("dead", 0),
     };
-    transaction.prepare_cached(NOTE)?.execute((id, state, now() + pause, problem))
+    let problem = result.as_ref().err().map(|failure| &failure.problem);
+    transaction.prepare_cached(NOTE)?.execute((id, state, now() + pause, problem))?;
+    if let (Some(channel), Err(Failure { retry_after: Some(wait), .. })) = (channel, result) {
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(MAX_RETRY_AFTER).min(MAX_RETRY_AFTER);
+        transaction.prepare_cached(PAUSE)?.execute((channel.name(), now() + wait))?;
+    }
+    Ok(())
 }
 
-fn claim(transaction: &Transaction<'_>, most: usize) -> Result<Vec<Claim>> {
+fn claim(transaction: &Transaction<'_>, channel: Option<Channel>, most: usize) -> Result<Vec<Claim>> {
     // If an item is due later than after the longest pause, the clock has been set back.
     const CLAIM: &str = "UPDATE item SET in_work = 1, attempts = attempts + 1 WHERE id IN (
-            SELECT id FROM item WHERE state = 'waiting' AND in_work = 0 AND (due_at <= ?1 OR due_at > ?1 + ?2)
-            ORDER BY due_at LIMIT ?3
+            SELECT id FROM item WHERE channel IS ?1 AND state = 'waiting' AND in_work = 0
+                AND (due_at <= ?2 OR due_at > ?2 + ?3)
+                AND NOT EXISTS (SELECT 1 FROM pause WHERE channel = ?1 AND until > ?2 AND until <= ?2 + ?4)
+            ORDER BY due_at, id LIMIT ?5
         ) RETURNING id, attempts, position, (SELECT body FROM delivery WHERE delivery.id = item.delivery)";
+    let (name, longest) = (channel.map(Channel::name), pauses(channel).last());
     let mut claim = transaction.prepare_cached(CLAIM)?;
-    let claims = claim.query_map((now(), PAUSES[PAUSES.len() - 1], most.cast_signed()), |row| {
+    let claims = claim.query_map((name, now(), longest, MAX_RETRY_AFTER, most.cast_signed()), |row| {
         Ok(Claim { id: row.get(0)?, attempt: row.get(1)?, position: row.get(2)?, body: row.get(3)? })
     })?;
     claims.collect()
@@ -169,13 +234,14 @@ fn claim(transaction: &Transaction<'_>, most: usize) -> Result<Vec<Claim>> {
 /// They come in pieces, because the log of the database grows while somebody reads.
 pub fn list(inbox: &Connection, dead: bool, json: bool, after: i64) -> Result<Vec<(i64, String)>> {
     const LIST: &str = "WITH listed AS (
-            SELECT item.id, event, state, attempts, problem,
+            SELECT item.id, event, channel, state, attempts, problem,
                 strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch') AS received_at
             FROM item JOIN delivery ON delivery.id = item.delivery
             WHERE item.id > ?3 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000
-        ) SELECT id, iif(?2, json_object('id', id, 'event', event, 'state', state, 'received_at', received_at,
-                'attempts', attempts, 'problem', problem),
-            format('%6d %s %-7s %d %s %s', id, received_at, state, attempts, ifnull(event, '-'), problem))
+        ) SELECT id, iif(?2, json_object('id', id, 'event', event, 'channel', channel, 'state', state,
+                'received_at', received_at, 'attempts', attempts, 'problem', problem),
+            format('%6d %s %-7s %2d %-8s %s %s', id, received_at, state, attempts, ifnull(channel, '-'),
+                ifnull(event, '-'), problem))
         FROM listed";
     inbox.prepare_cached(LIST)?.query_map((dead, json, after), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

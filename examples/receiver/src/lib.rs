@@ -1,14 +1,17 @@
 //! A receiver for the webhooks of TWT Chat that loses nothing.
 //!
 //! A delivery is verified (`server`), taken apart (`delivery`) and committed (`inbox`) before it is answered 200. After
-//! that, each item is worked on until it is done (`worker`).
+//! that, each item is worked on (`worker`) and forwarded to each channel (`forward`) until that is done.
 
 // A library cannot require a feature as a binary can.
 #![cfg(feature = "signature")]
 
 mod cli;
 mod delivery;
+mod forward;
 mod inbox;
+#[path = "../../relay/message.rs"]
+mod message;
 pub mod server;
 mod worker;
 
@@ -29,6 +32,7 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
 use crate::cli::{Cli, Command};
+use crate::forward::Webhook;
 use crate::inbox::Inbox;
 use crate::server::GRACE;
 use crate::worker::Work;
@@ -37,10 +41,10 @@ pub use crate::worker::{Error, Item};
 /// Serves, or does what else the command line says.
 pub fn run(work: Work) -> ExitCode {
     let cli = Cli::parse();
-    let (code, done) = match (&cli.command, cli::verifier()) {
+    let (code, done) = match (&cli.command, cli::settings()) {
         (Some(command), _) => (1, operate(command, &cli)),
         (None, Err(problem)) => (2, Err(problem.into())),
-        (None, Ok(verifier)) => (1, start(&cli, verifier, work)),
+        (None, Ok((verifier, webhooks))) => (1, start(&cli, verifier, webhooks, work)),
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
     // Unlike `eprintln!`, this does not panic if nobody reads it.
@@ -48,7 +52,7 @@ pub fn run(work: Work) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
+fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> Result<(), Error> {
     // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
     let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
     tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
@@ -63,8 +67,11 @@ fn start(cli: &Cli, verifier: Verifier, work: Work) -> Result<(), Error> {
         let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
         let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
         tracing::info!("listening on {}", listener.local_addr()?);
-        let inbox = Inbox::new(inbox);
-        let worker = tokio::spawn(worker::run(inbox.clone(), lock, cli.workers.into(), work, stop.clone()));
+        for webhook in &webhooks {
+            tracing::info!("forwarding to {}", webhook.channel.name());
+        }
+        let inbox = Inbox::new(inbox, webhooks.iter().map(|webhook| webhook.channel).collect());
+        let worker = tokio::spawn(worker::run(inbox.clone(), lock, cli.workers.into(), work, webhooks, stop.clone()));
         server::serve(listener, server::router(verifier, inbox), stop).await;
         Ok(timeout(2 * GRACE, worker).await.unwrap_or(Ok(()))?)
     });

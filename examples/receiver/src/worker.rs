@@ -1,16 +1,20 @@
-//! The worker: takes items from the inbox, has them worked on, and notes how that ended.
+//! The worker: takes items from the inbox, has them worked on and forwarded, and notes how that ended.
 
 use std::fs::File;
+use std::iter;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use twt_chat_webhooks::Payload;
 
 use crate::delivery;
+use crate::forward::Webhook;
 use crate::inbox::{Claim, Inbox, Outcome};
+use crate::message::Channel;
 use crate::server::GRACE;
 
 /// How often to look for items whose pause is over, and for those that another receiver on the same inbox has taken.
@@ -35,36 +39,107 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// What [`run`](crate::run) takes: a function that works on an item.
 pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// Works until `stop`, and then gives the work that has begun some time to end.
-pub async fn run(inbox: Inbox, lock: File, workers: usize, work: Work, stop: CancellationToken) {
+/// What is done with the rows of a lane. Each lane goes on while another one waits.
+#[derive(Clone)]
+enum Lane {
+    Work {
+        work: Work,
+        workers: usize,
+    },
+    /// One message at a time, with a pause between two of them.
+    Forward(Arc<Webhook>),
+}
+
+/// Works and forwards until `stop`, and then gives what has begun some time to end.
+pub async fn run(
+    inbox: Inbox,
+    lock: File,
+    workers: usize,
+    work: Work,
+    webhooks: Vec<Webhook>,
+    stop: CancellationToken,
+) {
     if stop.run_until_cancelled(begin(&inbox, &lock)).await.is_none() {
         return;
     }
-    let mut running = JoinSet::new();
-    let mut ended = Vec::new();
-    while !stop.is_cancelled() {
-        // If the inbox cannot be written, nothing begins, and what has ended is noted later.
-        if let Some(claims) = inbox.exchange(ended.clone(), workers - running.len()).await {
-            ended.clear();
-            for claim in claims {
-                running.spawn(attempt(claim, work));
+    let forward = webhooks.into_iter().map(|webhook| Lane::Forward(Arc::new(webhook)));
+    let lanes = iter::once(Lane::Work { work, workers }).chain(forward);
+    let lanes: JoinSet<_> = lanes.map(|lane| lane.run(inbox.clone(), stop.clone())).collect();
+    lanes.join_all().await;
+}
+
+impl Lane {
+    async fn run(self, inbox: Inbox, stop: CancellationToken) {
+        let (most, pace) = match &self {
+            Self::Work { workers, .. } => (*workers, Duration::ZERO),
+            Self::Forward(webhook) => (1, webhook.pace()),
+        };
+        let mut arrivals = inbox.arrivals.subscribe();
+        let mut running = JoinSet::new();
+        let mut ended = Vec::new();
+        // The receiver before this one may have sent a message a moment ago.
+        let mut next = Instant::now() + pace;
+        while !stop.is_cancelled() {
+            let free = if Instant::now() < next { 0 } else { most - running.len() };
+            // If the inbox cannot be written, nothing begins, and what has ended is noted later.
+            if let Some(claims) = inbox.exchange(self.channel(), ended.clone(), free).await {
+                ended.clear();
+                for claim in claims {
+                    running.spawn(self.clone().attempt(claim));
+                }
             }
+            tokio::select! {
+                Some(outcome) = running.join_next() => {
+                    ended.extend(outcome);
+                    next = Instant::now() + pace;
+                }
+                _ = arrivals.changed(), if running.len() < most && next <= Instant::now() => {}
+                () = sleep_until(next), if running.is_empty() && Instant::now() < next => {}
+                () = sleep(LOOK) => {}
+                () = stop.cancelled() => {}
+            }
+            ended.extend(iter::from_fn(|| running.try_join_next()?.ok()));
         }
-        tokio::select! {
-            Some(outcome) = running.join_next() => ended.extend(outcome),
-            () = inbox.arrivals.notified(), if running.len() < workers => {}
-            () = sleep(LOOK) => {}
-            () = stop.cancelled() => {}
-        }
-        ended.extend(std::iter::from_fn(|| running.try_join_next()?.ok()));
+        let rest = async {
+            while let Some(outcome) = running.join_next().await {
+                ended.extend(outcome);
+            }
+        };
+        let _ = timeout(GRACE, rest).await;
+        let _ = inbox.exchange(self.channel(), ended, 0).await;
     }
-    let rest = async {
-        while let Some(outcome) = running.join_next().await {
-            ended.extend(outcome);
+
+    /// `None` stands for the work.
+    fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Work { .. } => None,
+            Self::Forward(webhook) => Some(webhook.channel),
         }
-    };
-    let _ = timeout(GRACE, rest).await;
-    let _ = inbox.exchange(ended, 0).await;
+    }
+
+    /// Makes an attempt in a task of its own, so that a panic is a failure like any other.
+    async fn attempt(self, Claim { id, attempt, position, body }: Claim) -> Outcome {
+        let to = self.channel().map_or(String::new(), |channel| format!(" to {}", channel.name()));
+        let task = async move {
+            let payload = delivery::item(&body, position)?;
+            match self {
+                Self::Work { work, .. } => Ok(work(Item { id, attempt, payload }).await?),
+                // A panic is not resumed with its message, which may hold what a visitor wrote.
+                Self::Forward(webhook) => spawn_blocking(move || webhook.send(&payload))
+                    .await
+                    .unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into())),
+            }
+        };
+        let result = match tokio::spawn(timeout(MAX_WORK, task)).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(format!("the work took longer than {MAX_WORK:?}").into()),
+            Err(_) => Err("the work panicked".to_owned().into()),
+        };
+        if let Err(failure) = &result {
+            tracing::warn!("item {id}{to}, attempt {attempt}: {}", failure.problem);
+        }
+        Outcome { id, attempt, result }
+    }
 }
 
 /// Waits for its turn. Of several receivers on one inbox, the one that holds the lock works.
@@ -78,19 +153,4 @@ async fn begin(inbox: &Inbox, lock: &File) {
     while inbox.take_back().await.is_none() {
         sleep(LOOK).await;
     }
-}
-
-/// Works on an item in a task of its own, so that a panic is a failure like any other.
-async fn attempt(Claim { id, attempt, position, body }: Claim, work: Work) -> Outcome {
-    let task = async move { work(Item { id, attempt, payload: delivery::item(&body, position)? }).await };
-    let problem = match tokio::spawn(timeout(MAX_WORK, task)).await {
-        Ok(Ok(Ok(()))) => None,
-        Ok(Ok(Err(error))) => Some(error.to_string().escape_debug().take(500).collect()),
-        Ok(Err(_)) => Some(format!("the work took longer than {MAX_WORK:?}")),
-        Err(_) => Some("the work panicked".to_owned()),
-    };
-    if let Some(problem) = &problem {
-        tracing::warn!("item {id}, attempt {attempt}: {problem}");
-    }
-    Outcome { id, attempt, problem }
 }

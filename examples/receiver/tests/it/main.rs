@@ -2,6 +2,7 @@
 
 mod crash;
 mod deliveries;
+mod forwarding;
 mod operation;
 mod strangers;
 mod support;

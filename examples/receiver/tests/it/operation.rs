@@ -59,6 +59,19 @@ fn an_inbox_that_cannot_be_opened_is_named() {
 }
 
 #[test]
+fn an_inbox_of_another_version_is_left_alone() {
+    for tables in ["CREATE TABLE item (id INTEGER)", "PRAGMA user_version = 2"] {
+        let folder = folder();
+        database(&folder).execute_batch(tables).unwrap();
+        for arguments in [&["--workers", "1"][..], &["list"]] {
+            let (code, problem) = error(&run(&folder, arguments));
+            assert_eq!(code, Some(1));
+            assert!(problem.ends_with(": it belongs to another version of the receiver\n"), "{problem}");
+        }
+    }
+}
+
+#[test]
 fn a_row_is_listed_as_documented_and_its_body_shown() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
@@ -66,12 +79,13 @@ fn a_row_is_listed_as_documented_and_its_body_shown() {
     let received_at = row["received_at"].as_str().unwrap();
     assert!(received_at.len() == 20 && received_at.ends_with('Z'), "{received_at}");
     let expected = json!({
-        "id": 1, "event": "UNREPLIED", "state": "done", "received_at": received_at, "attempts": 1, "problem": null,
+        "id": 1, "event": "UNREPLIED", "channel": null, "state": "done", "received_at": received_at, "attempts": 1,
+        "problem": null,
     });
     assert_eq!(row, expected);
     assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());
     let listed = String::from_utf8(run(&receiver.folder, &["list"]).stdout).unwrap();
-    assert_eq!(listed, format!("     1 {received_at} done    1 UNREPLIED\n"));
+    assert_eq!(listed, format!("     1 {received_at} done     1 -        UNREPLIED\n"));
 }
 
 #[test]

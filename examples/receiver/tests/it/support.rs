@@ -61,12 +61,10 @@ pub fn folder() -> PathBuf {
     folder
 }
 
-/// The command `receiver`, with nothing in its environment but what the tests set.
+/// The command `receiver`, with nothing in its environment but what the tests set. A proxy would see the messages.
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_receiver-under-test"));
-    for name in ["TWT_APP_SECRET_OLD", "INBOX", "ADDR"] {
-        command.env_remove(name);
-    }
+    command.env_clear();
     command
         .current_dir(folder)
         .env("TWT_APP_SECRET", SECRET)

@@ -1,0 +1,128 @@
+//! Forwarding: sends the message about an item to the webhook of a channel.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+use twt_chat_webhooks::Payload;
+use ureq::http::{HeaderMap, Uri, header};
+
+use crate::inbox::Failure;
+use crate::message::Channel;
+
+/// How long a channel may take to answer.
+const MAX_TIME: Duration = Duration::from_secs(10);
+/// The documented answers have less than 200 bytes.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+/// The webhook of a channel. Its URL and its secret are credentials, so it has no `Debug`.
+pub struct Webhook {
+    pub channel: Channel,
+    url: Uri,
+    secret: Option<String>,
+    client: ureq::Agent,
+}
+
+impl Webhook {
+    /// Takes an `http` or `https` URL, and returns `None` for all else.
+    pub fn new(channel: Channel, url: &str, secret: Option<String>) -> Option<Self> {
+        let url: Uri = url.parse().ok()?;
+        let usable =
+            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty());
+        let client = ureq::Agent::config_builder()
+            .timeout_global(Some(MAX_TIME))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .build();
+        usable.then(|| Self { channel, url, secret, client: client.into() })
+    }
+
+    /// The shortest time from the end of one request to the start of the next.
+    ///
+    /// The limits hold for any minute, also if a receiver is killed and another one starts.
+    pub fn pace(&self) -> Duration {
+        Duration::from_millis(match self.channel {
+            // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
+            Channel::Slack => 1_000,
+            // <https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot>: 5 per second and 100 per minute.
+            Channel::Feishu => 600,
+            // <https://open.dingtalk.com/document/orgapp/custom-robot-access>: 20 per minute. A robot that sends more
+            // is blocked for 10 minutes.
+            // <https://developer.work.weixin.qq.com/document/path/99110>: 20 per minute.
+            Channel::DingTalk | Channel::WeCom => 3_000,
+        })
+    }
+
+    /// Sends the message about an item. A failure names neither the URL nor anything that the channel or a visitor wrote.
+    ///
+    /// A known event without items has no message.
+    pub fn send(&self, payload: &Payload) -> Result<(), Failure> {
+        self.channel.messages(payload).into_iter().try_for_each(|message| self.post(message))
+    }
+
+    fn post(&self, mut message: Value) -> Result<(), Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut request = self.client.post(self.url.clone()).content_type("application/json");
+        match (self.channel, &self.secret) {
+            // Feishu's page, see above: the key is what is signed, and the message is empty.
+            (Channel::Feishu, Some(secret)) => {
+                let timestamp = now.as_secs().to_string();
+                message["sign"] = sign(&format!("{timestamp}\n{secret}"), "")?.into();
+                message["timestamp"] = timestamp.into();
+            }
+            // <https://open.dingtalk.com/document/robots/customize-robot-security-settings>
+            (Channel::DingTalk, Some(secret)) => {
+                let timestamp = now.as_millis().to_string();
+                let sign = sign(secret, &format!("{timestamp}\n{secret}"))?;
+                // `query` writes the `+`, `/` and `=` of base64 as `%2B`, `%2F` and `%3D`.
+                request = request.query("timestamp", timestamp).query("sign", sign);
+            }
+            _ => {}
+        }
+        let mut answer = request.send(message.to_string()).map_err(problem)?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(Failure { problem: format!("status {status}"), retry_after: retry_after(answer.headers()) });
+        }
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(problem)?;
+        let name = match self.channel {
+            Channel::Slack => return Ok(()),
+            Channel::Feishu => "code",
+            Channel::DingTalk | Channel::WeCom => "errcode",
+        };
+        match serde_json::from_slice(&body).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
+            Some(0) => Ok(()),
+            Some(code) => Err(format!("{name} {code}").into()),
+            None => Err(format!("an answer without `{name}`").into()),
+        }
+    }
+}
+
+/// An HMAC-SHA256 in base64.
+fn sign(key: &str, message: &str) -> Result<String, String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|error| error.to_string())?;
+    mac.update(message.as_bytes());
+    Ok(STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+/// Reads `Retry-After`, which is a number of seconds or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let until_date = || httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok();
+    value.parse().ok().map(Duration::from_secs).or_else(until_date)
+}
+
+/// The texts of `ureq` may hold a part of the URL.
+fn problem(error: ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => format!("no whole answer within {MAX_TIME:?}"),
+        ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
+        ureq::Error::HostNotFound => "the host was not found".to_owned(),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
+        ureq::Error::Io(error) => format!("the connection failed: {}", error.kind()),
+        _ => "the answer is not HTTP".to_owned(),
+    }
+}

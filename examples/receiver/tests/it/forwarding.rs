@@ -1,0 +1,502 @@
+//! Messages to servers that answer as the channels document.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use twt_chat_webhooks::{AppSecret, fixtures};
+
+use crate::support::{Receiver, command, count, database, eventually, folder, message, run, telling_body};
+
+const CHANNELS: [&str; 4] = ["slack", "feishu", "dingtalk", "wecom"];
+/// The part of a URL that must not be shown.
+const TOKEN: &str = "T0KEN-0f-a-channel";
+
+/// What a channel does with a request.
+#[derive(Clone)]
+enum Answer {
+    /// What it documents for a message that it takes.
+    Taken,
+    /// The same, half a second later.
+    Late,
+    /// A status line with headers, and a body.
+    Text(&'static str, &'static str),
+    /// Nothing, for as long as the client waits.
+    Never,
+    /// The end of the connection.
+    Closed,
+    /// A body without an end.
+    Endless,
+}
+
+/// A request as it came in.
+#[derive(Clone)]
+struct Request {
+    at: Instant,
+    /// The first line and the headers.
+    head: String,
+    body: Value,
+}
+
+/// A server that stands for a channel. It gives its answers in turn, and repeats the last one.
+struct Channel {
+    name: &'static str,
+    url: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+    answers: Arc<Mutex<Vec<Answer>>>,
+}
+
+impl Channel {
+    fn start(name: &'static str, answers: &[Answer]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook?access_token={TOKEN}", listener.local_addr().unwrap());
+        let channel = Self {
+            name,
+            url,
+            requests: Arc::default(),
+            answers: Arc::new(Mutex::new(answers.iter().rev().cloned().collect())),
+        };
+        let (requests, answers) = (Arc::clone(&channel.requests), Arc::clone(&channel.answers));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (requests, answers) = (Arc::clone(&requests), Arc::clone(&answers));
+                thread::spawn(move || serve(name, stream.unwrap(), &requests, &answers));
+            }
+        });
+        channel
+    }
+
+    fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The visitors of the messages, in the order in which they came.
+    fn visitors(&self) -> Vec<String> {
+        let visitor = |request: &Request| {
+            let text = text(self.name, &request.body);
+            text.lines().find_map(|line| line.strip_prefix("Visitor: ")).unwrap().to_owned()
+        };
+        self.requests().iter().map(visitor).collect()
+    }
+
+    fn answer(&self, answers: &[Answer]) {
+        *self.answers.lock().unwrap() = answers.iter().rev().cloned().collect();
+    }
+}
+
+/// Answers requests until the client closes the connection.
+fn serve(name: &str, mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answers: &Mutex<Vec<Answer>>) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    while let Some(request) = read(&mut lines) {
+        requests.lock().unwrap().push(request);
+        let answer = {
+            let mut answers = answers.lock().unwrap();
+            if answers.len() > 1 { answers.pop() } else { answers.last().cloned() }
+        };
+        let (status, body) = match answer.unwrap() {
+            Answer::Taken => ("200 OK", taken(name)),
+            Answer::Late => {
+                thread::sleep(Duration::from_millis(500));
+                ("200 OK", taken(name))
+            }
+            Answer::Text(status, body) => (status, body),
+            Answer::Closed => return,
+            Answer::Never => {
+                let _ = lines.read(&mut [0]);
+                return;
+            }
+            Answer::Endless => {
+                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                let mut written = stream.write_all(head.as_bytes());
+                while written.is_ok() {
+                    written = stream.write_all(b"10\r\n                \r\n");
+                }
+                return;
+            }
+        };
+        // The receiver may have been killed meanwhile.
+        let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    }
+}
+
+/// Reads a request, or `None` at the end of the connection.
+fn read(lines: &mut impl BufRead) -> Option<Request> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if lines.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head.to_lowercase();
+    let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())?;
+    let mut body = vec![0; length];
+    lines.read_exact(&mut body).ok()?;
+    Some(Request { at: Instant::now(), head, body: serde_json::from_slice(&body).ok()? })
+}
+
+/// What a channel answers when it has taken a message.
+fn taken(name: &str) -> &'static str {
+    match name {
+        "slack" => "ok",
+        "feishu" => r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#,
+        _ => r#"{"errcode":0,"errmsg":"ok"}"#,
+    }
+}
+
+fn text<'a>(channel: &str, message: &'a Value) -> &'a str {
+    let pointer = match channel {
+        "slack" => "/text",
+        "feishu" => "/content/text",
+        _ => "/text/content",
+    };
+    message.pointer(pointer).unwrap().as_str().unwrap()
+}
+
+/// A receiver that forwards to these channels.
+fn start_in(folder: &std::path::Path, channels: &[Channel]) -> Receiver {
+    let mut command = command(folder);
+    for channel in channels {
+        command.env(format!("{}_WEBHOOK_URL", channel.name.to_uppercase()), &channel.url);
+    }
+    Receiver::spawn(folder, command)
+}
+
+fn start(channels: &[Channel]) -> Receiver {
+    start_in(&folder(), channels)
+}
+
+/// The row of a channel, for the only item.
+fn row(receiver: &Receiver, channel: &str) -> Value {
+    receiver.list().into_iter().find(|row| row["channel"] == channel).unwrap()
+}
+
+fn done(receiver: &Receiver, channel: &str) -> Value {
+    eventually(&format!("{channel} has taken it"), || row(receiver, channel)["state"] == "done");
+    row(receiver, channel)
+}
+
+#[test]
+fn each_channel_gets_its_message_and_has_its_own_row() {
+    let channels = CHANNELS.map(|name| Channel::start(name, &[Answer::Taken]));
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    let rows = receiver.list();
+    let named: Vec<_> = rows.iter().map(|row| (&row["channel"], &row["state"], &row["attempts"])).collect();
+    let [done, once] = [json!("done"), json!(1)];
+    let [slack, feishu, dingtalk, wecom] = CHANNELS.map(|name| json!(name));
+    let expected = [&json!(null), &slack, &feishu, &dingtalk, &wecom].map(|channel| (channel, &done, &once));
+    assert_eq!(named, expected);
+    for channel in &channels {
+        let [request] = channel.requests().try_into().unwrap_or_else(|_| panic!("{} got several", channel.name));
+        let first_line = format!("POST /hook?access_token={TOKEN} HTTP/1.1\r\n");
+        assert!(request.head.starts_with(&first_line), "{}", request.head);
+        assert!(request.head.to_lowercase().contains("\r\ncontent-type: application/json\r\n"), "{}", request.head);
+        assert_eq!(
+            text(channel.name, &request.body),
+            "Visitor message not replied\nProject: test\nVisitor: Visitor15 (visitor nickname)\n\
+             Waiting: 4 min 49 s, push 4 of 4\nAgent: ctccccd\n| 1"
+        );
+    }
+    let listed = String::from_utf8(run(&receiver.folder, &["list"]).stdout).unwrap();
+    assert!(listed.lines().nth(1).unwrap().ends_with(" slack    UNREPLIED"), "{listed}");
+}
+
+#[test]
+fn only_what_can_be_decoded_is_forwarded() {
+    let channels = [Channel::start("slack", &[Answer::Taken])];
+    let receiver = start(&channels);
+    let tomorrow = fixtures::UNREPLIED.replace("UNREPLIED", "EVENT_OF_TOMORROW");
+    assert_eq!(receiver.deliver(tomorrow), 200);
+    let bad_item = fixtures::UNREPLIED.replace("\"4\"", "[]").replace("289", "[]");
+    assert_eq!(receiver.deliver(bad_item), 200);
+    assert_eq!(receiver.deliver("not JSON"), 200);
+    done(&receiver, "slack");
+    let rows: Vec<_> = receiver.list().iter().map(|row| (row["channel"].clone(), row["state"].clone())).collect();
+    let expected = [(json!(null), "done"), (json!("slack"), "done"), (json!(null), "dead"), (json!(null), "dead")];
+    assert_eq!(rows, expected.map(|(channel, state)| (channel, json!(state))));
+    let [request] = channels[0].requests().try_into().unwrap_or_else(|_| panic!());
+    assert_eq!(text("slack", &request.body), "Unknown event: EVENT_OF_TOMORROW");
+}
+
+#[test]
+fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
+    let channels = ["feishu", "dingtalk"].map(|name| Channel::start(name, &[Answer::Taken]));
+    let folder = folder();
+    let mut command = command(&folder);
+    for channel in &channels {
+        let name = channel.name.to_uppercase();
+        command.env(format!("{name}_WEBHOOK_URL"), &channel.url);
+        command.env(format!("{name}_SECRET"), format!("SEC-{name}"));
+    }
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let hmac = |key: &str, text: &str| STANDARD.encode(AppSecret::new(key).unwrap().sign(text.as_bytes()).as_bytes());
+    let [feishu, dingtalk] = channels.map(|channel| channel.requests().remove(0));
+
+    let timestamp = feishu.body["timestamp"].as_str().unwrap();
+    assert!(now.as_secs() - timestamp.parse::<u64>().unwrap() < 60);
+    assert_eq!(feishu.body["sign"], hmac(&format!("{timestamp}\nSEC-FEISHU"), ""));
+    assert_eq!(feishu.body["msg_type"], "text");
+
+    let first_line = dingtalk.head.lines().next().unwrap();
+    let query = first_line.strip_prefix(&format!("POST /hook?access_token={TOKEN}&timestamp=")).unwrap();
+    let (timestamp, sign) = query.strip_suffix(" HTTP/1.1").unwrap().split_once("&sign=").unwrap();
+    assert!(now.as_millis() - timestamp.parse::<u128>().unwrap() < 60_000);
+    let expected = hmac("SEC-DINGTALK", &format!("{timestamp}\nSEC-DINGTALK"));
+    assert_eq!(sign, expected.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+    assert_eq!(
+        dingtalk.body,
+        json!({
+            "msgtype": "text",
+            "text": { "content": text("dingtalk", &dingtalk.body) },
+            "at": { "isAtAll": false },
+        })
+    );
+}
+
+/// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
+fn is_tried_again(failures: [(&'static str, Answer, &str); 3]) {
+    let channels = failures.clone().map(|(name, answer, _)| Channel::start(name, &[answer, Answer::Taken]));
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(telling_body()), 200);
+    for (name, _, problem) in failures {
+        let row = done(&receiver, name);
+        let expected = format!(" to {name}, attempt 1: {problem}\n");
+        assert!(receiver.log().contains(&expected), "{expected} in {}", receiver.log());
+        assert_eq!((&row["attempts"], &row["problem"]), (&json!(2), &json!(null)));
+    }
+    for channel in channels {
+        assert_eq!(channel.requests().len(), 2, "{}", channel.name);
+    }
+    assert!(!receiver.log().contains(TOKEN) && !receiver.log().contains("Ada"), "{}", receiver.log());
+}
+
+#[test]
+fn a_refusal_is_tried_again() {
+    is_tried_again([
+        ("slack", Answer::Text("500 Internal Server Error", "rollup_error"), "status 500"),
+        ("feishu", Answer::Text("200 OK", r#"{"code":19021,"msg":"sign match fail"}"#), "code 19021"),
+        ("wecom", Answer::Text("200 OK", r#"{"errcode":45009,"errmsg":"freq out of limit"}"#), "errcode 45009"),
+    ]);
+}
+
+#[test]
+fn a_connection_that_fails_is_tried_again() {
+    is_tried_again([
+        ("slack", Answer::Closed, "the connection failed: unexpected end of file"),
+        ("feishu", Answer::Endless, "the answer is too long"),
+        ("dingtalk", Answer::Never, "no whole answer within 10s"),
+    ]);
+}
+
+#[test]
+fn what_is_no_answer_of_the_channel_is_tried_again() {
+    let elsewhere = Channel::start("slack", &[Answer::Taken]);
+    let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
+    is_tried_again([
+        ("slack", Answer::Text(found, ""), "status 302"),
+        ("feishu", Answer::Text("200 OK", "ok"), "an answer without `code`"),
+        ("dingtalk", Answer::Text("201 Created", r#"{"errcode":0}"#), "status 201"),
+    ]);
+    assert_eq!(elsewhere.requests().len(), 0);
+}
+
+#[test]
+fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
+    let busy = Answer::Text("429 Too Many Requests\r\nRetry-After: 6", "rate_limited");
+    let channels = [Channel::start("slack", &[busy, Answer::Taken]), Channel::start("feishu", &[Answer::Taken])];
+    let mut receiver = start(&channels);
+    assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429");
+    // Neither for another item, nor after a new start.
+    assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    receiver.kill();
+    let receiver = start_in(&receiver.folder, &channels);
+    receiver.all_done();
+    let slack = channels[0].requests();
+    assert!(slack[1].at - slack[0].at >= Duration::from_secs(6));
+    let mut visitors = channels[0].visitors().split_off(1);
+    visitors.sort_unstable();
+    assert_eq!(visitors, ["Visitor1", "Visitor2"]);
+    assert_eq!(channels[1].visitors(), ["Visitor1", "Visitor2"]);
+}
+
+#[test]
+fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
+    let channels = [Channel::start("slack", &[Answer::Text("404 Not Found", "no_service")])];
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    let database = database(&receiver.folder);
+    let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let pauses = [1, 2, 4, 8, 15, 30, 60, 120, 240, 420];
+    assert_eq!(pauses.iter().sum::<i64>(), 15 * 60);
+    for (attempt, pause) in (1..).zip(pauses) {
+        let failed = "SELECT due_at FROM item WHERE channel = 'slack' AND in_work = 0 AND attempts = ?1";
+        let (mut due_at, before) = (0, now());
+        eventually(&format!("attempt {attempt} has failed"), || {
+            database.query_row(failed, [attempt], |row| row.get(0)).map(|found| due_at = found).is_ok()
+        });
+        assert!((before..=now()).contains(&(due_at - pause * 1_000)), "attempt {attempt}");
+        // The test does not wait for the pause to end.
+        database.execute("UPDATE item SET due_at = 0 WHERE channel = 'slack'", []).unwrap();
+    }
+    eventually("it is dead", || row(&receiver, "slack")["state"] == "dead");
+    let row = row(&receiver, "slack");
+    assert_eq!((&row["state"], &row["attempts"], &row["problem"]), (&json!("dead"), &json!(11), &json!("status 404")));
+    assert_eq!(channels[0].requests().len(), 11);
+
+    channels[0].answer(&[Answer::Taken]);
+    assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"items put back to waiting: 1\n");
+    done(&receiver, "slack");
+}
+
+#[test]
+fn what_a_channel_has_not_taken_when_the_receiver_is_killed_is_sent() {
+    let channels = [Channel::start("slack", &[Answer::Never]), Channel::start("feishu", &[Answer::Taken])];
+    let mut receiver = start(&channels);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    done(&receiver, "feishu");
+    eventually("slack has it", || channels[0].requests().len() == 1);
+    receiver.kill();
+    channels[0].answer(&[Answer::Taken]);
+    let receiver = start_in(&receiver.folder, &channels);
+    done(&receiver, "slack");
+    assert_eq!((channels[0].requests().len(), channels[1].requests().len()), (2, 1));
+}
+
+#[test]
+fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
+    const ITEMS: usize = 12;
+
+    let channels = ["slack", "feishu"].map(|name| Channel::start(name, &[Answer::Late]));
+    let folder = folder();
+    let mut receiver = start_in(&folder, &channels);
+    for number in 0..ITEMS {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    let mut cut_off = BTreeMap::<String, usize>::new();
+    for kill in 0..4 {
+        let before = channels[kill % 2].requests().len();
+        eventually("a message is on its way", || channels[kill % 2].requests().len() > before);
+        receiver.kill();
+        let in_work = "SELECT channel FROM item WHERE in_work = 1 AND channel IS NOT NULL";
+        let database = database(&folder);
+        let mut in_work = database.prepare(in_work).unwrap();
+        for channel in in_work.query_map([], |row| row.get::<_, String>(0)).unwrap() {
+            *cut_off.entry(channel.unwrap()).or_default() += 1;
+        }
+        receiver = start_in(&folder, &channels);
+    }
+    receiver.all_done();
+    assert!(cut_off.values().sum::<usize>() > 0, "no kill came in the middle");
+    println!("channel | deliveries | messages | cut off by a kill");
+    for channel in &channels {
+        let mut visitors = channel.visitors();
+        let cut_off = cut_off.get(channel.name).copied().unwrap_or(0);
+        println!("{:7} | {ITEMS:10} | {:8} | {cut_off}", channel.name, visitors.len());
+        assert!(visitors.len() <= ITEMS + cut_off, "{} got a message twice for no reason", channel.name);
+        visitors.sort_unstable();
+        visitors.dedup();
+        assert_eq!(visitors.len(), ITEMS, "{}", channel.name);
+    }
+}
+
+#[test]
+fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
+    let channels = CHANNELS.map(|name| Channel::start(name, &[Answer::Taken]));
+    let receiver = start(&channels);
+    for number in 0..100 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    assert_eq!(count(&receiver.folder, "true"), 500);
+    eventually("DingTalk has a few", || channels[2].requests().len() == 5);
+    for (channel, pace) in channels.iter().zip([1_000, 600, 3_000, 3_000]) {
+        let times: Vec<Instant> = channel.requests().iter().map(|request| request.at).collect();
+        assert!(times.len() > 3, "{}", channel.name);
+        for pair in times.windows(2) {
+            assert!(pair[1] - pair[0] >= Duration::from_millis(pace), "{}", channel.name);
+        }
+        // In the order in which they came.
+        let visitors: Vec<String> = (0..times.len()).map(|number| format!("Visitor{number}")).collect();
+        assert_eq!(channel.visitors()[..times.len()], visitors);
+    }
+    assert_eq!(count(&receiver.folder, "state = 'dead'"), 0);
+    eventually("the work is not paced", || count(&receiver.folder, "channel IS NULL AND state = 'done'") == 100);
+}
+
+#[test]
+fn no_credential_and_no_word_of_a_visitor_is_shown() {
+    let refused = Answer::Text("403 Forbidden", "T0KEN-0f-a-channel Visitor-Ada my PIN is 4711");
+    let channels = CHANNELS.map(|name| Channel::start(name, std::slice::from_ref(&refused)));
+    let folder = folder();
+    let mut command = command(&folder);
+    for channel in &channels {
+        let name = channel.name.to_uppercase();
+        command.env(format!("{name}_WEBHOOK_URL"), &channel.url).env(format!("{name}_SECRET"), "T0KEN-secret");
+    }
+    let mut receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(telling_body()), 200);
+    eventually("all channels have refused it", || count(&folder, "problem = 'status 403'") == 4);
+    let listed =
+        ["list", "--json"].map(|last| run(&folder, &["list", last][..if last == "list" { 1 } else { 2 }]).stdout);
+    receiver.stop();
+    let mut shown = receiver.log();
+    assert!(shown.contains("to slack, attempt 1: status 403"), "{shown}");
+    shown.push_str(str::from_utf8(&listed.concat()).unwrap());
+    for word in ["T0KEN", "Ada", "4711"] {
+        assert!(!shown.contains(word), "{word} in {shown}");
+    }
+    // The inbox has the visitor's words, since it keeps the body.
+    for file in fs::read_dir(&folder).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(5).any(|bytes| bytes == b"T0KEN"));
+    }
+}
+
+#[test]
+fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
+    for (name, value) in [
+        ("SLACK_WEBHOOK_URL", "hooks.example.com/T0KEN"),
+        ("FEISHU_WEBHOOK_URL", "ftp://example.com/T0KEN"),
+        ("DINGTALK_WEBHOOK_URL", "https:///T0KEN"),
+        ("WECOM_WEBHOOK_URL", " https://example.com/T0KEN"),
+        ("SLACK_WEBHOOK_URL", "T0KEN"),
+        ("SLACK_WEBHOOK_URL", "file:///T0KEN"),
+    ] {
+        let output = command(&folder()).env(name, value).output().unwrap();
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}={value}");
+        let expected = format!("receiver: {name}: expected a URL that starts with https:// or http://\n");
+        assert_eq!(problem, expected);
+    }
+    let mut command = command(&folder());
+    command.env("FEISHU_WEBHOOK_URL", "https://example.com/T0KEN").env("FEISHU_SECRET", "T0KEN\n");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "receiver: FEISHU_SECRET: expected a text without white space around it\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let folder = folder();
+    let mut command = command(&folder);
+    for name in CHANNELS {
+        command.env(format!("{}_WEBHOOK_URL", name.to_uppercase()), "");
+    }
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    assert_eq!(receiver.list().len(), 1);
+}
