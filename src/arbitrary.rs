@@ -28,15 +28,15 @@ use crate::wire;
 type SizeHint = (usize, Option<usize>);
 
 /// An arbitrary content type, from its fields.
-macro_rules! item {
+macro_rules! impl_arbitrary {
     ($Type:ident { $($field:ident)* }) => {
         /// A canonical item, with any extra fields.
         #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
         impl<'a> ::arbitrary::Arbitrary<'a> for $Type {
             fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
                 Ok(Self {
-                    $($field: $crate::arbitrary::field(u)?,)*
-                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
+                    $($field: $crate::arbitrary::canonical_field(u)?,)*
+                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
                 })
             }
 
@@ -55,14 +55,14 @@ macro_rules! item {
             ) -> ::arbitrary::Result<Self> {
                 Ok(Self {
                     $($field: $crate::arbitrary::Plausible::plausible(u, wait)?,)*
-                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
+                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
                 })
             }
         }
     };
 }
 
-pub(crate) use item;
+pub(crate) use impl_arbitrary;
 
 /// A field of an item, which may have values that do not read back as they are.
 pub(crate) trait Canonical: Sized {
@@ -83,7 +83,7 @@ impl Canonical for Option<String> {
     }
 }
 
-pub(crate) fn field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
+pub(crate) fn canonical_field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
     F::arbitrary(u).map(F::canonical)
 }
 
@@ -124,7 +124,7 @@ impl Plausible for String {
 
 impl Plausible for Option<String> {
     fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        field(u)
+        canonical_field(u)
     }
 }
 
@@ -169,19 +169,19 @@ fn plausible_items<T: Plausible>(u: &mut Unstructured<'_>, sent: Timestamp) -> R
 pub(crate) const EXTRA_SIZE_HINT: SizeHint = (1, None);
 
 /// Fields beside the documented ones.
-pub(crate) fn extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
-    let mut extra = object(u, MAX_DEPTH)?;
+pub(crate) fn any_extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
+    let mut extra = any_object(u, NESTING)?;
     extra.retain(|name, _| !documented.contains(&name.as_str()));
     Ok(extra)
 }
 
 /// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 127 levels
 /// that `serde_json` reads.
-const MAX_DEPTH: u8 = 8;
+const NESTING: u8 = 8;
 
 const VALUE_SIZE_HINT: SizeHint = (1, None);
 
-fn value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
+fn any_value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
     let last_kind = if depth == 0 { 5 } else { 7 };
     Ok(match u.int_in_range(0..=last_kind)? {
         0 => Value::Null,
@@ -191,26 +191,26 @@ fn value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
         // A fraction that `serde_json` reads exactly without its feature `float_roundtrip` too.
         4 => (f64::from(u.arbitrary::<i32>()?) / 4.0).into(),
         5 => u.arbitrary::<String>()?.into(),
-        6 => array(u, depth - 1)?.into(),
-        _ => object(u, depth - 1)?.into(),
+        6 => any_array(u, depth - 1)?.into(),
+        _ => any_object(u, depth - 1)?.into(),
     })
 }
 
-fn array(u: &mut Unstructured<'_>, depth: u8) -> Result<Vec<Value>> {
+fn any_array(u: &mut Unstructured<'_>, depth: u8) -> Result<Vec<Value>> {
     let mut items = Vec::new();
     while u.arbitrary()? {
-        items.push(value(u, depth)?);
+        items.push(any_value(u, depth)?);
     }
     Ok(items)
 }
 
-fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
+fn any_object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
     let mut fields = Map::new();
     while u.arbitrary()? {
-        let (name, value) = (u.arbitrary::<String>()?, value(u, depth)?);
+        let (name, value) = (u.arbitrary::<String>()?, any_value(u, depth)?);
         // With its feature `arbitrary_precision` or `raw_value`, `serde_json` takes an object with such a key for
         // something else.
-        if !name.starts_with("$serde_json::private::") {
+        if !name.starts_with(wire::PRIVATE_PREFIX) {
             fields.insert(name, value);
         }
     }
@@ -241,7 +241,7 @@ impl<'a> Arbitrary<'a> for Payload {
         } else {
             (u.arbitrary()?, u.arbitrary()?, u.arbitrary()?)
         };
-        Ok(Self { created_at, webhook_id, event, extra: extra(u, payload::FIELDS)? })
+        Ok(Self { created_at, webhook_id, event, extra: any_extra(u, payload::FIELDS)? })
     }
 
     /// A wild payload can be shorter than any plausible one.
@@ -259,7 +259,7 @@ impl<'a> Arbitrary<'a> for Payload {
 /// The years 2025 to 2034.
 const PLAUSIBLE_SECONDS: RangeInclusive<i64> = 1_735_689_600..=2_051_222_399;
 
-macro_rules! events {
+macro_rules! arbitrary_events {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         /// Any event, the documented ones and others.
         #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
@@ -268,7 +268,7 @@ macro_rules! events {
                 match u.arbitrary()? {
                     $(EventType::$Variant => u.arbitrary().map(Self::$Variant),)*
                     unknown @ EventType::Unknown(_) => {
-                        Self::from_parts(unknown, value(u, MAX_DEPTH)?).map_err(|_| Error::IncorrectFormat)
+                        Self::from_parts(unknown, any_value(u, NESTING)?).map_err(|_| Error::IncorrectFormat)
                     }
                 }
             }
@@ -288,14 +288,14 @@ macro_rules! events {
     };
 }
 
-documented! { events }
+documented! { arbitrary_events }
 
 /// Any content under an undocumented name.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for UnknownEvent {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let name = EventType::Unknown(u.arbitrary()?);
-        match Event::from_parts(name, value(u, MAX_DEPTH)?) {
+        match Event::from_parts(name, any_value(u, NESTING)?) {
             Ok(Event::Unknown(event)) => Ok(event),
             _ => Err(Error::IncorrectFormat),
         }

@@ -177,7 +177,7 @@ pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<
 }
 
 /// An item that could not be decoded.
-pub(crate) struct Bad {
+pub(crate) struct BadItem {
     pub index: usize,
     pub raw: Value,
     pub fault: Fault,
@@ -188,7 +188,7 @@ pub(crate) struct Bad {
 /// An item that cannot be decoded goes to the list of bad items. Without such a list, the item is an error.
 pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     source: &mut S,
-    mut bad: Option<&mut Vec<Bad>>,
+    mut bad: Option<&mut Vec<BadItem>>,
 ) -> Result<Vec<T>, Fault> {
     let mut items = Vec::new();
     let mut array = source.open_array()?;
@@ -205,7 +205,7 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
                 Some(bad) if fault.is_in_json() => {
                     items.pop();
                     source.return_to(start);
-                    bad.push(Bad { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
+                    bad.push(BadItem { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
                 }
                 _ => return Err(fault.in_item(index)),
             }
@@ -377,10 +377,10 @@ macro_rules! content {
         };
 
         #[cfg(feature = "arbitrary")]
-        $crate::arbitrary::item! { $Type { $($field)* } }
+        $crate::arbitrary::impl_arbitrary! { $Type { $($field)* } }
 
         #[cfg(feature = "schemars")]
-        $crate::schema::item! { $Type, $Variant { $($field $description,)* } }
+        $crate::schema::impl_schema! { $Type, $Variant { $($field $description,)* } }
     };
 }
 

@@ -34,13 +34,13 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 /// assert_eq!(error.webhook_id(), Some("58946f5f583edd94f5cf87e3534d04fb"));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct DecodeError(Box<Inner>);
+pub struct DecodeError(Box<DecodeErrorInner>);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Inner {
+struct DecodeErrorInner {
     problem: Problem,
     path: String,
-    position: Option<Position>,
+    position: Option<LineColumn>,
     /// Shared by all errors of a body.
     envelope: Arc<Envelope>,
 }
@@ -116,8 +116,8 @@ impl DecodeError {
     /// The error for what is wrong with a value. The position needs the text.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
         let (problem, path, offset) = fault.into_parts();
-        let position = text.map(|text| Position::of_offset(text, offset));
-        Self(Box::new(Inner { problem, path, position, envelope }))
+        let position = text.map(|text| LineColumn::of_offset(text, offset));
+        Self(Box::new(DecodeErrorInner { problem, path, position, envelope }))
     }
 
     /// The error for a value that was buffered.
@@ -154,25 +154,25 @@ impl DecodeError {
         // A body that ends within a character is cut off.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
-            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
-            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
+            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),
+            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, LineColumn::of(&error)),
             None if not_utf8.is_none() => {
                 // `serde_json` stopped at one of its private keys instead.
-                (Problem::NotJson { reason: "expected value".into() }, Position::of_offset(text, text.len()))
+                (Problem::NotJson { reason: "expected value".into() }, LineColumn::of_offset(text, text.len()))
             }
             _ => {
-                let Position { line, column } = Position::of_offset(text, text.len());
-                (Problem::NotUtf8, Position { line, column: column + 1 })
+                let LineColumn { line, column } = LineColumn::of_offset(text, text.len());
+                (Problem::NotUtf8, LineColumn { line, column: column + 1 })
             }
         };
-        Self(Box::new(Inner { problem, path: String::new(), position: Some(position), envelope }))
+        Self(Box::new(DecodeErrorInner { problem, path: String::new(), position: Some(position), envelope }))
     }
 }
 
 /// `UNREPLIED content[0].push_times: expected …, found … (line 15, column 20)`
 impl fmt::Display for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, position, envelope } = &*self.0;
+        let DecodeErrorInner { problem, path, position, envelope } = &*self.0;
         let event = envelope.documented_event();
         if let Some(event) = event {
             formatter.write_str(event)?;
@@ -186,7 +186,7 @@ impl fmt::Display for DecodeError {
         }
         write!(formatter, "{problem}")?;
         match position {
-            Some(Position { line, column }) => write!(formatter, " (line {line}, column {column})"),
+            Some(LineColumn { line, column }) => write!(formatter, " (line {line}, column {column})"),
             None => Ok(()),
         }
     }
@@ -195,7 +195,7 @@ impl fmt::Display for DecodeError {
 /// Without `webhook_id` and `created_at`, which come from the body.
 impl fmt::Debug for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, position, envelope } = &*self.0;
+        let DecodeErrorInner { problem, path, position, envelope } = &*self.0;
         formatter
             .debug_struct("DecodeError")
             .field("kind", &self.kind())
@@ -212,12 +212,12 @@ impl core::error::Error for DecodeError {}
 
 /// As `serde_json` counts: lines from 1, and columns in bytes, of the last byte that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Position {
+struct LineColumn {
     line: usize,
     column: usize,
 }
 
-impl Position {
+impl LineColumn {
     fn of(error: &serde_json::Error) -> Self {
         Self { line: error.line(), column: error.column() }
     }
@@ -258,20 +258,20 @@ impl Envelope {
     fn of_text(text: &str) -> (Arc<Self>, bool) {
         let mut envelope = Self::default();
         let mut json = Json::new(text);
-        let is_json = envelope.read(&mut json).and_then(|()| json.end()).is_ok();
+        let is_json = envelope.read(&mut json).and_then(|()| json.expect_end()).is_ok();
         (Arc::new(envelope), is_json)
     }
 
     /// Reads what can be read, and fails only if the source is not JSON.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
         if source.kind()? != Kind::Object {
-            return source.check();
+            return source.skip_strict();
         }
         let mut seen = [false; 3];
         let mut object = source.open()?;
         while let Some(key) = source.next_key(&mut object)? {
             let start = source.mark();
-            source.check()?;
+            source.skip_strict()?;
             let end = source.mark();
             source.return_to(start);
             // If a field is there twice, neither value can be believed.
@@ -283,7 +283,7 @@ impl Envelope {
                 }
                 "webhook_id" => {
                     let is_first = !mem::replace(webhook_id, true);
-                    self.webhook_id = wire::read_text(source).ok().filter(|_| is_first);
+                    self.webhook_id = wire::read_required_text(source).ok().filter(|_| is_first);
                 }
                 "created_at" => {
                     let is_first = !mem::replace(created_at, true);

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-use crate::content::{self, Bad, Content, read_items};
+use crate::content::{self, BadItem, Content, read_items};
 use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
@@ -291,11 +291,11 @@ macro_rules! events {
             }
         )*
 
-        /// Reads the content of an event of that type. Bad items are put aside as in [`read_items`].
+        /// Reads the content of an event of that type. BadItem items are put aside as in [`read_items`].
         fn read_content<'de, S: Source<'de>>(
             event_type: EventType,
             source: &mut S,
-            bad: Option<&mut Vec<Bad>>,
+            bad: Option<&mut Vec<BadItem>>,
         ) -> Result<Event, Fault> {
             match event_type {
                 $(EventType::$Variant => read_items(source, bad).map(Event::$Variant),)*
@@ -381,17 +381,17 @@ impl<M: Copy + PartialEq> Parts<M> {
 
     /// Reads the value of `event`.
     #[inline]
-    pub(crate) fn read_event<'de, S: Source<'de, Mark = M>>(&mut self, source: &mut S) -> Result<(), Fault> {
+    pub(crate) fn read_event_field<'de, S: Source<'de, Mark = M>>(&mut self, source: &mut S) -> Result<(), Fault> {
         self.event_type = Some(EventType::read(source)?);
         Ok(())
     }
 
     /// Reads the value of `content`, or passes it until the name of its event is known.
     #[inline]
-    pub(crate) fn read_content<'de, S: Source<'de, Mark = M>>(
+    pub(crate) fn read_content_field<'de, S: Source<'de, Mark = M>>(
         &mut self,
         source: &mut S,
-        bad: Option<&mut Vec<Bad>>,
+        bad: Option<&mut Vec<BadItem>>,
     ) -> Result<(), Fault> {
         if let Some(event_type) = self.event_type.take() {
             self.event = Some(read_content(event_type, source, bad)?);
@@ -408,7 +408,7 @@ impl<M: Copy + PartialEq> Parts<M> {
     pub(crate) fn finish<'de, S: Source<'de, Mark = M>>(
         self,
         source: &mut S,
-        bad: Option<&mut Vec<Bad>>,
+        bad: Option<&mut Vec<BadItem>>,
     ) -> Result<Event, Fault> {
         match self {
             Self { event: Some(event), .. } => Ok(event),
@@ -426,7 +426,7 @@ fn read_skipped<'de, S: Source<'de>>(
     event_type: EventType,
     (start, end): (S::Mark, S::Mark),
     source: &mut S,
-    bad: Option<&mut Vec<Bad>>,
+    bad: Option<&mut Vec<BadItem>>,
 ) -> Result<Event, Fault> {
     let here = source.mark();
     source.return_to(start);
@@ -455,8 +455,8 @@ impl<'de> Deserialize<'de> for Event {
 fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
     let mut parts = Parts::NEW;
     wire::read_object! { source, required: 0b11, {
-        event => parts.read_event(source),
-        content => parts.read_content(source, None),
+        event => parts.read_event_field(source),
+        content => parts.read_content_field(source, None),
     } _key => source.skip() }
     parts.finish(source, None)
 }

@@ -52,7 +52,7 @@ macro_rules! event_types {
                 }
             }
 
-            fn documented(name: &str) -> Option<Self> {
+            fn from_documented_name(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($NAME) => Some(Self::$Variant),)*
                     _ => None,
@@ -67,14 +67,14 @@ documented! { event_types }
 /// A documented name becomes its own variant, any other is kept.
 impl From<&str> for EventType {
     fn from(name: &str) -> Self {
-        Self::documented(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
+        Self::from_documented_name(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
     }
 }
 
 /// A documented name becomes its own variant, any other is kept.
 impl From<String> for EventType {
     fn from(name: String) -> Self {
-        Self::documented(&name).unwrap_or(Self::Unknown(UnknownName(name)))
+        Self::from_documented_name(&name).unwrap_or(Self::Unknown(UnknownName(name)))
     }
 }
 
@@ -113,7 +113,7 @@ impl EventType {
     #[inline]
     pub(crate) fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         match source.kind()? {
-            Kind::Text => Ok(match source.text()? {
+            Kind::String => Ok(match source.string()? {
                 Cow::Borrowed(name) => name.into(),
                 Cow::Owned(name) => name.into(),
             }),

@@ -6,7 +6,7 @@ use core::{fmt, str};
 
 use serde_json::Value;
 
-use crate::content::Bad;
+use crate::content::BadItem;
 use crate::error::{DecodeError, Envelope};
 use crate::payload::{self, Payload};
 
@@ -102,13 +102,13 @@ impl Payload {
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
         let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut bad = Vec::new();
-        let payload = payload::read_text(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
+        let payload = payload::read_body(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
         let envelope = Arc::new(Envelope {
             event_type: Some(payload.event_type()),
             webhook_id: Some(payload.webhook_id.clone()),
             created_at: Some(payload.created_at),
         });
-        let reject = |Bad { index, raw, fault }| {
+        let reject = |BadItem { index, raw, fault }| {
             let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
             Rejected { index, raw, error }
         };

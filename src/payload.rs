@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::content::{Bad, Content};
+use crate::content::{BadItem, Content};
 use crate::error::DecodeError;
 use crate::event::{Event, EventContent, Parts};
 use crate::event_type::EventType;
@@ -340,31 +340,31 @@ impl FromStr for Payload {
     type Err = DecodeError;
 
     fn from_str(body: &str) -> Result<Self, DecodeError> {
-        read_text(body, None).map_err(|fault| DecodeError::explain(body, fault))
+        read_body(body, None).map_err(|fault| DecodeError::explain(body, fault))
     }
 }
 
 /// The documented fields of the envelope, in the order of the page.
 pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
 
-/// Reads a whole body. Bad items are put aside as in [`read_items`](crate::content::read_items).
-pub(crate) fn read_text(body: &str, bad: Option<&mut Vec<Bad>>) -> Result<Payload, Fault> {
+/// Reads a whole body. BadItem items are put aside as in [`read_items`](crate::content::read_items).
+pub(crate) fn read_body(body: &str, bad: Option<&mut Vec<BadItem>>) -> Result<Payload, Fault> {
     let mut json = Json::new(body);
     let payload = read(&mut json, bad)?;
-    json.end()?;
+    json.expect_end()?;
     Ok(payload)
 }
 
-fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<Bad>>) -> Result<Payload, Fault> {
+fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<BadItem>>) -> Result<Payload, Fault> {
     let mut created_at = Timestamp::UNIX_EPOCH;
     let mut webhook_id = String::new();
     let mut parts = Parts::NEW;
     let mut extra = Map::new();
     wire::read_object! { source, required: 0b1111, {
         created_at => created_at.read_into(source),
-        event => parts.read_event(source),
-        webhook_id => wire::read_text(source).map(|text| webhook_id = text),
-        content => parts.read_content(source, bad.as_deref_mut()),
+        event => parts.read_event_field(source),
+        webhook_id => wire::read_required_text(source).map(|text| webhook_id = text),
+        content => parts.read_content_field(source, bad.as_deref_mut()),
     } key => wire::read_extra(&mut extra, key, source) }
     let event = parts.finish(source, bad)?;
     Ok(Payload { created_at, webhook_id, event, extra })

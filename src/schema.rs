@@ -25,7 +25,7 @@ use crate::timestamp::Timestamp;
 
 /// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells
 /// them apart.
-macro_rules! name {
+macro_rules! schema_names {
     ($Type:ident) => {
         fn schema_name() -> ::alloc::borrow::Cow<'static, str> {
             stringify!($Type).into()
@@ -38,16 +38,16 @@ macro_rules! name {
 }
 
 /// The schema of a content type, from its fields in the order of the page.
-macro_rules! item {
+macro_rules! impl_schema {
     ($Type:ident, $Variant:ident { $($field:ident $description:literal,)* }) => {
         /// The item as the platform documents it, with every documented field; others are allowed.
         #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl ::schemars::JsonSchema for $Type {
-            $crate::schema::name! { $Type }
+            $crate::schema::schema_names! { $Type }
 
             fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::item_object(&$crate::EventType::$Variant, [$(
-                    $crate::schema::item_property(
+                $crate::schema::item_schema(&$crate::EventType::$Variant, [$(
+                    $crate::schema::item_property_schema(
                         stringify!($field),
                         $description,
                         |item: &Self| &item.$field,
@@ -59,7 +59,7 @@ macro_rules! item {
     };
 }
 
-pub(crate) use {item, name};
+pub(crate) use {impl_schema, schema_names};
 
 /// The type whose form a field has on the wire.
 pub(crate) trait OnWire {
@@ -87,7 +87,7 @@ on_wire! {
 type Property = (&'static str, Schema);
 
 /// An object in which all these fields are there, and others may be.
-fn object(description: &str, properties: impl IntoIterator<Item = Property>) -> Schema {
+fn object_schema(description: &str, properties: impl IntoIterator<Item = Property>) -> Schema {
     let mut required = Vec::new();
     let mut schemas = Map::new();
     for (name, schema) in properties {
@@ -97,47 +97,47 @@ fn object(description: &str, properties: impl IntoIterator<Item = Property>) -> 
     json_schema!({ "description": description, "type": "object", "properties": schemas, "required": required })
 }
 
-fn property<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
+fn property_schema<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
     let mut schema = generator.subschema_for::<T>();
     schema.insert("description".into(), description.into());
     (name, schema)
 }
 
-pub(crate) fn item_object(event_type: &EventType, properties: impl IntoIterator<Item = Property>) -> Schema {
-    object(&format!("An item of the content of {event_type}"), properties)
+pub(crate) fn item_schema(event_type: &EventType, properties: impl IntoIterator<Item = Property>) -> Schema {
+    object_schema(&format!("An item of the content of {event_type}"), properties)
 }
 
 /// A field of an item; the function only says which type it has.
-pub(crate) fn item_property<T, F: OnWire>(
+pub(crate) fn item_property_schema<T, F: OnWire>(
     name: &'static str,
     description: &str,
     _: fn(&T) -> &F,
     generator: &mut SchemaGenerator,
 ) -> Property {
-    property::<F::As>(name, description, generator)
+    property_schema::<F::As>(name, description, generator)
 }
 
 /// An object that holds an event.
-trait Envelope {
+trait EventObject {
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
     const FIELDS: &'static [&'static str];
 }
 
-impl Envelope for Payload {
+impl EventObject for Payload {
     const NAME: &'static str = "Payload";
     const DESCRIPTION: &'static str = "The body of a webhook request of TWT Chat";
     const FIELDS: &'static [&'static str] = payload::FIELDS;
 }
 
-impl Envelope for Event {
+impl EventObject for Event {
     const NAME: &'static str = "Event";
     const DESCRIPTION: &'static str = "An event and what it carries";
     const FIELDS: &'static [&'static str] = &["event", "content"];
 }
 
 /// What an event carries: the items of a documented event, or unknown content.
-trait Carried {
+trait AnyContent {
     const VARIANT: &'static str;
     const DESCRIPTION: &'static str;
 
@@ -145,12 +145,12 @@ trait Carried {
     fn content(generator: &mut SchemaGenerator) -> Property;
 }
 
-impl Carried for UnknownEvent {
+impl AnyContent for UnknownEvent {
     const VARIANT: &'static str = "Unknown";
     const DESCRIPTION: &'static str = "an event that is not documented";
 
     fn event(generator: &mut SchemaGenerator) -> Property {
-        let (name, mut schema) = property::<EventType>("event", "Event name, not a documented one", generator);
+        let (name, mut schema) = property_schema::<EventType>("event", "Event name, not a documented one", generator);
         schema.insert("not".into(), json!({ "enum": EventType::DOCUMENTED }));
         (name, schema)
     }
@@ -167,9 +167,9 @@ impl Carried for UnknownEvent {
 
 /// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`, so that
 /// code generators make a type of that name.
-struct Carrying<E, C>(PhantomData<(E, C)>);
+struct ObjectWith<E, C>(PhantomData<(E, C)>);
 
-impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
+impl<E: EventObject, C: AnyContent> JsonSchema for ObjectWith<E, C> {
     fn schema_name() -> Cow<'static, str> {
         format!("{}{}", C::VARIANT, E::NAME).into()
     }
@@ -181,19 +181,19 @@ impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
     /// The descriptions of the fields are those of the *Payload Structure* page.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let field = |name: &&'static str| match *name {
-            "created_at" => property::<Timestamp>(name, "When the request was sent", generator),
+            "created_at" => property_schema::<Timestamp>(name, "When the request was sent", generator),
             "event" => C::event(generator),
-            "webhook_id" => property::<String>(name, "Unique webhook identifier", generator),
+            "webhook_id" => property_schema::<String>(name, "Unique webhook identifier", generator),
             _ => C::content(generator),
         };
-        object(&format!("{}: {}", E::DESCRIPTION, C::DESCRIPTION), E::FIELDS.iter().map(field))
+        object_schema(&format!("{}: {}", E::DESCRIPTION, C::DESCRIPTION), E::FIELDS.iter().map(field))
     }
 }
 
-macro_rules! contents {
+macro_rules! schema_contents {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         $(
-            impl Carried for content::$Content {
+            impl AnyContent for content::$Content {
                 const VARIANT: &'static str = stringify!($Variant);
                 const DESCRIPTION: &'static str = concat!("the event ", stringify!($NAME));
 
@@ -203,25 +203,25 @@ macro_rules! contents {
                 }
 
                 fn content(generator: &mut SchemaGenerator) -> Property {
-                    property::<Vec<Self>>("content", "What the event carries", generator)
+                    property_schema::<Vec<Self>>("content", "What the event carries", generator)
                 }
             }
         )*
 
         /// An envelope around any event. The name of the event decides which of the schemas applies.
-        fn one_of<E: Envelope>(generator: &mut SchemaGenerator) -> Schema {
+        fn one_of<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
             json_schema!({
                 "description": E::DESCRIPTION,
                 "oneOf": [
-                    $(generator.subschema_for::<Carrying<E, content::$Content>>(),)*
-                    generator.subschema_for::<Carrying<E, UnknownEvent>>(),
+                    $(generator.subschema_for::<ObjectWith<E, content::$Content>>(),)*
+                    generator.subschema_for::<ObjectWith<E, UnknownEvent>>(),
                 ],
             })
         }
     };
 }
 
-documented! { contents }
+documented! { schema_contents }
 
 /// The body of a request as the platform documents it, with the documented bodies as examples.
 ///
@@ -231,7 +231,7 @@ documented! { contents }
 /// the requests.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
-    name! { Payload }
+    schema_names! { Payload }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = one_of::<Self>(generator);
@@ -244,7 +244,7 @@ impl JsonSchema for Payload {
 /// An object of `event` and `content`, as the event is written by itself.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Event {
-    name! { Event }
+    schema_names! { Event }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         one_of::<Self>(generator)
@@ -254,7 +254,7 @@ impl JsonSchema for Event {
 /// Any string, with the documented names as examples.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for EventType {
-    name! { EventType }
+    schema_names! { EventType }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -268,7 +268,7 @@ impl JsonSchema for EventType {
 /// Any string, with the documented statuses as examples.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Status {
-    name! { Status }
+    schema_names! { Status }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -282,7 +282,7 @@ impl JsonSchema for Status {
 /// One of the documented integers.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for DocumentedStatus {
-    name! { DocumentedStatus }
+    schema_names! { DocumentedStatus }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -305,7 +305,7 @@ fn statuses_in_words() -> String {
 /// An integer in the range of the type.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Timestamp {
-    name! { Timestamp }
+    schema_names! { Timestamp }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({

@@ -263,8 +263,8 @@ impl Field for Status {
         const EXPECTED: &str = "a status (a string or an integer)";
         const RANGE: RangeInclusive<i128> = i64::MIN as i128..=u64::MAX as i128;
         let found = match source.kind()? {
-            Kind::Text => {
-                return Ok(match source.text()? {
+            Kind::String => {
+                return Ok(match source.string()? {
                     Cow::Borrowed(text) => text.into(),
                     Cow::Owned(text) => text.into(),
                 });

@@ -177,12 +177,12 @@ impl Payload {
     pub fn validate(&self) -> Result<(), ValidationError> {
         let mut report = Report::default();
         let documented = self.event.as_unknown().is_none();
-        report.check("event", ensure(documented, Rule::UndocumentedEvent));
-        report.check("webhook_id", webhook_id(&self.webhook_id));
+        report.add("event", ensure(documented, Rule::UndocumentedEvent));
+        report.add("webhook_id", webhook_id(&self.webhook_id));
         let empty = self.event.contents().next().is_none();
-        report.check("content", ensure(!documented || !empty, Rule::EmptyContent));
+        report.add("content", ensure(!documented || !empty, Rule::EmptyContent));
         for (index, content) in self.event.contents().enumerate() {
-            let mut check = |field, result| report.check(format_args!("content[{index}].{field}"), result);
+            let mut check = |field, result| report.add(format_args!("content[{index}].{field}"), result);
             check("subject", not_empty(content.subject()));
             check("visitor_name", not_empty(content.visitor_name()));
             check("created_at", ensure(content.created_at() <= self.created_at, Rule::CreatedAfterSent));
@@ -236,7 +236,7 @@ struct Report(Vec<Violation>);
 
 impl Report {
     /// Writes the path out only if there is something to report.
-    fn check(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
+    fn add(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
         if let Err(rule) = result {
             self.0.push(Violation { path: path.to_string(), rule });
         }

@@ -15,9 +15,11 @@ use alloc::vec::Vec;
 use serde::de::{Deserializer, Error, IgnoredAny};
 use serde_json::{Map, Number, Value};
 
-pub(crate) use self::buffered::{Buffered, Cursor};
+pub(crate) use self::buffered::{Buffered, TokenCursor};
 pub(crate) use self::fault::{Fault, Problem};
-pub(crate) use self::field::{Field, Integer, check_required, read_extra, read_object, read_text, required, some_text};
+pub(crate) use self::field::{
+    Field, Integer, check_required, read_extra, read_object, read_required_text, required, some_text,
+};
 pub(crate) use self::json::Json;
 
 /// How deep a body can be nested: `serde_json`'s own limit.
@@ -36,7 +38,7 @@ pub(crate) trait Source<'de> {
     /// The kind of the next value, which is not passed.
     fn kind(&mut self) -> Result<Kind, Fault>;
 
-    fn text(&mut self) -> Result<Cow<'de, str>, Fault>;
+    fn string(&mut self) -> Result<Cow<'de, str>, Fault>;
 
     fn number(&mut self) -> Result<Numeric, Fault>;
 
@@ -121,7 +123,7 @@ pub(crate) trait Source<'de> {
                 Numeric::Float(number) => number.into(),
                 Numeric::Other(number) => Value::Number(number),
             },
-            Kind::Text => Value::String(self.text()?.into_owned()),
+            Kind::String => Value::String(self.string()?.into_owned()),
             Kind::Array => {
                 let mut array = self.open()?;
                 let mut items = Vec::new();
@@ -135,7 +137,7 @@ pub(crate) trait Source<'de> {
                 let mut object = self.open()?;
                 let mut fields = Map::new();
                 while let Some(key) = self.next_key(&mut object)? {
-                    if fields.is_empty() && key.starts_with(PRIVATE) && private == PrivateKeys::Obey {
+                    if fields.is_empty() && key.starts_with(PRIVATE_PREFIX) && private == PrivateKeys::Obey {
                         self.return_to(start);
                         return self.private();
                     }
@@ -149,21 +151,21 @@ pub(crate) trait Source<'de> {
     }
 
     /// Passes the next value like [`skip`](Self::skip), but fails if it is not JSON.
-    fn check(&mut self) -> Result<(), Fault> {
+    fn skip_strict(&mut self) -> Result<(), Fault> {
         match self.kind()? {
-            Kind::Text => self.text().map(drop),
+            Kind::String => self.string().map(drop),
             Kind::Number => self.number().map(drop),
             Kind::Array => {
                 let mut array = self.open()?;
                 while self.next_item(&mut array)? {
-                    self.check()?;
+                    self.skip_strict()?;
                 }
                 Ok(())
             }
             Kind::Object => {
                 let mut object = self.open()?;
                 while self.next_key(&mut object)?.is_some() {
-                    self.check()?;
+                    self.skip_strict()?;
                 }
                 Ok(())
             }
@@ -201,7 +203,7 @@ pub(crate) trait Source<'de> {
 }
 
 /// What every private key of `serde_json` begins with.
-const PRIVATE: &str = "$serde_json::private::";
+pub(crate) const PRIVATE_PREFIX: &str = "$serde_json::private::";
 
 /// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json`
 /// takes such an object for a number, or for JSON in a text, and may refuse it.
@@ -219,7 +221,7 @@ pub(crate) enum Kind {
     Null,
     Boolean,
     Number,
-    Text,
+    String,
     Array,
     Object,
     /// What JSON lacks, such as bytes.
@@ -232,7 +234,7 @@ impl Kind {
             Self::Null => "null",
             Self::Boolean => "a boolean",
             Self::Number => "a number",
-            Self::Text => "a string",
+            Self::String => "a string",
             Self::Array => "an array",
             Self::Object => "an object",
             Self::Foreign(name) => name,
@@ -252,7 +254,7 @@ pub(crate) enum Numeric {
 /// Reads a value from any serde format.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Fault>,
+    read: impl FnOnce(&mut TokenCursor<'_>) -> Result<T, Fault>,
 ) -> Result<T, D::Error> {
     let buffered = Buffered::read(deserializer)?;
     read(&mut buffered.cursor()).map_err(D::Error::custom)

@@ -20,7 +20,7 @@ enum Token<'de> {
     Null,
     Boolean(bool),
     Number(Numeric),
-    Text(Cow<'de, str>),
+    Str(Cow<'de, str>),
     /// A text that the format handed over as a `String`.
     String(String),
     /// What JSON lacks, with its name for an error.
@@ -53,8 +53,8 @@ impl<'de> Buffered<'de> {
     }
 
     /// Stands in front of the value.
-    pub(crate) fn cursor(&self) -> Cursor<'_> {
-        Cursor { tokens: &self.0, position: 0 }
+    pub(crate) fn cursor(&self) -> TokenCursor<'_> {
+        TokenCursor { tokens: &self.0, position: 0 }
     }
 }
 
@@ -82,11 +82,11 @@ impl<'de> Fill<'_, 'de> {
             self.tokens.reserve(USUAL_TOKENS);
         }
         self.depth += 1;
-        Ok(self.place())
+        Ok(self.reserve_token())
     }
 
     /// Keeps a place for the token that [`close`](Self::close) writes.
-    fn place(&mut self) -> usize {
+    fn reserve_token(&mut self) -> usize {
         self.tokens.push(Token::Null);
         self.tokens.len() - 1
     }
@@ -108,7 +108,7 @@ impl<'de> Fill<'_, 'de> {
             Value::Null => self.tokens.push(Token::Null),
             Value::Bool(value) => self.tokens.push(Token::Boolean(*value)),
             Value::Number(number) => self.tokens.push(Token::Number(Numeric::Other(number.clone()))),
-            Value::String(text) => self.tokens.push(Token::Text(text.into())),
+            Value::String(text) => self.tokens.push(Token::Str(text.into())),
             Value::Array(items) => {
                 let mut nested = self.nested();
                 let place = nested.open()?;
@@ -119,7 +119,7 @@ impl<'de> Fill<'_, 'de> {
                 let mut nested = self.nested();
                 let place = nested.open()?;
                 for (key, value) in fields {
-                    nested.tokens.push(Token::Text(key.into()));
+                    nested.tokens.push(Token::Str(key.into()));
                     nested.value(value)?;
                 }
                 nested.close(place, Token::Object);
@@ -196,12 +196,12 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Owned(value.into())));
+        self.push(Token::Str(Cow::Owned(value.into())));
         Ok(())
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Borrowed(value)));
+        self.push(Token::Str(Cow::Borrowed(value)));
         Ok(())
     }
 
@@ -226,7 +226,7 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
         let is_sized = map.size_hint().is_some();
         // With `arbitrary_precision`, a number arrives as a map, and is no level of nesting.
         let must_be_number = self.depth == MAX_DEPTH && has_arbitrary_precision();
-        let place = if must_be_number { self.place() } else { self.open().map_err(A::Error::custom)? };
+        let place = if must_be_number { self.reserve_token() } else { self.open().map_err(A::Error::custom)? };
         while map.next_key_seed(self.nested())?.is_some() {
             map.next_value_seed(self.nested())?;
         }
@@ -269,24 +269,24 @@ fn has_arbitrary_precision() -> bool {
 /// only if it comes from a `Value`, where the key is a `String` as well. Under `flatten` and in an untagged enum, serde
 /// buffers both. There, the object knows its size, and a text of a body is borrowed where that is possible.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
-    let [Token::Text(key), value] = fields else { return None };
+    let [Token::Str(key), value] = fields else { return None };
     if key != NUMBER_KEY || !has_arbitrary_precision() {
         return None;
     }
     match value {
         Token::String(text) => text.parse().ok(),
-        Token::Text(Cow::Owned(text)) if is_sized => text.parse().ok(),
+        Token::Str(Cow::Owned(text)) if is_sized => text.parse().ok(),
         _ => None,
     }
 }
 
 /// Stands in front of a token.
-pub(crate) struct Cursor<'a> {
+pub(crate) struct TokenCursor<'a> {
     tokens: &'a [Token<'a>],
     position: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> TokenCursor<'a> {
     fn token(&self) -> Option<&'a Token<'a>> {
         self.tokens.get(self.position)
     }
@@ -303,7 +303,7 @@ fn missing_token() -> Fault {
     Fault::not_json()
 }
 
-impl<'a> Source<'a> for Cursor<'a> {
+impl<'a> Source<'a> for TokenCursor<'a> {
     /// Where the array or the object ends.
     type Open = usize;
     type Mark = usize;
@@ -313,16 +313,16 @@ impl<'a> Source<'a> for Cursor<'a> {
             Token::Null => Kind::Null,
             Token::Boolean(_) => Kind::Boolean,
             Token::Number(_) => Kind::Number,
-            Token::Text(_) | Token::String(_) => Kind::Text,
+            Token::Str(_) | Token::String(_) => Kind::String,
             Token::Foreign(name) => Kind::Foreign(name),
             Token::Array(_) => Kind::Array,
             Token::Object(_) => Kind::Object,
         })
     }
 
-    fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let text = match self.token() {
-            Some(Token::Text(text)) => text.as_ref(),
+            Some(Token::Str(text)) => text.as_ref(),
             Some(Token::String(text)) => text.as_str(),
             _ => return Err(self.unexpected("a string")),
         };
@@ -359,7 +359,7 @@ impl<'a> Source<'a> for Cursor<'a> {
 
     fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         match self.kind()? {
-            Kind::Text => self.text(),
+            Kind::String => self.string(),
             _ => Err(self.unexpected("a string as key")),
         }
     }

@@ -6,10 +6,10 @@ use core::fmt;
 
 /// A fault in what is read, and the path to it. Boxed, so that a `Result` stays small where nothing is wrong.
 #[derive(Debug)]
-pub(crate) struct Fault(Box<Inner>);
+pub(crate) struct Fault(Box<FaultInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct FaultInner {
     problem: Problem,
     /// Grows from its end to its start while the call stack unwinds.
     path: String,
@@ -44,7 +44,7 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(problem: Problem, offset: usize) -> Self {
-        Self(Box::new(Inner { problem, path: String::new(), offset }))
+        Self(Box::new(FaultInner { problem, path: String::new(), offset }))
     }
 
     /// The fault of a text that is not JSON. It has no reason yet.
@@ -81,7 +81,7 @@ impl Fault {
 
     /// The problem, the path to it, and how much of the text was read when it was found.
     pub(crate) fn into_parts(self) -> (Problem, String, usize) {
-        let Inner { problem, path, offset } = *self.0;
+        let FaultInner { problem, path, offset } = *self.0;
         (problem, path, offset)
     }
 }
@@ -89,7 +89,7 @@ impl Fault {
 /// `content[0].push_times: expected …, found …`
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, .. } = &*self.0;
+        let FaultInner { problem, path, .. } = &*self.0;
         let separator = if path.is_empty() { "" } else { ": " };
         write!(formatter, "{path}{separator}{problem}")
     }

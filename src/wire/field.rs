@@ -43,51 +43,51 @@ macro_rules! read_object {
     ) => {{
         const NAMES: &[&str] = &[$(stringify!($field)),*];
 
-        /// The place of a field in the order of the page, and in a bit mask.
+        /// The index of a field in the order of the page, and in a bit mask.
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy)]
-        enum Place {
+        enum FieldIndex {
             $($field,)*
         }
-        const PLACES: &[Place] = &[$(Place::$field),*];
-        const { assert!(PLACES.len() <= 32, "more fields than bits") };
+        const ORDER: &[FieldIndex] = &[$(FieldIndex::$field),*];
+        const { assert!(ORDER.len() <= 32, "more fields than bits") };
 
         let mut seen = 0_u32;
-        let mut expected = PLACES.first().copied();
+        let mut expected = ORDER.first().copied();
         let mut object = $source.open_object()?;
         while $source.next_field(&mut object)? {
             let is_expected = match expected {
-                $(Some(Place::$field) => $source.is_key(stringify!($field)),)*
+                $(Some(FieldIndex::$field) => $source.is_key(stringify!($field)),)*
                 None => false,
             };
-            let place = if is_expected {
-                $source.pass_key(expected.and_then(|place| NAMES.get(place as usize)).copied().unwrap_or_default())?;
+            let index = if is_expected {
+                $source.pass_key(expected.and_then(|index| NAMES.get(index as usize)).copied().unwrap_or_default())?;
                 expected
             } else {
                 let $unknown = $source.key()?;
                 match &*$unknown {
-                    $(stringify!($field) => Some(Place::$field),)*
+                    $(stringify!($field) => Some(FieldIndex::$field),)*
                     _ => {
                         $read_unknown?;
                         None
                     }
                 }
             };
-            let Some(place) = place else { continue };
-            let bit = 1 << place as u32;
+            let Some(index) = index else { continue };
+            let bit = 1 << index as u32;
             let read = if seen & bit == 0 {
-                match place {
-                    $(Place::$field => $read,)*
+                match index {
+                    $(FieldIndex::$field => $read,)*
                 }
             } else {
                 Err($source.fault_at_value($crate::wire::Problem::Repeated))
             };
             if let Err(fault) = read {
-                return Err(fault.in_field(NAMES.get(place as usize).copied().unwrap_or_default()));
+                return Err(fault.in_field(NAMES.get(index as usize).copied().unwrap_or_default()));
             }
             seen |= bit;
             // The first field is expected behind the last one, for an object whose last field comes first.
-            expected = PLACES.get(place as usize + 1).or(PLACES.first()).copied();
+            expected = ORDER.get(index as usize + 1).or(ORDER.first()).copied();
         }
         $crate::wire::check_required($required & !seen, NAMES, $source.offset())?;
     }};
@@ -141,7 +141,7 @@ impl Field for String {
     fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         match source.kind()? {
             Kind::Null => source.skip().map(|()| Self::new()),
-            _ => read_text(source),
+            _ => read_required_text(source),
         }
     }
 
@@ -152,9 +152,9 @@ impl Field for String {
 
 /// Reads text that must be there.
 #[inline]
-pub(crate) fn read_text<'de, S: Source<'de>>(source: &mut S) -> Result<String, Fault> {
+pub(crate) fn read_required_text<'de, S: Source<'de>>(source: &mut S) -> Result<String, Fault> {
     match source.kind()? {
-        Kind::Text => Ok(source.text()?.into_owned()),
+        Kind::String => Ok(source.string()?.into_owned()),
         _ => Err(source.unexpected("a string")),
     }
 }
@@ -197,7 +197,7 @@ pub(crate) trait Integer: Sized {
                 Numeric::Unsigned(number) => Ok(number.into()),
                 number => number.to_integer(),
             },
-            Kind::Text => parse_digits(&source.text()?, Self::IS_SIGNED),
+            Kind::String => parse_digits(&source.string()?, Self::IS_SIGNED),
             _ => return Err(source.unexpected(Self::EXPECTED)),
         };
         let found = match integer {

@@ -40,7 +40,7 @@ impl<'de> Json<'de> {
     }
 
     /// Fails unless only white space is left.
-    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+    pub(crate) fn expect_end(&mut self) -> Result<(), Fault> {
         if self.peek().is_some() { Err(Fault::not_json()) } else { Ok(()) }
     }
 
@@ -64,11 +64,11 @@ impl<'de> Json<'de> {
         self.text.as_bytes().get(self.position..).unwrap_or_default()
     }
 
-    fn word(&mut self, word: &str) -> Result<(), Fault> {
-        if !self.rest().starts_with(word.as_bytes()) {
+    fn keyword(&mut self, keyword: &str) -> Result<(), Fault> {
+        if !self.rest().starts_with(keyword.as_bytes()) {
             return Err(Fault::not_json());
         }
-        self.position += word.len();
+        self.position += keyword.len();
         Ok(())
     }
 
@@ -209,7 +209,7 @@ impl<'de> Source<'de> for Json<'de> {
     #[inline]
     fn kind(&mut self) -> Result<Kind, Fault> {
         Ok(match self.byte() {
-            Some(b'"') => Kind::Text,
+            Some(b'"') => Kind::String,
             Some(b'-' | b'0'..=b'9') => Kind::Number,
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
@@ -220,7 +220,7 @@ impl<'de> Source<'de> for Json<'de> {
     }
 
     #[inline]
-    fn text(&mut self) -> Result<Cow<'de, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'de, str>, Fault> {
         self.quoted()
     }
 
@@ -237,8 +237,8 @@ impl<'de> Source<'de> for Json<'de> {
 
     fn boolean(&mut self) -> Result<bool, Fault> {
         match self.byte() {
-            Some(b't') => self.word("true").map(|()| true),
-            _ => self.word("false").map(|()| false),
+            Some(b't') => self.keyword("true").map(|()| true),
+            _ => self.keyword("false").map(|()| false),
         }
     }
 
@@ -287,9 +287,9 @@ impl<'de> Source<'de> for Json<'de> {
 
     fn skip(&mut self) -> Result<(), Fault> {
         match self.kind()? {
-            Kind::Null => self.word("null"),
+            Kind::Null => self.keyword("null"),
             Kind::Boolean => self.boolean().map(drop),
-            Kind::Text => self.skip_quoted(),
+            Kind::String => self.skip_quoted(),
             Kind::Array | Kind::Object => self.skip_nested(),
             Kind::Number | Kind::Foreign(_) => {
                 self.skip_number();
@@ -319,7 +319,7 @@ impl<'de> Source<'de> for Json<'de> {
     #[cold]
     fn private(&mut self) -> Result<Value, Fault> {
         let start = self.position;
-        self.check()?;
+        self.skip_strict()?;
         let literal = self.text.get(start..self.position).unwrap_or_default();
         serde_json::from_str(literal).map_err(|_| Fault::new(Problem::PrivateKey, start + 1))
     }
@@ -332,8 +332,8 @@ const fn each(byte: u8) -> u64 {
 
 /// SWAR: sets the high bit of each zero byte. A borrow can also mark a later byte. The lowest marked byte is always
 /// right, and it is the first in the text.
-const fn zeros(chunk: u64) -> u64 {
-    chunk.wrapping_sub(each(1)) & !chunk & each(0x80)
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(each(1)) & !word & each(0x80)
 }
 
 /// The index of the byte to which the lowest bit belongs.
@@ -343,7 +343,7 @@ const fn first(bits: u64) -> usize {
 
 /// The next eight bytes, if there are so many.
 #[inline]
-fn chunk(bytes: &[u8], position: usize) -> Option<u64> {
+fn load_word(bytes: &[u8], position: usize) -> Option<u64> {
     bytes.get(position..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
@@ -353,9 +353,9 @@ fn chunk(bytes: &[u8], position: usize) -> Option<u64> {
 #[inline]
 fn plain_end(bytes: &[u8], start: usize) -> usize {
     let mut end = start;
-    while let Some(chunk) = chunk(bytes, end) {
-        let controls = chunk.wrapping_sub(each(0x20)) & !chunk & each(0x80);
-        let found = controls | zeros(chunk ^ each(b'"')) | zeros(chunk ^ each(b'\\'));
+    while let Some(word) = load_word(bytes, end) {
+        let controls = word.wrapping_sub(each(0x20)) & !word & each(0x80);
+        let found = controls | zeros(word ^ each(b'"')) | zeros(word ^ each(b'\\'));
         if found != 0 {
             return end + first(found);
         }
