@@ -1,9 +1,11 @@
-//! JSON Schema of what the platform sends, for the feature `schemars`.
+//! The feature `schemars`: JSON Schemas of what the platform documents.
 //!
-//! A schema says what the platform's pages say: every documented field is there, numbers are integers, a status is a
-//! string. The tolerant readings (a digit string, a missing text) are not in it, and neither are the limits of
-//! [`validate`](crate::validate). What may grow stays open: other events with any content, other statuses, other
-//! fields. So whatever the crate writes conforms.
+//! By these schemas, every documented field is there, numbers are integers, and a status is a string. This is also the
+//! form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number in a
+//! string, or a missing text field.
+//!
+//! The schemas allow unknown events with any content, unknown statuses and unknown fields. They do not contain the
+//! limits of [`validate`](crate::validate). So everything that the crate writes is valid.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -23,8 +25,8 @@ use crate::payload::{self, Payload};
 use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 
-/// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells
-/// them apart.
+/// Writes the two functions that name a type in a schema. The id contains the name of the crate, because another crate
+/// may have a type of the same name.
 macro_rules! schema_names {
     ($Type:ident) => {
         fn schema_name() -> ::alloc::borrow::Cow<'static, str> {
@@ -37,10 +39,11 @@ macro_rules! schema_names {
     };
 }
 
-/// The schema of a content type, from its fields in the order of the page.
+/// Implements `JsonSchema` for a content type. The arguments are the type, its variant, and its documented fields in
+/// the order of the page.
 macro_rules! impl_schema {
     ($Type:ident, $Variant:ident { $($field:ident $description:literal,)* }) => {
-        /// The item as the platform documents it, with every documented field; others are allowed.
+        /// An object with all documented fields. Unknown fields are allowed.
         #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl ::schemars::JsonSchema for $Type {
             $crate::schema::schema_names! { $Type }
@@ -61,7 +64,7 @@ macro_rules! impl_schema {
 
 pub(crate) use {impl_schema, schema_names};
 
-/// The type whose form a field has on the wire.
+/// The type of a field of an item. `As` is the type that has the same form on the wire.
 pub(crate) trait OnWire {
     type As: JsonSchema;
 }
@@ -76,7 +79,7 @@ macro_rules! on_wire {
 
 on_wire! {
     String => String,
-    // The platform writes none as an empty text.
+    // On the wire, `None` is `""`.
     Option<String> => String,
     u32 => u32,
     u64 => u64,
@@ -86,7 +89,7 @@ on_wire! {
 
 type Property = (&'static str, Schema);
 
-/// An object in which all these fields are there, and others may be.
+/// The schema of an object in which these fields are required, and other fields are allowed.
 fn object_schema(description: &str, properties: impl IntoIterator<Item = Property>) -> Schema {
     let mut required = Vec::new();
     let mut schemas = Map::new();
@@ -107,7 +110,7 @@ pub(crate) fn item_schema(event_type: &EventType, properties: impl IntoIterator<
     object_schema(&format!("An item of the content of {event_type}"), properties)
 }
 
-/// A field of an item; the function only says which type it has.
+/// The schema of a field of an item. The function is never called. Its type tells the compiler the type of the field.
 pub(crate) fn item_property_schema<T, F: OnWire>(
     name: &'static str,
     description: &str,
@@ -117,7 +120,7 @@ pub(crate) fn item_property_schema<T, F: OnWire>(
     property_schema::<F::As>(name, description, generator)
 }
 
-/// An object that holds an event.
+/// A type that is written as an object with an event: a [`Payload`], or an [`Event`] by itself.
 trait EventObject {
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
@@ -132,11 +135,11 @@ impl EventObject for Payload {
 
 impl EventObject for Event {
     const NAME: &'static str = "Event";
-    const DESCRIPTION: &'static str = "An event and what it carries";
+    const DESCRIPTION: &'static str = "An event with its content";
     const FIELDS: &'static [&'static str] = &["event", "content"];
 }
 
-/// What an event carries: the items of a documented event, or unknown content.
+/// The content of an event: items of a documented event, or unknown content.
 trait AnyContent {
     const VARIANT: &'static str;
     const DESCRIPTION: &'static str;
@@ -147,26 +150,26 @@ trait AnyContent {
 
 impl AnyContent for UnknownEvent {
     const VARIANT: &'static str = "Unknown";
-    const DESCRIPTION: &'static str = "an event that is not documented";
+    const DESCRIPTION: &'static str = "an unknown event";
 
     fn event(generator: &mut SchemaGenerator) -> Property {
-        let (name, mut schema) = property_schema::<EventType>("event", "Event name, not a documented one", generator);
+        let (name, mut schema) = property_schema::<EventType>("event", "Name of an unknown event", generator);
         schema.insert("not".into(), json!({ "enum": EventType::DOCUMENTED }));
         (name, schema)
     }
 
-    /// All types are listed. For a schema without a type, some code generators write an object.
+    /// The schema lists all JSON types. If a schema has no type, some code generators take it for an object.
     fn content(_: &mut SchemaGenerator) -> Property {
         let schema = json_schema!({
-            "description": "What the event carries: any JSON",
+            "description": "Content of an unknown event: any JSON",
             "type": ["array", "object", "string", "number", "boolean", "null"],
         });
         ("content", schema)
     }
 }
 
-/// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`, so that
-/// code generators make a type of that name.
+/// The schema of an object `E` with an event whose content is `C`. It has a name of its own, such as
+/// `UnrepliedPayload`, so that code generators make a type with this name.
 struct ObjectWith<E, C>(PhantomData<(E, C)>);
 
 impl<E: EventObject, C: AnyContent> JsonSchema for ObjectWith<E, C> {
@@ -178,7 +181,7 @@ impl<E: EventObject, C: AnyContent> JsonSchema for ObjectWith<E, C> {
         format!("twt_chat_webhooks::{}", Self::schema_name()).into()
     }
 
-    /// The descriptions of the fields are those of the *Payload Structure* page.
+    /// The descriptions of the fields are from the platform's *Payload Structure* page.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let field = |name: &&'static str| match *name {
             "created_at" => property_schema::<Timestamp>(name, "When the request was sent", generator),
@@ -203,12 +206,12 @@ macro_rules! schema_contents {
                 }
 
                 fn content(generator: &mut SchemaGenerator) -> Property {
-                    property_schema::<Vec<Self>>("content", "What the event carries", generator)
+                    property_schema::<Vec<Self>>("content", "Items of the event", generator)
                 }
             }
         )*
 
-        /// An envelope around any event. The name of the event decides which of the schemas applies.
+        /// The schema of an object `E` with any event. The name of the event decides which of its parts applies.
         fn one_of<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
             json_schema!({
                 "description": E::DESCRIPTION,
@@ -223,12 +226,17 @@ macro_rules! schema_contents {
 
 documented! { schema_contents }
 
-/// The body of a request as the platform documents it, with the documented bodies as examples.
+/// The body of a request as the platform documents it. The documented bodies are its examples.
 ///
-/// The schema has a named part for each documented event and one for all other events: `UnrepliedPayload`,
+/// Every payload that this crate writes is valid by this schema. A body that the crate can read need not be valid, for
+/// example if it has a number in a string.
+///
+/// `schemars::schema_for!(Payload)` returns the schema.
+///
+/// The schema has a named part for each documented event, and one for all unknown events: `UnrepliedPayload`,
 /// `PreChatFormSubmitPayload`, `OfflineFormSubmitPayload` and `UnknownPayload`. Code generators of other languages make
-/// a type of each. The repository has the schema as `schema/payload.schema.json`, and `schema/openapi.json` describes
-/// the requests.
+/// a type from each part. In the repository, `schema/payload.schema.json` is this schema, and `schema/openapi.json`
+/// describes the requests.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
     schema_names! { Payload }
@@ -241,7 +249,7 @@ impl JsonSchema for Payload {
     }
 }
 
-/// An object of `event` and `content`, as the event is written by itself.
+/// An object with the keys `event` and `content`, which is the form of an event by itself.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Event {
     schema_names! { Event }
@@ -297,12 +305,12 @@ fn documented_statuses() -> impl Iterator<Item = DocumentedStatus> {
     Status::DOCUMENTED.iter().filter_map(Status::documented)
 }
 
-/// `1: unreplied, 2: queued, …`, as the *Event Types* page has it.
+/// The text `1: unreplied, 2: queued, …`, as on the platform's *Event Types* page.
 fn statuses_in_words() -> String {
     documented_statuses().map(|status| format!("{}: {status}", u8::from(status))).collect::<Vec<_>>().join(", ")
 }
 
-/// An integer in the range of the type.
+/// An integer of Unix seconds, from [`Timestamp::MIN`] to [`Timestamp::MAX`].
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Timestamp {
     schema_names! { Timestamp }
