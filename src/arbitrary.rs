@@ -4,7 +4,7 @@
 //! never `Some("")`, and an unknown field never has a documented name.
 //!
 //! Half of the payloads are plausible: they pass [`Payload::validate`], so they get further into the code under test.
-//! The other half hold any canonical values.
+//! The other half holds any canonical values.
 
 use alloc::format;
 use alloc::string::String;
@@ -24,7 +24,7 @@ use crate::unknown::{UnknownName, UnknownStatus};
 use crate::validate::MAX_PUSH_TIMES;
 use crate::wire;
 
-/// How many bytes of input the generation of a value takes: at least, and at most.
+/// How many bytes of random input a value takes: the minimum and the maximum.
 type SizeHint = (usize, Option<usize>);
 
 /// Implements `Arbitrary` for a content type. The arguments are the type and its fields.
@@ -66,7 +66,7 @@ pub(crate) use impl_arbitrary;
 
 /// The type of a field of an item.
 pub(crate) trait Canonical: Sized {
-    /// The value that this value becomes when it is encoded and decoded.
+    /// This value after it is encoded and decoded, which can change it.
     fn canonical(self) -> Self {
         self
     }
@@ -222,7 +222,7 @@ fn any_object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>>
 /// payload again.
 ///
 /// About half of the payloads pass [`Payload::validate`]. They are sent in the years 2025 to 2034, and their items are
-/// created up to a day earlier. The other half hold any values that can be encoded and decoded without a change.
+/// created up to a day earlier. The other half holds any values that can be encoded and decoded without a change.
 ///
 /// ```
 /// use arbitrary::{Arbitrary, Unstructured};
@@ -276,7 +276,7 @@ macro_rules! arbitrary_events {
             }
 
             fn size_hint(depth: usize) -> SizeHint {
-                // A documented event can have no items, which take no bytes.
+                // The items of a documented event can take no bytes at all.
                 size_hint::and(EventType::size_hint(depth), (0, None))
             }
         }

@@ -147,7 +147,7 @@ pub(crate) mod sealed {
 
 macro_rules! serialize_content {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
-        /// Serialized like the item itself.
+        /// Serializes the item in the same way as its own type.
         impl Serialize for dyn Content + '_ {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self.item(Internal) {

@@ -41,7 +41,7 @@ struct DecodeErrorInner {
     problem: Problem,
     path: String,
     position: Option<LineColumn>,
-    /// The envelope that could be read. All errors of the same body share it.
+    /// The fields of the envelope that could be read. All errors of the same body share them.
     envelope: Arc<Envelope>,
 }
 

@@ -89,7 +89,7 @@ pub enum Event {
 ///
 /// `Debug` shows the content, which may hold what visitors wrote.
 ///
-/// This code reads an unknown event into a type of its own:
+/// This code reads an unknown event into a type that the code defines:
 ///
 /// ```
 /// use serde::Deserialize;
@@ -259,7 +259,8 @@ macro_rules! events {
 
             $(
                 #[doc = concat!(
-                    "The items, if the event is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").",
+                    "The items, if the event is [`", stringify!($Variant), "`](Self::", stringify!($Variant),
+                    "), or `None`.",
                 )]
                 #[must_use]
                 pub fn $as_name(&self) -> Option<&[content::$Content]> {

@@ -1,7 +1,8 @@
 //! Typed webhook events of the TWT Chat live-chat platform.
 //!
 //! The platform sends a `POST` request with a JSON body when a visitor's message stays unanswered, or when a visitor
-//! submits a form. This crate decodes the body into a [`Payload`]. It does no networking: the HTTP handler is yours.
+//! submits a form. This crate decodes the body into a [`Payload`], and encodes payloads for tests. It opens no
+//! connection and reads no clock: you write the HTTP handler.
 //!
 //! # Getting started
 //!
@@ -45,9 +46,9 @@
 //! }
 //! ```
 //!
-//! Answer 200 to every body with a right signature, because the platform retries all others. [Signatures][signature]
-//! explains this, and has a handler that loses nothing, also for actix-web, Lambda and Workers. Without the feature
-//! `signature`, use [`Payload::from_slice`] to decode a body.
+//! Answer 200 to every body with a right signature, even if it cannot be decoded. Otherwise the platform retries the
+//! delivery. The module [`signature`][signature] has a handler that loses nothing, and shows how to call it with
+//! actix-web, Lambda and Workers. Without the feature `signature`, use [`Payload::from_slice`] to decode a body.
 //!
 //! # Events
 //!
@@ -73,7 +74,7 @@
 //! | to | see |
 //! |---|---|
 //! | know how values are read and written | [`Payload`](Payload#reading) |
-//! | decode a body of which one item is bad | [`Payload::from_slice_partial`] |
+//! | decode a body although some of its items are bad | [`Payload::from_slice_partial`] |
 //! | find out why a body cannot be decoded | [`DecodeError`] |
 //! | recognize an item that is delivered twice | [`ItemKey`] |
 //! | mend an item that cannot be decoded | [`Rejected`](Rejected#mending-an-item) |
@@ -102,7 +103,7 @@
 #![cfg_attr(feature = "signature", doc = "[signature]: signature")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
 #![cfg_attr(feature = "signature", doc = "[rotation]: Verifier")]
-// Without the feature, these types do not exist here, so the links lead to docs.rs.
+// Without the feature `signature`, the module does not exist, so the links lead to docs.rs.
 #![cfg_attr(not(feature = "signature"), doc = "[signature]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[signing]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[rotation]: https://docs.rs/twt-chat-webhooks")]

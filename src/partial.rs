@@ -77,10 +77,10 @@ impl fmt::Debug for Rejected {
 }
 
 impl Payload {
-    /// Decodes the body of a request. Items that cannot be decoded do not fail the decoding.
+    /// Decodes the body of a request, even if some of its items cannot be decoded.
     ///
-    /// These items are in [`Partial::rejected`], and all other items are in [`Partial::payload`]. [`Rejected`] shows
-    /// how to mend an item.
+    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`]. [`Rejected`] shows how
+    /// to mend an item.
     ///
     /// ```
     /// use twt_chat_webhooks::Payload;
@@ -100,8 +100,13 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body is not UTF-8, is not JSON or is cut off, if the envelope cannot be read, or if the
-    /// content of a documented event is not an array. If a body has several faults, any one of them may be reported.
+    /// [`DecodeError`] if
+    ///
+    /// - the body is not UTF-8, is not JSON, or is cut off,
+    /// - the envelope cannot be read, or
+    /// - the content of a documented event is not an array.
+    ///
+    /// If a body has several faults, any one of them may be reported.
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
         let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut bad = Vec::new();

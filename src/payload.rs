@@ -34,7 +34,7 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # Reading
 ///
-/// Reading is tolerant if nothing is lost, and it never invents data:
+/// Reading is tolerant as long as nothing is lost, and it never invents data:
 ///
 /// | in the body | in the payload |
 /// |---|---|
@@ -43,7 +43,7 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | an unknown field | kept in `extra()`, and written back |
 /// | a text field that is `""`, `null` or missing | `""`, or `None` if the field is an `Option` |
 /// | a text field with any other value, such as a number | an error |
-/// | an integer field with a number, or with a string of digits | the integer |
+/// | an integer field with an integer, or with a digit string such as `"4"` | the integer |
 /// | an integer field with a float without a fraction, up to 2^48 | the integer |
 /// | an integer field with any other value | an error |
 /// | the status 1, 2, 3 or 4, as a string or an integer | its variant of [`Status`](crate::Status) |
@@ -70,7 +70,7 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// |---|---|
 /// | `preserve_order` | The keys of an object are sorted. |
 /// | `float_roundtrip` | A float can change its last digits each time it is read and written. |
-/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64`: an error. |
+/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Numbers beyond `f64` are errors. |
 ///
 /// Without `float_roundtrip`, a float can change unless it has at most 15 digits and an exponent between −22 and 22.
 /// Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change in the same way.
@@ -107,7 +107,7 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// Line and column need the text of the body. So only [`from_slice`](Self::from_slice) and [`FromStr`] report them, and
 /// [`from_slice_partial`](Self::from_slice_partial) if it fails. `serde_json` may add a line and a column of its own,
-/// which do not point at the fault. An untagged enum replaces the error by a text of serde.
+/// which do not point at the fault. For an untagged enum, serde replaces the error with a text of its own.
 ///
 /// If you use `#[serde(flatten)]`:
 ///
@@ -120,8 +120,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// If you may want to verify the signature again, store the raw body and the signature, because the signature is right
 /// for these bytes only. Otherwise store the JSON of [`to_vec`](Self::to_vec). A later version of this crate can read
-/// this JSON too. An event or field that is unknown now may be documented in that version, and is then read by its
-/// rules.
+/// this JSON too. If that version documents an event or a field that is unknown now, it reads the event or the field by
+/// the rules for documented ones.
 ///
 /// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with
 /// `rmp_serde::to_vec_named`, which keeps the names of the fields.) With `arbitrary_precision`, store JSON rather than
@@ -259,8 +259,12 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body is not UTF-8, is not JSON or is cut off, or if a documented field is missing, is
-    /// repeated, or holds a wrong value. If a body has several faults, any one of them may be reported.
+    /// [`DecodeError`] if
+    ///
+    /// - the body is not UTF-8, is not JSON, or is cut off, or
+    /// - a documented field is missing, is repeated, or holds a wrong value.
+    ///
+    /// If a body has several faults, any one of them may be reported.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         // UTF-8 is checked once for the whole body.
         str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?.parse()

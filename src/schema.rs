@@ -1,11 +1,11 @@
 //! The feature `schemars`: JSON Schemas of what the platform documents.
 //!
-//! By these schemas, every documented field is there, numbers are integers, and a status is a string. This is also the
-//! form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number in a
-//! string, or a missing text field.
+//! In these schemas, every documented field is required, numbers are integers, and a status is a string. This is also
+//! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
+//! in a string, or a missing text field.
 //!
 //! The schemas allow unknown events with any content, unknown statuses and unknown fields. They do not contain the
-//! limits of [`validate`](crate::validate). So everything that the crate writes is valid.
+//! limits of [`validate`](crate::validate). So everything that the crate writes matches its schema.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -228,8 +228,8 @@ documented! { schema_contents }
 
 /// The body of a request as the platform documents it. The documented bodies are its examples.
 ///
-/// Every payload that this crate writes is valid by this schema. A body that the crate can read need not be valid, for
-/// example if it has a number in a string.
+/// Every payload that this crate writes matches this schema. The crate can also read bodies that do not match it, for
+/// example a body with a number in a string.
 ///
 /// `schemars::schema_for!(Payload)` returns the schema.
 ///

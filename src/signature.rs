@@ -109,9 +109,9 @@
 //!
 //! - **Comparing signatures with `==`.** `==` stops at the first difference, so it takes longer the more leading digits
 //!   of a forged signature are right. An attacker can measure this. This module compares signatures in constant time.
-//! - **Decoding the body to text before verifying.** The signature covers the bytes of the body. If a framework hands
-//!   over the body as text or as parsed JSON, it may have changed line ends, escapes, the order of the keys, or bytes
-//!   that are not UTF-8. So take the body as bytes, verify the bytes, and decode them afterwards.
+//! - **Decoding the body to text before verifying.** The signature covers the bytes of the body. Text or parsed JSON
+//!   from a framework may have other bytes: changed line ends, escapes, order of keys, or bytes that are not UTF-8. So
+//!   take the body as bytes, verify the bytes, and decode them afterwards.
 //!
 //! The signature of a captured request stays valid, because the signature does not expire.
 //! [Old requests](Payload#old-requests) shows how to detect replayed requests.

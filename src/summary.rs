@@ -9,9 +9,9 @@ use crate::timestamp::Timestamp;
 /// A payload in one line that is safe to log: the event, the number of items, and when it was sent. Made by
 /// [`Payload::summary`].
 ///
-/// Both `Display` and `Debug` show this line. It does not contain anything that a visitor wrote, or a visitor's name,
-/// or an id. The name of an unknown event is written in quotes. Characters other than printable ASCII are escaped, and
-/// the name is cut after 64 characters.
+/// Both `Display` and `Debug` show this line. It contains no text that a visitor wrote, no name of a visitor, and no
+/// id. The name of an unknown event is written in quotes. Characters other than printable ASCII are escaped, and the
+/// name is cut after 64 characters.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, Payload, fixtures};

@@ -30,8 +30,8 @@ use crate::wire::{self, Fault, Field, Integer, Source};
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// On the wire, a timestamp is a number of Unix seconds. Reading also accepts a string of digits and a float without a
-/// fraction. A time outside the years −9999 to 9999 is an error. Most likely it is in milliseconds.
+/// On the wire, a timestamp is a number of Unix seconds. Reading also accepts a digit string and a float without a
+/// fraction. A time outside the years −9999 to 9999 is an error, because it is most likely in milliseconds.
 ///
 /// # Conversions
 ///
@@ -218,7 +218,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Reads Unix seconds from an integer, a string of digits (with `-` in front for a time before 1970), or a float
+/// Reads Unix seconds from an integer, a digit string (with `-` in front for a time before 1970), or a float
 /// without a fraction.
 ///
 /// # Errors

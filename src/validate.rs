@@ -110,7 +110,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The place in the payload, such as `content[0].push_times`.
+    /// The path to the place in the payload, such as `content[0].push_times`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -160,10 +160,10 @@ pub enum FreshnessError {
         /// How long ago the payload was sent.
         age: Duration,
     },
-    /// By its `created_at`, the payload was sent in the future, by more than the tolerance.
+    /// The `created_at` of the payload is in the future, by more than the tolerance.
     #[error("sent {} s in the future", ahead.as_secs())]
     FromTheFuture {
-        /// How far its `created_at` is in the future.
+        /// How far the `created_at` is in the future.
         ahead: Duration,
     },
 }

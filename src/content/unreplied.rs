@@ -11,8 +11,8 @@ use crate::timestamp::Timestamp;
 
 /// A visitor's message that no agent has answered.
 ///
-/// The platform pushes the message again and again until an agent answers, at most four times. The account sets how
-/// long the platform waits before the first push and between later pushes.
+/// The platform pushes the message up to four times, and stops when an agent answers. The account sets how long the
+/// platform waits before the first push and between later pushes.
 ///
 /// ```
 /// use twt_chat_webhooks::{Status, Timestamp, UnrepliedContent};
@@ -120,7 +120,7 @@ impl UnrepliedContent {
             .build()
     }
 
-    /// The number of the last push. By the platform's page, pushing stops at "Agent replied or push count >= 4".
+    /// The number of the last push. The condition to stop on the platform's page is "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 
     /// How long the visitor has waited: [`time_sec`](Self::time_sec) as a duration.

@@ -300,7 +300,7 @@ impl<'a> TokenCursor<'a> {
     }
 }
 
-/// The fault for a missing token. It never happens, because [`Fill`] writes the right lengths.
+/// The fault for a missing token. No token is ever missing, because [`Fill`] writes the right lengths.
 #[cold]
 fn missing_token() -> Fault {
     Fault::not_json()

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-/// What is wrong, and the path to it. The box keeps each `Result<_, Fault>` small.
+/// A fault: what is wrong, and the path to the place. The box keeps each `Result<_, Fault>` small.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<FaultInner>);
 
@@ -87,7 +87,7 @@ impl Fault {
     }
 }
 
-/// `content[0].push_times: expected …, found …`
+/// Writes `content[0].push_times: expected …, found …`.
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FaultInner { problem, path, .. } = &*self.0;

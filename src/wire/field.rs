@@ -98,7 +98,7 @@ macro_rules! read_object {
 
 pub(crate) use read_object;
 
-/// The bit mask of the required fields. `fields` says of each field whether it is required.
+/// The bit mask of the required fields. `fields` says for each field whether it is required.
 pub(crate) const fn required(mut fields: &[bool]) -> u32 {
     let mut mask = 0;
     while let [rest @ .., is_required] = fields {
@@ -120,7 +120,8 @@ fn missing_field(missing: u32, names: &[&str], offset: usize) -> Fault {
     Fault::new(Problem::Missing, offset).in_field(name)
 }
 
-/// Reads the value of an unknown field and keeps the field in `extra`.
+/// Reads the value of an unknown field and keeps the field in `extra`. `#[cold]` keeps this code out of the loop over
+/// documented fields.
 #[cold]
 pub(crate) fn read_extra<'de, S: Source<'de>>(
     extra: &mut Map<String, Value>,

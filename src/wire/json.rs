@@ -98,7 +98,7 @@ impl<'de> Json<'de> {
         serde_json::from_str::<String>(literal).map(Cow::Owned).map_err(|_| Fault::not_json())
     }
 
-    /// Skips a string, up to the next quote without a backslash in front.
+    /// Skips a string up to its closing quote. Does not check its escapes.
     fn skip_quoted(&mut self) -> Result<(), Fault> {
         self.position += 1;
         loop {
