@@ -1,10 +1,10 @@
-//! Arbitrary payloads, for the feature `arbitrary`: for fuzzing and property-testing code that handles them.
+//! The feature `arbitrary`: random payloads, to fuzz and property-test code that handles payloads.
 //!
-//! They are canonical: written and read again, each is what it was. So there is no `Some("")`, no unknown name that is
-//! documented, and no extra field that has a documented name.
+//! All payloads are canonical: if a payload is encoded and decoded again, the result is the same payload. So a field is
+//! never `Some("")`, and an unknown field never has a documented name.
 //!
-//! Half of the payloads are wild: they hold whatever the types can hold. The other half is plausible: it passes
-//! [`Payload::validate`], and so it gets further into the code under test.
+//! Half of the payloads are plausible: they pass [`Payload::validate`], so they get further into the code under test.
+//! The other half holds any canonical values.
 
 use alloc::format;
 use alloc::string::String;
@@ -24,19 +24,19 @@ use crate::unknown::{UnknownName, UnknownStatus};
 use crate::validate::MAX_PUSH_TIMES;
 use crate::wire;
 
-/// The bytes that a value takes, at least and at most.
+/// How many bytes of random input a value takes: the minimum and the maximum.
 type SizeHint = (usize, Option<usize>);
 
-/// An arbitrary content type, from its fields.
-macro_rules! item {
+/// Implements `Arbitrary` for a content type. The arguments are the type and its fields.
+macro_rules! impl_arbitrary {
     ($Type:ident { $($field:ident)* }) => {
-        /// A canonical item, with any extra fields.
+        /// Generates a canonical item, with any unknown fields.
         #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
         impl<'a> ::arbitrary::Arbitrary<'a> for $Type {
             fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
                 Ok(Self {
-                    $($field: $crate::arbitrary::field(u)?,)*
-                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
+                    $($field: $crate::arbitrary::canonical_field(u)?,)*
+                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
                 })
             }
 
@@ -55,17 +55,18 @@ macro_rules! item {
             ) -> ::arbitrary::Result<Self> {
                 Ok(Self {
                     $($field: $crate::arbitrary::Plausible::plausible(u, wait)?,)*
-                    extra: $crate::arbitrary::extra(u, &[$(stringify!($field)),*])?,
+                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
                 })
             }
         }
     };
 }
 
-pub(crate) use item;
+pub(crate) use impl_arbitrary;
 
-/// A field of an item, which may have values that do not read back as they are.
+/// The type of a field of an item.
 pub(crate) trait Canonical: Sized {
+    /// This value after it is encoded and decoded, which can change it.
     fn canonical(self) -> Self {
         self
     }
@@ -83,16 +84,16 @@ impl Canonical for Option<String> {
     }
 }
 
-pub(crate) fn field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
+pub(crate) fn canonical_field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
     F::arbitrary(u).map(F::canonical)
 }
 
-/// The size of a field of an item; the function only says which type it has.
+/// The size hint of a field. The function is never called. Its type tells the compiler the type of the field.
 pub(crate) fn field_size_hint<'a, T, F: Arbitrary<'a>>(_: fn(&T) -> &F, depth: usize) -> SizeHint {
     F::size_hint(depth)
 }
 
-/// How long before the payload an item was created.
+/// When an item was created, and how many seconds later its payload was sent.
 pub(crate) struct Wait {
     created_at: Timestamp,
     seconds: u32,
@@ -101,7 +102,7 @@ pub(crate) struct Wait {
 impl Wait {
     const LONGEST: u32 = 24 * 60 * 60;
 
-    /// Until a payload that was sent then.
+    /// Generates a wait of up to a day that ends when the payload is sent.
     fn until(sent: Timestamp, u: &mut Unstructured<'_>) -> Result<Self> {
         let seconds = u.int_in_range(0..=Self::LONGEST)?;
         let created_at = Timestamp::saturating_from_unix(sent.unix_seconds() - i64::from(seconds));
@@ -109,12 +110,12 @@ impl Wait {
     }
 }
 
-/// An item, or a field of one, that passes [`Payload::validate`].
+/// An item, or a field of an item, that can be generated so that it passes [`Payload::validate`].
 pub(crate) trait Plausible: Sized {
     fn plausible(u: &mut Unstructured<'_>, wait: &Wait) -> Result<Self>;
 }
 
-/// Not empty.
+/// Generates a text that is not empty.
 impl Plausible for String {
     fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
         let text: Self = u.arbitrary()?;
@@ -124,18 +125,18 @@ impl Plausible for String {
 
 impl Plausible for Option<String> {
     fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        field(u)
+        canonical_field(u)
     }
 }
 
-/// A number of pushes. No other field has this type.
+/// Generates a `push_times`, which is the only field of this type.
 impl Plausible for u32 {
     fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
         u.int_in_range(1..=MAX_PUSH_TIMES)
     }
 }
 
-/// A waiting time. No other field has this type.
+/// Generates a `time_sec`, which is the only field of this type.
 impl Plausible for u64 {
     fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
         Ok(wait.seconds.into())
@@ -154,7 +155,7 @@ impl Plausible for Timestamp {
     }
 }
 
-/// One item or more.
+/// Generates one or more plausible items.
 fn plausible_items<T: Plausible>(u: &mut Unstructured<'_>, sent: Timestamp) -> Result<Vec<T>> {
     let mut items = Vec::new();
     loop {
@@ -168,59 +169,60 @@ fn plausible_items<T: Plausible>(u: &mut Unstructured<'_>, sent: Timestamp) -> R
 
 pub(crate) const EXTRA_SIZE_HINT: SizeHint = (1, None);
 
-/// Fields beside the documented ones.
-pub(crate) fn extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
-    let mut extra = object(u, MAX_DEPTH)?;
+/// Generates unknown fields. `documented` holds the names that they must not have.
+pub(crate) fn any_extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
+    let mut extra = any_object(u, NESTING)?;
     extra.retain(|name, _| !documented.contains(&name.as_str()));
     Ok(extra)
 }
 
-/// How deep unknown content and extra fields are nested: deep enough to be interesting, and far from the 127 levels
-/// that `serde_json` reads.
-const MAX_DEPTH: u8 = 8;
+/// The deepest nesting of unknown content and of unknown fields. It is far below the 127 levels that `serde_json` can
+/// read.
+const NESTING: u8 = 8;
 
 const VALUE_SIZE_HINT: SizeHint = (1, None);
 
-fn value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
+fn any_value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
     let last_kind = if depth == 0 { 5 } else { 7 };
     Ok(match u.int_in_range(0..=last_kind)? {
         0 => Value::Null,
         1 => u.arbitrary::<bool>()?.into(),
         2 => u.arbitrary::<i64>()?.into(),
         3 => u.arbitrary::<u64>()?.into(),
-        // A fraction that `serde_json` reads exactly without its feature `float_roundtrip` too.
+        // `serde_json` reads such a float exactly, even without its feature `float_roundtrip`.
         4 => (f64::from(u.arbitrary::<i32>()?) / 4.0).into(),
         5 => u.arbitrary::<String>()?.into(),
-        6 => array(u, depth - 1)?.into(),
-        _ => object(u, depth - 1)?.into(),
+        6 => any_array(u, depth - 1)?.into(),
+        _ => any_object(u, depth - 1)?.into(),
     })
 }
 
-fn array(u: &mut Unstructured<'_>, depth: u8) -> Result<Vec<Value>> {
+fn any_array(u: &mut Unstructured<'_>, depth: u8) -> Result<Vec<Value>> {
     let mut items = Vec::new();
     while u.arbitrary()? {
-        items.push(value(u, depth)?);
+        items.push(any_value(u, depth)?);
     }
     Ok(items)
 }
 
-fn object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
+fn any_object(u: &mut Unstructured<'_>, depth: u8) -> Result<Map<String, Value>> {
     let mut fields = Map::new();
     while u.arbitrary()? {
-        let (name, value) = (u.arbitrary::<String>()?, value(u, depth)?);
-        // With its feature `arbitrary_precision` or `raw_value`, `serde_json` takes an object with such a key for
-        // something else.
-        if !name.starts_with("$serde_json::private::") {
+        let (name, value) = (u.arbitrary::<String>()?, any_value(u, depth)?);
+        // With its feature `arbitrary_precision` or `raw_value`, `serde_json` does not read an object with such a key
+        // as an object.
+        if !name.starts_with(wire::PRIVATE_PREFIX) {
             fields.insert(name, value);
         }
     }
     Ok(fields)
 }
 
-/// A canonical payload: [`Payload::from_slice`] reads what [`to_vec`](Payload::to_vec) writes as the same payload.
+/// Generates a canonical payload: if [`to_vec`](Payload::to_vec) encodes it, [`Payload::from_slice`] decodes the same
+/// payload again.
 ///
-/// About half of the payloads pass [`Payload::validate`]. They were sent in the years 2025 to 2034, and their items
-/// were created up to a day before. The other half is anything that can be written and read back.
+/// About half of the payloads pass [`Payload::validate`]. They are sent in the years 2025 to 2034, and their items are
+/// created up to a day earlier. The other half holds any values that can be encoded and decoded without a change.
 ///
 /// ```
 /// use arbitrary::{Arbitrary, Unstructured};
@@ -241,10 +243,10 @@ impl<'a> Arbitrary<'a> for Payload {
         } else {
             (u.arbitrary()?, u.arbitrary()?, u.arbitrary()?)
         };
-        Ok(Self { created_at, webhook_id, event, extra: extra(u, payload::FIELDS)? })
+        Ok(Self { created_at, webhook_id, event, extra: any_extra(u, payload::FIELDS)? })
     }
 
-    /// A wild payload can be shorter than any plausible one.
+    /// The hint of a payload that is not plausible. Such a payload can take fewer bytes than a plausible one.
     fn size_hint(depth: usize) -> SizeHint {
         size_hint::and_all(&[
             bool::size_hint(depth),
@@ -256,25 +258,25 @@ impl<'a> Arbitrary<'a> for Payload {
     }
 }
 
-/// The years 2025 to 2034.
+/// The Unix seconds of the years 2025 to 2034.
 const PLAUSIBLE_SECONDS: RangeInclusive<i64> = 1_735_689_600..=2_051_222_399;
 
-macro_rules! events {
+macro_rules! arbitrary_events {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
-        /// Any event, the documented ones and others.
+        /// Generates any event, documented or unknown.
         #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
         impl<'a> Arbitrary<'a> for Event {
             fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
                 match u.arbitrary()? {
                     $(EventType::$Variant => u.arbitrary().map(Self::$Variant),)*
                     unknown @ EventType::Unknown(_) => {
-                        Self::from_parts(unknown, value(u, MAX_DEPTH)?).map_err(|_| Error::IncorrectFormat)
+                        Self::from_parts(unknown, any_value(u, NESTING)?).map_err(|_| Error::IncorrectFormat)
                     }
                 }
             }
 
             fn size_hint(depth: usize) -> SizeHint {
-                // The items of a documented event may take nothing.
+                // The items of a documented event can take no bytes at all.
                 size_hint::and(EventType::size_hint(depth), (0, None))
             }
         }
@@ -288,14 +290,14 @@ macro_rules! events {
     };
 }
 
-documented! { events }
+documented! { arbitrary_events }
 
-/// Any content under an undocumented name.
+/// Generates an unknown event with any content.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for UnknownEvent {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let name = EventType::Unknown(u.arbitrary()?);
-        match Event::from_parts(name, value(u, MAX_DEPTH)?) {
+        match Event::from_parts(name, any_value(u, NESTING)?) {
             Ok(Event::Unknown(event)) => Ok(event),
             _ => Err(Error::IncorrectFormat),
         }
@@ -306,7 +308,7 @@ impl<'a> Arbitrary<'a> for UnknownEvent {
     }
 }
 
-/// The documented event types and others, each as often.
+/// Generates each documented event type with the same probability, and an unknown event type with this probability too.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for EventType {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -321,7 +323,7 @@ impl<'a> Arbitrary<'a> for EventType {
     }
 }
 
-/// The documented statuses and others, each as often.
+/// Generates each documented status with the same probability, and an unknown status with this probability too.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Status {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -336,15 +338,16 @@ impl<'a> Arbitrary<'a> for Status {
     }
 }
 
-/// One of these, or one that is not documented.
+/// Chooses one of the documented values, or `None` for an unknown value.
 fn documented_or_not<T: Clone>(u: &mut Unstructured<'_>, documented: &[T]) -> Result<Option<T>> {
     let index = u.choose_index(documented.len() + 1)?;
     Ok(documented.get(index).cloned())
 }
 
-/// The size of a choice among no more than 256.
+/// The size hint of a choice among at most 256 values.
 const CHOICE_SIZE_HINT: SizeHint = (1, Some(1));
 
+/// Generates each documented status with the same probability.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for DocumentedStatus {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -356,7 +359,7 @@ impl<'a> Arbitrary<'a> for DocumentedStatus {
     }
 }
 
-/// Any text that is not a documented name.
+/// Generates any text that is not a documented name.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for UnknownName {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -367,7 +370,7 @@ impl<'a> Arbitrary<'a> for UnknownName {
     }
 }
 
-/// Any text that is not a documented status.
+/// Generates any text that is not a documented status.
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for UnknownStatus {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -378,7 +381,7 @@ impl<'a> Arbitrary<'a> for UnknownStatus {
     }
 }
 
-/// Any second from [`Timestamp::MIN`] to [`Timestamp::MAX`].
+/// Generates any second from [`Timestamp::MIN`] to [`Timestamp::MAX`].
 #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
 impl<'a> Arbitrary<'a> for Timestamp {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -387,7 +390,7 @@ impl<'a> Arbitrary<'a> for Timestamp {
     }
 
     fn size_hint(_: usize) -> SizeHint {
-        // The range of 631 billion seconds takes 40 bits.
+        // The range has 631 billion seconds, which takes 40 bits.
         (5, Some(5))
     }
 }

@@ -1,4 +1,4 @@
-//! What an event carries: one item for each message or form.
+//! The items in the content of a documented event, one for each message or form.
 
 mod offline_form;
 mod pre_chat_form;
@@ -11,7 +11,7 @@ use core::fmt::Debug;
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-// A content file has two public items, the content type and its builder. The crate root takes all names from here.
+// Each of these modules exports a content type and its builder. The crate root exports all of them again.
 pub use self::offline_form::*;
 pub use self::pre_chat_form::*;
 use self::sealed::{AnyItem, Internal};
@@ -24,9 +24,9 @@ use crate::wire::{Fault, PrivateKeys, Source};
 
 /// The eight fields that the items of all documented events share.
 ///
-/// The trait is for code that treats the events alike, such as a relay to a chat channel.
-/// [`Payload::contents`](crate::Payload::contents) gives the items as `&dyn Content`. The trait is sealed, because a
-/// later version may add methods with new fields.
+/// Use the trait in code that treats all events alike, such as a relay to a chat channel.
+/// [`Payload::contents`](crate::Payload::contents) returns the items as `&dyn Content`. The trait is sealed, so that a
+/// later version can add methods.
 ///
 /// ```
 /// use twt_chat_webhooks::{Content, Payload, fixtures};
@@ -44,7 +44,7 @@ use crate::wire::{Fault, PrivateKeys, Source};
 /// assert_eq!(notices(&form), ["Visitor15 filled in a form"]);
 /// ```
 ///
-/// A `&dyn Content` is written as the item it stands for, in its documented form:
+/// A `&dyn Content` is serialized like the item itself:
 ///
 /// ```
 /// use twt_chat_webhooks::fixtures;
@@ -58,10 +58,10 @@ use crate::wire::{Fault, PrivateKeys, Source};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// `Debug` shows what visitors wrote, for a `&dyn Content` too. To name an item in a log, use its event and its
-/// [`created_at`](Self::created_at).
+/// `Debug` of a `&dyn Content` shows what visitors wrote. To identify an item in a log, use its
+/// [`event_type`](Self::event_type) and its [`created_at`](Self::created_at).
 pub trait Content: sealed::Sealed + Debug + Send + Sync {
-    /// The event that carries such items.
+    /// The type of the event that the item belongs to.
     fn event_type(&self) -> EventType;
     /// The subject of the conversation, or `""`.
     fn subject(&self) -> &str;
@@ -79,10 +79,10 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     fn sbs(&self) -> Option<&str>;
     /// The nickname of the assigned agent, or `None` if no agent is assigned.
     fn assigned_agent_nickname(&self) -> Option<&str>;
-    /// The unknown fields of the item, as they came.
+    /// The unknown fields of the item, unchanged.
     fn extra(&self) -> &Map<String, Value>;
 
-    /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+    /// The idempotency key of the item. It is the same each time the item is delivered.
     ///
     /// [`ItemKey`] says what the key contains, and how to store it.
     fn key(&self) -> ItemKey<'_> {
@@ -96,7 +96,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
         }
     }
 
-    /// The item as a message, or `None` if its event is not `UNREPLIED`.
+    /// The item, if it belongs to the event `UNREPLIED`, or `None`.
     fn as_unreplied(&self) -> Option<&UnrepliedContent> {
         match self.item(Internal) {
             AnyItem::Unreplied(message) => Some(message),
@@ -104,13 +104,13 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
         }
     }
 
-    /// Which push of the message this is, from 1 to 4, or `None` for a form.
+    /// The `push_times` of an `UNREPLIED` item, or `None` for a form.
     fn push_times(&self) -> Option<u32> {
         self.as_unreplied().map(|message| message.push_times)
     }
 }
 
-/// The sealed part of [`Content`]. Other crates cannot name it, so they can neither implement `Content` nor call it.
+/// The private half of [`Content`]. Other crates cannot name this module, so they cannot implement `Content`.
 pub(crate) mod sealed {
     use crate::documented::documented;
 
@@ -119,7 +119,7 @@ pub(crate) mod sealed {
         fn item(&self, _: Internal) -> AnyItem<'_>;
     }
 
-    /// Nobody else can build this argument. Methods of a supertrait could be called on `dyn Content` otherwise.
+    /// An argument that other crates cannot build. Without it, they could call [`Sealed::item`] on a `dyn Content`.
     #[derive(Debug, Clone, Copy)]
     pub struct Internal;
 
@@ -147,7 +147,7 @@ pub(crate) mod sealed {
 
 macro_rules! serialize_content {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
-        /// As the item's own type is written.
+        /// Serializes the item in the same way as its own type.
         impl Serialize for dyn Content + '_ {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self.item(Internal) {
@@ -160,12 +160,12 @@ macro_rules! serialize_content {
 
 documented! { serialize_content }
 
-/// What decoding needs to know of a content type.
+/// A content type that can be decoded.
 pub(crate) trait Item: Sized {
-    /// An item of which nothing has been read.
+    /// An item before any field is read.
     fn blank() -> Self;
 
-    /// Reads an item into a blank one.
+    /// Reads an item into this blank item. This avoids an `Option` for each field.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<
 }
 
 /// An item that could not be decoded.
-pub(crate) struct Bad {
+pub(crate) struct BadItem {
     pub index: usize,
     pub raw: Value,
     pub fault: Fault,
@@ -185,17 +185,18 @@ pub(crate) struct Bad {
 
 /// Reads the items of a documented event.
 ///
-/// An item that cannot be decoded goes to the list of bad items. Without such a list, the item is an error.
+/// If `bad` is a list, an item that cannot be decoded is added to the list. If `bad` is `None`, such an item is an
+/// error.
 pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     source: &mut S,
-    mut bad: Option<&mut Vec<Bad>>,
+    mut bad: Option<&mut Vec<BadItem>>,
 ) -> Result<Vec<T>, Fault> {
     let mut items = Vec::new();
     let mut array = source.open_array()?;
     let mut index = 0;
     while source.next_item(&mut array)? {
         if items.is_empty() {
-            // Nearly every body carries one item.
+            // Nearly every body has one item.
             items.reserve_exact(1);
         }
         let start = source.mark();
@@ -205,7 +206,7 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
                 Some(bad) if fault.is_in_json() => {
                     items.pop();
                     source.return_to(start);
-                    bad.push(Bad { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
+                    bad.push(BadItem { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
                 }
                 _ => return Err(fault.in_item(index)),
             }
@@ -215,10 +216,12 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     Ok(items)
 }
 
-/// The mechanical half of a content type: reading, writing, [`Content`], the builder, and the features.
+/// Writes the code that is alike for all content types: reading, writing, [`Content`], the builder, and the traits of
+/// the features `arbitrary` and `schemars`.
 ///
-/// Takes the type, its builder, its variant in the enums, and the documented fields in the order of the page. A field
-/// has its type, the builder's default unless the field is a text, and a description for the schema.
+/// The arguments are the content type, its builder, its variant in the enums, and the documented fields in the order of
+/// the page. Each field has its type, its default in the builder (text fields have none), and its description in the
+/// schema.
 macro_rules! content {
     ($Type:ident, $Builder:ident, $Variant:ident {
         $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*
@@ -237,13 +240,13 @@ macro_rules! content {
                 })
             }
 
-            /// The unknown fields of the item, as they came.
+            /// The unknown fields of the item, unchanged.
             #[must_use]
             pub fn extra(&self) -> &Map<String, Value> {
                 &self.extra
             }
 
-            /// The idempotency key of the item: the same in every delivery of it, and different for every other item.
+            /// The idempotency key of the item. It is the same each time the item is delivered.
             ///
             /// [`ItemKey`](crate::ItemKey) says what the key contains, and how to store it.
             #[must_use]
@@ -252,7 +255,7 @@ macro_rules! content {
             }
         }
 
-        #[doc = concat!("Builds [`", stringify!($Type), "`], from [`", stringify!($Type), "::builder`].")]
+        #[doc = concat!("Builds [`", stringify!($Type), "`]. Made by [`", stringify!($Type), "::builder`].")]
         ///
         /// ```
         #[doc = concat!("use twt_chat_webhooks::{Timestamp, ", stringify!($Type), "};")]
@@ -266,7 +269,7 @@ macro_rules! content {
         /// assert_eq!(item.sbs, None);
         /// ```
         ///
-        /// `Debug` shows the texts of the item.
+        /// `Debug` shows the text fields of the item, which may hold what a visitor wrote.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[must_use]
         pub struct $Builder($Type);
@@ -274,7 +277,7 @@ macro_rules! content {
         impl $Builder {
             $($crate::content::setter! { $Type $field $Field $(<$Inner>)? $(= $default)? })*
 
-            /// The item.
+            /// Returns the item. Never fails.
             #[must_use]
             pub fn build(self) -> $Type {
                 self.0
@@ -351,11 +354,11 @@ macro_rules! content {
                 }
             }
 
-            /// By the rules of [Reading](crate::Payload#reading).
+            /// Reads an item by the rules of [Reading](crate::Payload#reading).
             ///
             /// # Errors
             ///
-            /// The error of the format holds the text of a [`DecodeError`](crate::DecodeError). See
+            /// The error of the format contains the text of a [`DecodeError`](crate::DecodeError). See
             /// [Through serde](crate::Payload#through-serde).
             impl<'de> Deserialize<'de> for $Type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -363,7 +366,7 @@ macro_rules! content {
                 }
             }
 
-            /// In the order of the page, then the unknown fields.
+            /// Writes the documented fields in the order of the page, then the unknown fields.
             impl Serialize for $Type {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;
@@ -377,14 +380,15 @@ macro_rules! content {
         };
 
         #[cfg(feature = "arbitrary")]
-        $crate::arbitrary::item! { $Type { $($field)* } }
+        $crate::arbitrary::impl_arbitrary! { $Type { $($field)* } }
 
         #[cfg(feature = "schemars")]
-        $crate::schema::item! { $Type, $Variant { $($field $description,)* } }
+        $crate::schema::impl_schema! { $Type, $Variant { $($field $description,)* } }
     };
 }
 
-/// The setter of a field in a builder. The two fields that a builder starts from have none.
+/// Writes the setter of a field in a builder. `visitor_name` and `created_at` have no setter, because `builder` takes
+/// them.
 macro_rules! setter {
     ($Type:ident visitor_name $Field:ident) => {};
     ($Type:ident created_at $Field:ident) => {};

@@ -1,15 +1,15 @@
-//! The list of the documented events, the only one.
+//! The list of the documented events. There is no other list in `src/`.
 //!
-//! Code that differs by event is generated from this list, or is an exhaustive `match`. CONTRIBUTING.md lists the
-//! steps to add an event, and what asks for a forgotten one.
+//! Code that differs between events is generated from this list, or is an exhaustive `match`. CONTRIBUTING.md lists the
+//! steps to add an event. If you forget a step, a compile error or a failing test reports it.
 
-/// Hands the documented events to a macro, in the order of the platform's page. An entry holds
+/// Calls a macro with the list of the documented events, in the order of the platform's page. An entry has
 ///
-/// - the name on the wire, which is also the name of the constant in [`fixtures`](crate::fixtures),
-/// - the variant of [`Event`](crate::Event) and of [`EventType`](crate::EventType),
+/// - the name on the wire, which is also the name of a constant in [`fixtures`](crate::fixtures),
+/// - the variant in [`Event`](crate::Event) and [`EventType`](crate::EventType),
 /// - the content type,
-/// - the name of the function and of the JSON file in [`fixtures`](crate::fixtures), and
-/// - the accessor of [`Event`](crate::Event).
+/// - the name of a function in [`fixtures`](crate::fixtures) and of a JSON file in `src/fixtures`, and
+/// - the method of [`Event`](crate::Event) that returns the items of this event.
 macro_rules! documented {
     ($callback:ident) => {
         $callback! {

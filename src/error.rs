@@ -1,4 +1,4 @@
-//! Why a body could not be decoded.
+//! [`DecodeError`]: why a body could not be decoded.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -13,8 +13,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
-/// It says where, what was expected there, and which kind of value was found. It never shows a value of the body: these
-/// are customers' messages, and errors end up in logs.
+/// Its text says where the fault is, what was expected, and which kind of value was found. No text of the error shows a
+/// value of the body, so the error is safe to log.
 ///
 /// ```
 /// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload, fixtures};
@@ -29,36 +29,36 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 /// assert_eq!(error.path(), "content[0].push_times");
 /// assert_eq!((error.line(), error.column()), (Some(15), Some(20)));
 ///
-/// // What could be read of the envelope, to answer or to log by.
+/// // The fields of the envelope that could be read.
 /// assert_eq!(error.event_type(), Some(&EventType::Unreplied));
 /// assert_eq!(error.webhook_id(), Some("58946f5f583edd94f5cf87e3534d04fb"));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct DecodeError(Box<Inner>);
+pub struct DecodeError(Box<DecodeErrorInner>);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Inner {
+struct DecodeErrorInner {
     problem: Problem,
     path: String,
-    position: Option<Position>,
-    /// Shared by all errors of a body.
+    position: Option<LineColumn>,
+    /// The fields of the envelope that could be read. All errors of the same body share them.
     envelope: Arc<Envelope>,
 }
 
-/// What kind of failure a [`DecodeError`] is.
+/// The kind of a [`DecodeError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// The body is not JSON, not UTF-8, nested too deeply, or has a number that `serde_json` cannot hold.
     Syntax,
-    /// The body ends too early. An empty body does too.
+    /// The body ends too early, or is empty.
     Truncated,
-    /// The body is JSON, but not what the platform documents.
+    /// The body is JSON, but does not follow the rules of [Reading](crate::Payload#reading).
     Data,
 }
 
 impl DecodeError {
-    /// What kind of failure it is.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> DecodeErrorKind {
         match self.0.problem {
@@ -72,24 +72,31 @@ impl DecodeError {
         }
     }
 
-    /// The place in the body, such as `content[0].push_times`; `""` for the body itself, and where it is not JSON.
+    /// The path of the fault in the body, such as `content[0].push_times`. The path is `""` for the body itself, and if
+    /// the body is not JSON.
     ///
-    /// If a field is missing or repeated, the path names that field. A path holds documented names and indices only.
+    /// If a field is missing or repeated, the path names this field. A path holds only documented names and indices.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// The line in the body, from 1; `None` where there is no text.
+    /// The line in the body. The first line is 1. `None` if the error does not come from the text of a body.
     ///
-    /// Line and column point at the last byte of the offending text or number, at the bracket that opens an array or an
-    /// object, and for a missing field at the bracket that closes the object.
+    /// Line and column point at:
+    ///
+    /// - the last byte of the value, if the fault is in a string, a number, a boolean or `null`,
+    /// - the opening bracket, if the fault is in an array or an object as a whole,
+    /// - the closing bracket of the object, if a field is missing,
+    /// - the byte at which `serde_json` stopped, if the body is not JSON,
+    /// - the first byte that is not UTF-8, if the body is not UTF-8.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.0.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes, from 1 (0: before the first); `None` where there is no text.
+    /// The column in the line, in bytes. The first column is 1, and 0 means before the first column. `None` if the
+    /// error does not come from the text of a body.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.0.position.map(|position| position.column)
@@ -107,30 +114,30 @@ impl DecodeError {
         self.0.envelope.webhook_id.as_deref()
     }
 
-    /// When the platform sent the body, if that could be read.
+    /// The envelope's `created_at`, if it could be read.
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         self.0.envelope.created_at
     }
 
-    /// The error for what is wrong with a value. The position needs the text.
+    /// The error for a fault in JSON. It has a position only if `text` is the text of the body.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
         let (problem, path, offset) = fault.into_parts();
-        let position = text.map(|text| Position::of_offset(text, offset));
-        Self(Box::new(Inner { problem, path, position, envelope }))
+        let position = text.map(|text| LineColumn::of_offset(text, offset));
+        Self(Box::new(DecodeErrorInner { problem, path, position, envelope }))
     }
 
-    /// The error for a value that was buffered.
+    /// The error for a fault in a buffered value.
     #[cold]
     pub(crate) fn buffered(fault: Fault, buffered: &Buffered<'_>) -> Self {
         let mut envelope = Envelope::default();
-        // A buffered value has no syntax that could be wrong.
+        // This never fails, because a buffered value has no JSON syntax that could be wrong.
         let _ = envelope.read(&mut buffered.cursor());
         Self::data(fault, None, Arc::new(envelope))
     }
 
-    /// The error for a text that failed to decode. If the text is not JSON, the error says so, even if a value is wrong
-    /// too.
+    /// The error for a text that failed to decode. If the text is not JSON, the error reports this instead of the
+    /// fault.
     #[cold]
     pub(crate) fn explain(text: &str, fault: Fault) -> Self {
         let (envelope, is_json) = Envelope::of_text(text);
@@ -149,30 +156,31 @@ impl DecodeError {
         Self::syntax(text, Some(error), envelope)
     }
 
-    /// The error for a text that is not JSON, or that is followed by bytes that are not UTF-8.
+    /// The error for a body that is not JSON or not UTF-8. `text` is the part of the body before the first byte that is
+    /// not UTF-8.
     fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
-        // A body that ends within a character is cut off.
+        // The body is cut off if all of it is UTF-8, or if it ends in the middle of a character.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
-            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, Position::of(&error)),
-            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, Position::of(&error)),
+            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),
+            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, LineColumn::of(&error)),
             None if not_utf8.is_none() => {
-                // `serde_json` stopped at one of its private keys instead.
-                (Problem::NotJson { reason: "expected value".into() }, Position::of_offset(text, text.len()))
+                // `serde_json` gives no reason, because it stopped at one of its private keys first.
+                (Problem::NotJson { reason: "expected value".into() }, LineColumn::of_offset(text, text.len()))
             }
             _ => {
-                let Position { line, column } = Position::of_offset(text, text.len());
-                (Problem::NotUtf8, Position { line, column: column + 1 })
+                let LineColumn { line, column } = LineColumn::of_offset(text, text.len());
+                (Problem::NotUtf8, LineColumn { line, column: column + 1 })
             }
         };
-        Self(Box::new(Inner { problem, path: String::new(), position: Some(position), envelope }))
+        Self(Box::new(DecodeErrorInner { problem, path: String::new(), position: Some(position), envelope }))
     }
 }
 
-/// `UNREPLIED content[0].push_times: expected …, found … (line 15, column 20)`
+/// Writes `UNREPLIED content[0].push_times: expected …, found … (line 15, column 20)`.
 impl fmt::Display for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, position, envelope } = &*self.0;
+        let DecodeErrorInner { problem, path, position, envelope } = &*self.0;
         let event = envelope.documented_event();
         if let Some(event) = event {
             formatter.write_str(event)?;
@@ -186,16 +194,16 @@ impl fmt::Display for DecodeError {
         }
         write!(formatter, "{problem}")?;
         match position {
-            Some(Position { line, column }) => write!(formatter, " (line {line}, column {column})"),
+            Some(LineColumn { line, column }) => write!(formatter, " (line {line}, column {column})"),
             None => Ok(()),
         }
     }
 }
 
-/// Without `webhook_id` and `created_at`, which come from the body.
+/// Shows everything except `webhook_id` and `created_at`, because these are values of the body.
 impl fmt::Debug for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, position, envelope } = &*self.0;
+        let DecodeErrorInner { problem, path, position, envelope } = &*self.0;
         formatter
             .debug_struct("DecodeError")
             .field("kind", &self.kind())
@@ -210,14 +218,15 @@ impl fmt::Debug for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// As `serde_json` counts: lines from 1, and columns in bytes, of the last byte that was read.
+/// The line and the column of the last byte that was read. Both are counted as in `serde_json`: lines from 1, columns
+/// in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Position {
+struct LineColumn {
     line: usize,
     column: usize,
 }
 
-impl Position {
+impl LineColumn {
     fn of(error: &serde_json::Error) -> Self {
         Self { line: error.line(), column: error.column() }
     }
@@ -230,7 +239,8 @@ impl Position {
     }
 }
 
-/// What `serde_json` says is wrong with a text that is not JSON: one of its fixed texts, here without the position.
+/// The message of `serde_json` for a text that is not JSON, without the position. It is a fixed text, so it never
+/// quotes the body.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
@@ -239,7 +249,7 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// What could be read of the envelope.
+/// The fields of the envelope that could be read.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Envelope {
     pub event_type: Option<EventType>,
@@ -254,27 +264,27 @@ impl From<EventType> for Envelope {
 }
 
 impl Envelope {
-    /// The envelope of a text up to where it stops being JSON, and whether all of it is JSON.
+    /// The fields of the envelope in the part of the text that is JSON, and whether the whole text is JSON.
     fn of_text(text: &str) -> (Arc<Self>, bool) {
         let mut envelope = Self::default();
         let mut json = Json::new(text);
-        let is_json = envelope.read(&mut json).and_then(|()| json.end()).is_ok();
+        let is_json = envelope.read(&mut json).and_then(|()| json.expect_end()).is_ok();
         (Arc::new(envelope), is_json)
     }
 
-    /// Reads what can be read, and fails only if the source is not JSON.
+    /// Reads the fields that can be read. Fails only if the source is not JSON.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
         if source.kind()? != Kind::Object {
-            return source.check();
+            return source.skip_strict();
         }
         let mut seen = [false; 3];
         let mut object = source.open()?;
         while let Some(key) = source.next_key(&mut object)? {
             let start = source.mark();
-            source.check()?;
+            source.skip_strict()?;
             let end = source.mark();
             source.return_to(start);
-            // If a field is there twice, neither value can be believed.
+            // If a field is repeated, it is not clear which value is right, so neither is used.
             let [event, webhook_id, created_at] = &mut seen;
             match &*key {
                 "event" => {
@@ -283,7 +293,7 @@ impl Envelope {
                 }
                 "webhook_id" => {
                     let is_first = !mem::replace(webhook_id, true);
-                    self.webhook_id = wire::read_text(source).ok().filter(|_| is_first);
+                    self.webhook_id = wire::read_required_text(source).ok().filter(|_| is_first);
                 }
                 "created_at" => {
                     let is_first = !mem::replace(created_at, true);

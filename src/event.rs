@@ -1,4 +1,4 @@
-//! Events: the envelope's `event` and `content` taken together.
+//! Events: the name and the content of an event, which are two fields of the envelope.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,16 +8,16 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-use crate::content::{self, Bad, Content, read_items};
+use crate::content::{self, BadItem, Content, read_items};
 use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
 use crate::unknown::UnknownName;
 use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 
-/// An event and what it carries.
+/// An event with its content.
 ///
-/// Each documented event has a variant. Any other event is kept whole, under its name.
+/// Each documented event has a variant. An unknown event is kept with its name and its whole content.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, fixtures};
@@ -29,7 +29,7 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 /// }
 /// ```
 ///
-/// Where one event is expected, the methods are shorter than a `match`:
+/// If you expect one event, a method is shorter than a `match`:
 ///
 /// ```
 /// use twt_chat_webhooks::fixtures;
@@ -40,17 +40,17 @@ use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
 /// assert_eq!(event.as_offline_form_submit(), None);
 /// ```
 ///
-/// Through serde, an event alone is an object with the keys `event` and `content`. Reading it ignores other keys, so
-/// use [`Payload`](crate::Payload) where nothing may be lost.
+/// Serde writes an `Event` as an object with the keys `event` and `content`. When serde reads an `Event`, other keys
+/// are ignored. To keep them, read a [`Payload`](crate::Payload).
 ///
 /// `Debug` shows what visitors wrote. To log an event, use its [`name`](Self::name), or
 /// [`Payload::summary`](crate::Payload::summary).
 ///
 /// # Events of a later version
 ///
-/// The enum is `#[non_exhaustive]`, so a later version of the crate can add a variant without breaking your code. An
-/// event that was [`Unknown`](Self::Unknown) then takes the `_` arm of your `match`. If your code must keep handling
-/// it, match on [`name`](Self::name), and take the content as JSON, which every version has:
+/// A later version of the crate can document an event that is [`Unknown`](Self::Unknown) now. The event then has a
+/// variant of its own, so it takes the `_` arm of your `match`. If your code must handle the event in every version,
+/// match on its [`name`](Self::name) and take its content as JSON:
 ///
 /// ```
 /// use serde_json::{Value, json};
@@ -81,15 +81,15 @@ pub enum Event {
     PreChatFormSubmit(Vec<content::PreChatFormContent>),
     /// `OFFLINE_FORM_SUBMIT`: forms filled in while no agent was online.
     OfflineFormSubmit(Vec<content::OfflineFormContent>),
-    /// An event that this version does not document. Build one with [`Event::from_parts`].
+    /// An unknown event: one that is not documented in this version. Build one with [`Event::from_parts`].
     Unknown(UnknownEvent),
 }
 
-/// An event that this version does not document, with its whole content.
+/// An unknown event, with its whole content.
 ///
 /// `Debug` shows the content, which may hold what visitors wrote.
 ///
-/// To read an unknown event into a type of your own:
+/// This code reads an unknown event into a type that the code defines:
 ///
 /// ```
 /// use serde::Deserialize;
@@ -115,8 +115,8 @@ pub enum Event {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A later version may document the event. [Events of a later version](Event#events-of-a-later-version) shows code that
-/// then still works. The items of an unknown event have no [`ItemKey`](crate::ItemKey).
+/// A later version of the crate may document the event. [Events of a later version](Event#events-of-a-later-version)
+/// shows code that works in both versions. The items of an unknown event have no [`ItemKey`](crate::ItemKey).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UnknownEvent {
     name: UnknownName,
@@ -130,13 +130,13 @@ impl UnknownEvent {
         self.name.as_str()
     }
 
-    /// The content: any JSON, an array or not.
+    /// The content. It can be any JSON, not only an array.
     #[must_use]
     pub fn content(&self) -> &Value {
         &self.content
     }
 
-    /// The content, without a copy.
+    /// Takes the content out of the event, without a copy.
     ///
     /// ```
     /// use serde_json::json;
@@ -155,12 +155,12 @@ impl UnknownEvent {
 }
 
 impl Event {
-    /// Puts an event together from its name and its content.
+    /// Builds an event from its type or name, and its content.
     ///
-    /// The content of a documented event is decoded by the same rules as a body, and the result is never
-    /// [`Unknown`](Self::Unknown). For any other name this function never fails.
+    /// The content of a documented event is decoded by the same rules as a body. For an unknown event, the function
+    /// keeps the content and never fails.
     ///
-    /// This also decodes [an item that you have mended](crate::Rejected#mending-an-item).
+    /// The function also decodes [an item that you have mended](crate::Rejected#mending-an-item).
     ///
     /// ```
     /// use serde_json::json;
@@ -178,8 +178,8 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError`] of the kind [`Data`](crate::DecodeErrorKind::Data) if the content of a documented event is
-    /// malformed, or nested deeper than a body can be. The error has no line and no column. The event type is all that
-    /// it holds of the envelope.
+    /// malformed, or nested deeper than a body can be. The error has an event type, and no line, column, `webhook_id`
+    /// or `created_at`.
     pub fn from_parts(event_type: impl Into<EventType>, content: Value) -> Result<Self, DecodeError> {
         match event_type.into() {
             EventType::Unknown(name) => Ok(Self::Unknown(UnknownEvent { name, content })),
@@ -192,10 +192,9 @@ impl Event {
         }
     }
 
-    /// The items of a documented event, by the fields that all of them share.
+    /// The items of a documented event, as [`Content`].
     ///
-    /// The iterator knows its length and runs from both ends. It is empty for an unknown event, whose content
-    /// [`as_unknown`](Self::as_unknown) gives.
+    /// The iterator is empty for an unknown event. Use [`as_unknown`](Self::as_unknown) to get its content.
     ///
     /// ```
     /// use twt_chat_webhooks::fixtures;
@@ -210,7 +209,7 @@ impl Event {
         Contents::of(self)
     }
 
-    /// The event, if this version does not document it, or `None`.
+    /// The event, if it is unknown, or `None`.
     #[must_use]
     pub fn as_unknown(&self) -> Option<&UnknownEvent> {
         match self {
@@ -220,7 +219,8 @@ impl Event {
     }
 }
 
-/// Drops a value without recursion: one that was built in code can be nested so deeply that the stack would overflow.
+/// Drops a value without recursion. A value that was built in code can be nested so deeply that recursion would
+/// overflow the stack.
 fn drop_deep(value: Value) {
     let mut values = Vec::from([value]);
     while let Some(value) = values.pop() {
@@ -259,7 +259,8 @@ macro_rules! events {
 
             $(
                 #[doc = concat!(
-                    "The items, if this is [`", stringify!($Variant), "`](Self::", stringify!($Variant), ").",
+                    "The items, if the event is [`", stringify!($Variant), "`](Self::", stringify!($Variant),
+                    "), or `None`.",
                 )]
                 #[must_use]
                 pub fn $as_name(&self) -> Option<&[content::$Content]> {
@@ -291,11 +292,11 @@ macro_rules! events {
             }
         )*
 
-        /// Reads the content of an event of that type. Bad items are put aside as in [`read_items`].
+        /// Reads the content of an event of the given type. [`read_items`] explains `bad`.
         fn read_content<'de, S: Source<'de>>(
             event_type: EventType,
             source: &mut S,
-            bad: Option<&mut Vec<Bad>>,
+            bad: Option<&mut Vec<BadItem>>,
         ) -> Result<Event, Fault> {
             match event_type {
                 $(EventType::$Variant => read_items(source, bad).map(Event::$Variant),)*
@@ -306,7 +307,6 @@ macro_rules! events {
             }
         }
 
-        /// The content alone.
         impl Serialize for EventContent<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 match self.0 {
@@ -368,30 +368,30 @@ fn as_content<T: Content>(item: &T) -> &dyn Content {
     item
 }
 
-/// The fields `event` and `content` of an object, in either order.
+/// The fields `event` and `content` of an object that is being read. They can come in either order.
 pub(crate) struct Parts<M> {
     event_type: Option<EventType>,
     event: Option<Event>,
-    /// Where the content starts and ends, if it came before the name of its event.
+    /// The start and the end of the content, if `content` came before `event`.
     skipped: Option<(M, M)>,
 }
 
 impl<M: Copy + PartialEq> Parts<M> {
     pub(crate) const NEW: Self = Self { event_type: None, event: None, skipped: None };
 
-    /// Reads the value of `event`.
+    /// Reads the value of the field `event`.
     #[inline]
-    pub(crate) fn read_event<'de, S: Source<'de, Mark = M>>(&mut self, source: &mut S) -> Result<(), Fault> {
+    pub(crate) fn read_event_field<'de, S: Source<'de, Mark = M>>(&mut self, source: &mut S) -> Result<(), Fault> {
         self.event_type = Some(EventType::read(source)?);
         Ok(())
     }
 
-    /// Reads the value of `content`, or passes it until the name of its event is known.
+    /// Reads the value of the field `content`. If `event` has not been read yet, skips the value and marks its place.
     #[inline]
-    pub(crate) fn read_content<'de, S: Source<'de, Mark = M>>(
+    pub(crate) fn read_content_field<'de, S: Source<'de, Mark = M>>(
         &mut self,
         source: &mut S,
-        bad: Option<&mut Vec<Bad>>,
+        bad: Option<&mut Vec<BadItem>>,
     ) -> Result<(), Fault> {
         if let Some(event_type) = self.event_type.take() {
             self.event = Some(read_content(event_type, source, bad)?);
@@ -403,19 +403,19 @@ impl<M: Copy + PartialEq> Parts<M> {
         Ok(())
     }
 
-    /// The event, once both fields have been read.
+    /// Returns the event after all fields of the object have been read. Reads content that was skipped.
     #[inline]
     pub(crate) fn finish<'de, S: Source<'de, Mark = M>>(
         self,
         source: &mut S,
-        bad: Option<&mut Vec<Bad>>,
+        bad: Option<&mut Vec<BadItem>>,
     ) -> Result<Event, Fault> {
         match self {
             Self { event: Some(event), .. } => Ok(event),
             Self { event_type: Some(event_type), skipped: Some(skipped), .. } => {
                 read_skipped(event_type, skipped, source, bad).map_err(|fault| fault.in_field("content"))
             }
-            // One of the fields was not read, which the caller has to check first.
+            // A field is missing. This never happens, because the caller has checked that both are there.
             _ => Err(Fault::new(Problem::Missing, source.offset())),
         }
     }
@@ -426,12 +426,12 @@ fn read_skipped<'de, S: Source<'de>>(
     event_type: EventType,
     (start, end): (S::Mark, S::Mark),
     source: &mut S,
-    bad: Option<&mut Vec<Bad>>,
+    bad: Option<&mut Vec<BadItem>>,
 ) -> Result<Event, Fault> {
     let here = source.mark();
     source.return_to(start);
     let event = read_content(event_type, source, bad)?;
-    // The lenient skip can pass more than the strict read, as with `1-2`. Such a text is not JSON.
+    // `skip` accepts some text that is not JSON, such as `1-2`, and can go further than the reader did.
     if source.mark() != end {
         return Err(Fault::not_json());
     }
@@ -439,11 +439,11 @@ fn read_skipped<'de, S: Source<'de>>(
     Ok(event)
 }
 
-/// From an object with the keys `event` and `content`. Other keys are ignored.
+/// Reads an object with the keys `event` and `content`. Other keys are ignored.
 ///
 /// # Errors
 ///
-/// The error of the format holds the text of a [`DecodeError`]. See
+/// The error of the format contains the text of a [`DecodeError`]. See
 /// [Through serde](crate::Payload#through-serde).
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -455,17 +455,17 @@ impl<'de> Deserialize<'de> for Event {
 fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
     let mut parts = Parts::NEW;
     wire::read_object! { source, required: 0b11, {
-        event => parts.read_event(source),
-        content => parts.read_content(source, None),
+        event => parts.read_event_field(source),
+        content => parts.read_content_field(source, None),
     } _key => source.skip() }
     parts.finish(source, None)
 }
 
-/// From an object with the keys `event` and `content`.
+/// Reads an object with the keys `event` and `content`. Other keys are ignored.
 ///
 /// # Errors
 ///
-/// An error of the format as for [`Event`], and if the event is documented.
+/// Fails as [`Event`] does, and also if the event is documented.
 impl<'de> Deserialize<'de> for UnknownEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Event::deserialize(deserializer)? {
@@ -475,14 +475,14 @@ impl<'de> Deserialize<'de> for UnknownEvent {
     }
 }
 
-/// As an object with the keys `event` and `content`.
+/// Writes an object with the keys `event` and `content`.
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_parts(self.name(), &EventContent(self), serializer)
     }
 }
 
-/// As an object with the keys `event` and `content`.
+/// Writes an object with the keys `event` and `content`.
 impl Serialize for UnknownEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_parts(self.name(), self.content(), serializer)
@@ -496,5 +496,5 @@ fn serialize_parts<S: Serializer>(name: &str, content: &impl Serialize, serializ
     object.end()
 }
 
-/// The content of an event, without its name.
+/// Serializes the content of an event, without its name.
 pub(crate) struct EventContent<'a>(pub &'a Event);

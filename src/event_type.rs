@@ -1,4 +1,5 @@
-//! The name of an event, as it stands in the envelope's `event` field.
+//! Event types: the names of events, which are in the field `event` of the envelope. The platform's *Event Types* page
+//! defines them.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -13,16 +14,16 @@ use crate::documented::documented;
 use crate::unknown::{UnknownName, compare_as_text};
 use crate::wire::{self, Fault, Kind, Source};
 
-/// The type of an event: one that the platform documents on its *Event Types* page, or a name it has added since.
+/// The type of an event: a documented event type, or the name of an unknown event.
 ///
 /// ```
 /// use twt_chat_webhooks::EventType;
 ///
 /// assert_eq!(EventType::from("UNREPLIED"), EventType::Unreplied);
 ///
-/// let newer = EventType::from("EVENT_OF_TOMORROW");
-/// assert!(matches!(newer, EventType::Unknown(_)));
-/// assert_eq!(newer.as_str(), "EVENT_OF_TOMORROW");
+/// let unknown = EventType::from("EVENT_OF_TOMORROW");
+/// assert!(matches!(unknown, EventType::Unknown(_)));
+/// assert_eq!(unknown.as_str(), "EVENT_OF_TOMORROW");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -33,14 +34,14 @@ pub enum EventType {
     PreChatFormSubmit,
     /// `OFFLINE_FORM_SUBMIT`: a visitor has left a message while no agent was online.
     OfflineFormSubmit,
-    /// An event that this version does not document. Build one with `EventType::from(name)`.
+    /// An unknown event: one that is not documented in this version. Build one with `EventType::from(name)`.
     Unknown(UnknownName),
 }
 
 macro_rules! event_types {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         impl EventType {
-            /// The event types of the platform's page, in its order. A later version may have more.
+            /// The documented event types, in the order of the platform's page. A later version may have more.
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$Variant),*];
 
             /// The name on the wire.
@@ -52,7 +53,8 @@ macro_rules! event_types {
                 }
             }
 
-            fn documented(name: &str) -> Option<Self> {
+            /// The event type with this name, or `None` if the name is unknown.
+            fn from_documented_name(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($NAME) => Some(Self::$Variant),)*
                     _ => None,
@@ -64,17 +66,17 @@ macro_rules! event_types {
 
 documented! { event_types }
 
-/// A documented name becomes its own variant, any other is kept.
+/// A documented name becomes its own variant. Any other name becomes [`Unknown`](EventType::Unknown).
 impl From<&str> for EventType {
     fn from(name: &str) -> Self {
-        Self::documented(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
+        Self::from_documented_name(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
     }
 }
 
-/// A documented name becomes its own variant, any other is kept.
+/// A documented name becomes its own variant. Any other name becomes [`Unknown`](EventType::Unknown).
 impl From<String> for EventType {
     fn from(name: String) -> Self {
-        Self::documented(&name).unwrap_or(Self::Unknown(UnknownName(name)))
+        Self::from_documented_name(&name).unwrap_or(Self::Unknown(UnknownName(name)))
     }
 }
 
@@ -95,14 +97,14 @@ impl fmt::Display for EventType {
 
 compare_as_text! { EventType }
 
-/// As the name on the wire.
+/// Writes the name on the wire.
 impl Serialize for EventType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-/// From a string.
+/// Reads a name from a string.
 impl<'de> Deserialize<'de> for EventType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::deserialize(deserializer, |source| Self::read(source))
@@ -113,7 +115,7 @@ impl EventType {
     #[inline]
     pub(crate) fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         match source.kind()? {
-            Kind::Text => Ok(match source.text()? {
+            Kind::String => Ok(match source.string()? {
                 Cow::Borrowed(name) => name.into(),
                 Cow::Owned(name) => name.into(),
             }),

@@ -1,6 +1,6 @@
-//! The bodies of the platform's *Event Types* page, as text and as values built in code.
+//! Fixtures: the bodies of the platform's *Event Types* page, as text and as payloads that are built in code.
 //!
-//! They are for the tests of a handler:
+//! Use them to test a handler:
 //!
 //! ```
 //! use twt_chat_webhooks::{Payload, fixtures};
@@ -9,14 +9,14 @@
 //! assert_eq!(payload, fixtures::unreplied());
 //! assert_eq!(payload.validate(), Ok(()));
 //!
-//! // To make another payload, change its fields.
+//! // Change the fields of a fixture to get another payload.
 //! let mut payload = fixtures::unreplied();
 //! payload.webhook_id.clear();
 //! assert!(payload.validate().is_err());
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
 //! ```
 //!
-//! Each content type has a builder, for items of your own:
+//! Each content type has a builder. Use it to build items of your own:
 //!
 //! ```
 //! use twt_chat_webhooks::{Payload, Status, Timestamp, UnrepliedContent};
@@ -33,12 +33,12 @@
 //! # Ok::<(), twt_chat_webhooks::TimestampError>(())
 //! ```
 //!
-//! A payload with unknown fields comes from JSON, for example from `serde_json::from_value(json!({ … }))`. An unknown
-//! event also comes from [`Event::from_parts`].
+//! To get a payload with unknown fields, decode JSON, for example with `serde_json::from_value(json!({ … }))`. To get
+//! an unknown event, you can also use [`Event::from_parts`].
 //!
 //! # A fixture of today
 //!
-//! The bodies are from December 2025. If your handler checks how old a body is, move the body to now:
+//! The bodies are from December 2025. If your handler checks the age of a payload, change the time of the fixture:
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```text")]
@@ -52,8 +52,8 @@
 //!
 //! # All documented events
 //!
-//! [`body`] and [`payload`] find a fixture by its event type. With [`EventType::DOCUMENTED`], a test sees every
-//! documented event, and those of a later version too:
+//! [`body`] and [`payload`] return the fixture of an event type. With [`EventType::DOCUMENTED`], a test covers all
+//! documented events, and also those that a later version adds:
 //!
 //! ```
 //! use twt_chat_webhooks::{EventType, Payload, fixtures};
@@ -67,8 +67,8 @@
 //!
 //! # Property tests
 //!
-//! With the feature `arbitrary` and the crate of that name, random payloads need one function. About half of the
-//! payloads pass [`Payload::validate`], and all of them read back as they were written. With proptest:
+//! The feature `arbitrary` and the crate `arbitrary` generate random payloads. About half of them pass
+//! [`Payload::validate`]. If a payload is encoded and decoded again, the result is the same payload. With proptest:
 //!
 //! ```text
 //! use arbitrary::{Arbitrary, Unstructured};
@@ -100,7 +100,7 @@ use crate::timestamp::Timestamp;
 const SENT: Timestamp = timestamp(1_765_439_941);
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
 
-/// When the item of each full example on the page was created.
+/// The `created_at` of the item in each full example on the platform's page.
 const CREATED: Timestamp = timestamp(1_765_439_652);
 
 const fn timestamp(seconds: i64) -> Timestamp {
@@ -113,17 +113,17 @@ const fn timestamp(seconds: i64) -> Timestamp {
 macro_rules! fixtures {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         $(
-            #[doc = concat!("The documented body of the event `", stringify!($NAME), "`, as the page prints it.")]
+            #[doc = concat!("The documented body of the event `", stringify!($NAME), "`, as text.")]
             pub const $NAME: &str = include_str!(concat!("fixtures/", stringify!($name), ".json"));
 
-            #[doc = concat!("[`", stringify!($NAME), "`] as a value.")]
+            #[doc = concat!("[`", stringify!($NAME), "`] as a payload.")]
             #[must_use]
             pub fn $name() -> Payload {
                 Payload::new(SENT, WEBHOOK_ID, content::$Content::example(CREATED))
             }
         )*
 
-        /// The documented body of an event as the page prints it, or `None` for an unknown event.
+        /// The documented body of an event as text, or `None` for an unknown event.
         #[must_use]
         pub fn body(event_type: &EventType) -> Option<&'static str> {
             match event_type {
@@ -132,7 +132,7 @@ macro_rules! fixtures {
             }
         }
 
-        /// The documented body of an event as a value, or `None` for an unknown event.
+        /// The documented body of an event as a payload, or `None` for an unknown event.
         #[must_use]
         pub fn payload(event_type: &EventType) -> Option<Payload> {
             match event_type {
@@ -141,7 +141,7 @@ macro_rules! fixtures {
             }
         }
 
-        /// Changes the `created_at` of each item.
+        /// Calls `change` with the `created_at` of each item.
         fn for_each_time(event: &mut Event, change: impl Fn(&mut Timestamp)) {
             match event {
                 $(Event::$Variant(items) => items.iter_mut().for_each(|item| change(&mut item.created_at)),)*
@@ -154,11 +154,13 @@ macro_rules! fixtures {
 documented! { fixtures }
 
 impl Payload {
-    /// The payload as if it had been sent at `created_at`. The `created_at` of each item moves by the same amount.
+    /// Changes the `created_at` of the envelope to the given time, and moves the `created_at` of each item by the same
+    /// amount.
     ///
-    /// A time that would leave the range of [`Timestamp`] becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
-    /// `time_sec` is a duration and stays. Unknown fields and the content of an unknown event stay too, because the
-    /// crate does not know which of their numbers are times.
+    /// A time that would be out of the range of [`Timestamp`] becomes [`Timestamp::MIN`] or [`Timestamp::MAX`].
+    ///
+    /// The method does not change `time_sec`, which is a duration. It does not change unknown fields or the content of
+    /// an unknown event either, because nobody can tell which of their numbers are times.
     ///
     /// ```
     /// use core::time::Duration;

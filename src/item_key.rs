@@ -1,16 +1,16 @@
-//! The idempotency key of an item.
+//! Idempotency keys of items.
 
 use core::fmt::{self, Write};
 
 use crate::timestamp::Timestamp;
 
-/// An idempotency key: it tells an item from every other, however often the item is delivered.
+/// The idempotency key of an item: it is the same each time the item is delivered, and other items have other keys.
 ///
-/// The platform repeats a delivery that is not answered with 200 in time, so a handler can receive an item twice. Two
-/// items with the same key are the same item. Keep the keys that you have handled, and skip an item whose key is
-/// among them. (A visitor who writes the same text twice within a second has written one item by this rule.)
+/// The platform retries a delivery that is not answered with 200 in time, so a handler can receive an item twice. Store
+/// the key of each item that you handle, and skip an item whose key is stored. (If a visitor writes the same text twice
+/// within a second, both items have the same key.)
 ///
-/// This keeps the keys in memory. [A database](#storing-keys) keeps them across restarts:
+/// This code keeps the keys in memory. To keep them across restarts, [store them in a database](#storing-keys):
 ///
 /// ```
 /// use std::collections::HashSet;
@@ -35,52 +35,58 @@ use crate::timestamp::Timestamp;
 ///
 /// | part | why |
 /// |---|---|
-/// | the name of the event | a visitor can fill in both forms in the same second |
-/// | the item's `created_at` | a later message is another message |
-/// | `push_times`, or 0 for a form | each push of an unanswered message is news |
-/// | `property_name` and `visitor_name` | visitors of two projects may have the same name |
-/// | `message_content` | a visitor can write two messages in the same second |
+/// | the name of the event | A visitor can fill in both forms in the same second. |
+/// | the `created_at` of the item | A visitor can write the same message again later. |
+/// | `push_times`, or 0 for a form | Each push of an unanswered message counts as a new item. |
+/// | `property_name` and `visitor_name` | Visitors of two projects can have the same name. |
+/// | `message_content` | A visitor can write two messages in the same second. |
 ///
-/// `Eq`, `Ord` and `Hash` compare these parts in this order, with the whole message.
+/// `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
 ///
-/// The other fields are left out because they may change between a delivery and its retry: the status, the subject,
-/// the assigned agent, the nickname, `sbs`, and `time_sec`. The envelope is left out too. The platform does not say
-/// whether its `webhook_id` names the endpoint or the delivery, nor whether a retry has a new `created_at`.
+/// The other fields of an item are not in the key, because they may change between a delivery and its retry: `status`,
+/// `subject`, `assigned_agent_nickname`, `visitor_nickname`, `sbs` and `time_sec`.
+///
+/// The fields `webhook_id` and `created_at` of the envelope are not in the key either. The platform does not say
+/// whether `webhook_id` names the endpoint or the delivery, or whether a retry has a new `created_at`.
 ///
 /// # Storing keys
 ///
-/// `Display` gives the key as a compact JSON array with these parts in this order:
+/// `Display` writes the key as a compact JSON array with these parts in this order:
 ///
 /// ```text
 /// ["UNREPLIED",1765439652,4,"test","Visitor15","af63ac4c86019afc"]
 /// ```
 ///
 /// - The last part is the 64-bit FNV-1a hash of the message, as 16 hex digits. The message itself is not in the text.
-/// - A name of more than 64 bytes is cut to its first 64 bytes, or up to three fewer so that no character is split.
+/// - A name of more than 64 bytes is cut after 64 bytes, or up to three bytes earlier if a character would be split.
 ///   `#` and the FNV-1a hash of the whole name follow.
-/// - `"` and `\` have a `\` in front. The characters below U+0020 are written as `\u` and four lower-case hex digits.
+/// - `"` and `\` are written as `\"` and `\\`. A character below U+0020 is written as `\u` and four lower-case hex
+///   digits.
 ///
-/// This form will not change in a later version. It has less than 1024 bytes, however long the names and the message
-/// are. Different keys have different texts, unless two hashes collide. FNV-1a is not a cryptographic hash, so
-/// visitors can make two messages of their own collide on purpose, if both have the same second. The second message
-/// then seems to be a repetition.
+/// This form will not change in a later version. It is always shorter than 1024 bytes.
 ///
-/// In a database, let a unique column do the work:
+/// Different keys have different texts, unless two hashes collide. FNV-1a is not a cryptographic hash. So visitors can
+/// write two messages in the same second whose hashes collide. A handler then skips the second message as a retry of
+/// the first.
+///
+/// In a database, store the keys in a unique column:
 ///
 /// ```sql
 /// CREATE TABLE handled (item_key VARCHAR(1024) PRIMARY KEY);
 /// INSERT INTO handled (item_key) VALUES (?) ON CONFLICT DO NOTHING;
 /// ```
 ///
-/// If the `INSERT` adds no row, the item is a repetition. Handle the item in the same transaction, so that a failure
-/// does not leave its key behind. The column must compare byte by byte: a collation that ignores case takes
-/// `visitor15` for `Visitor15`. If the database has such a collation by default, use `VARBINARY(1024)`.
+/// If the `INSERT` adds no row, the item was delivered before. Handle the item in the same transaction as the `INSERT`:
+/// if handling fails, the key is rolled back too, and the retry is not skipped.
 ///
-/// # Where there is no key
+/// The column must compare byte by byte. With a collation that ignores case, the keys of `visitor15` and `Visitor15`
+/// would be equal. If this is the default collation of your database, use `VARBINARY(1024)`.
 ///
-/// The items of an unknown event have no key, because the crate does not know their fields. The same is true for an
-/// item that was [rejected](crate::Rejected), and for a body that cannot be decoded. Use a hash of the raw body
-/// instead. The verified signature of the request is such a hash:
+/// # Items without a key
+///
+/// The items of an unknown event have no key, because their fields are unknown. An item that was
+/// [rejected](crate::Rejected) and a body that cannot be decoded have no key either. In these cases, use a hash of the
+/// raw body instead. The verified signature of the request is such a hash:
 ///
 #[cfg_attr(feature = "signature", doc = "```")]
 #[cfg_attr(not(feature = "signature"), doc = "```text")]
@@ -103,14 +109,16 @@ use crate::timestamp::Timestamp;
 /// assert_eq!(keys(&payload, &signature), Ok(vec![signature]));
 /// ```
 ///
-/// A text of `Display` starts with `[`, so it never equals a signature, and both kinds of key can share a column. Such
-/// a hash recognizes a retry only if the platform sends the same bytes again, which is not documented. It changes with
-/// the secret too.
+/// Item keys and signatures can be stored in the same column. The text of an item key starts with `[`, so it never
+/// equals a signature.
+///
+/// A signature recognizes a retry only if the platform sends the same bytes again. The platform does not document
+/// whether it does. The signature also changes when the secret changes.
 ///
 /// # Privacy
 ///
-/// Both `Display` and `Debug` show the names of the project and of the visitor, and neither shows the message. Whoever
-/// guesses the message can check the guess with the hash.
+/// `Display` and `Debug` show the names of the project and the visitor. They do not show the message, but somebody who
+/// guesses a message can use the hash to check the guess.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey<'a> {
     /// The name of the event on the wire.
@@ -123,7 +131,7 @@ pub struct ItemKey<'a> {
     pub(crate) message_content: &'a str,
 }
 
-/// A compact JSON array, for a unique column. See [Storing keys](#storing-keys).
+/// Writes a compact JSON array, for a unique column. See [Storing keys](#storing-keys).
 impl fmt::Display for ItemKey<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -139,29 +147,30 @@ impl fmt::Display for ItemKey<'_> {
     }
 }
 
-/// The text of `Display`, without the message.
+/// Shows the text of `Display`, which does not contain the message.
 impl fmt::Debug for ItemKey<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "ItemKey({self})")
     }
 }
 
-/// The length in bytes up to which a name is written whole.
+/// The maximum length of a name that is not cut, in bytes.
 ///
-/// A byte of a name takes six bytes in the worst case, as `\u0000`. The names of the project and of the visitor then
-/// take 806 bytes together, with their quotes and hashes. This leaves 217 bytes for the rest.
+/// It keeps a key shorter than 1024 bytes. In the worst case, a byte of a name is written as six bytes, such as
+/// `\u0000`. Two such names, of the project and the visitor, take 806 bytes with their quotes and hashes. This leaves
+/// 217 bytes for the other parts.
 const NAME_LENGTH: usize = 64;
 
-/// A name as a JSON string, cut if it is long.
+/// A name as a JSON string, which is cut if the name is long.
 ///
-/// A name that is written whole has at most 64 bytes. A name that is cut has at least 78: 61 bytes of its own, `#`
-/// and the hash. So no name that is written whole looks like one that is cut.
+/// Two different names are never written alike, unless their hashes collide. Without its quotes and escapes, a whole
+/// name has at most 64 bytes. A cut name has at least 78 bytes: 61 bytes of the name, `#`, and 16 hex digits.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(name) = *self;
-        // `get` is `None` within a character, and behind the end of the name.
+        // `get` returns `None` if `end` is inside a character or after the end of the name.
         let kept = (0..=NAME_LENGTH).rev().find_map(|end| name.get(..end)).unwrap_or_default();
         formatter.write_char('"')?;
         for character in kept.chars() {

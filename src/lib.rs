@@ -1,90 +1,54 @@
 //! Typed webhook events of the TWT Chat live-chat platform.
 //!
 //! The platform sends a `POST` request with a JSON body when a visitor's message stays unanswered, or when a visitor
-//! submits a form. This crate turns the body into a [`Payload`] and back, and keeps everything that it does not know.
-//! The crate is pure data: it opens no connection and reads no clock, and the HTTP handler is yours.
+//! submits a form. This crate decodes the body into a [`Payload`], and encodes payloads for tests. It opens no
+//! connection and reads no clock: you write the HTTP handler.
 //!
 //! # Getting started
 //!
 //! ```sh
 //! cargo add twt-chat-webhooks --features signature
+//! cargo add axum && cargo add tokio --features full
 //! ```
 //!
-//! This handler loses nothing. It answers 403 to a wrong signature and 200 to everything else:
-//!
-#![cfg_attr(feature = "signature", doc = "```")]
-#![cfg_attr(not(feature = "signature"), doc = "```text")]
-//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, Verifier, fixtures};
-//!
-//! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
-//!     let decoded = match verifier.decode_partial(body, signature) {
-//!         Ok(decoded) => decoded,
-//!         Err(ReceiveError::Signature(_)) => return 403,
-//!         Err(error) => {
-//!             keep(body, &error.to_string());
-//!             return 200;
-//!         }
-//!     };
-//!     if let Some(item) = decoded.rejected.first() {
-//!         keep(body, &item.error.to_string()); // the other items are in `payload`
-//!     }
-//!     match decoded.payload.event {
-//!         Event::Unreplied(messages) => {
-//!             for message in messages {
-//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
-//!             }
-//!         }
-//!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         _ => keep(body, "an event that this code does not handle yet"),
-//!     }
-//!     200
-//! }
-//!
-//! /// Keeps a body for a person to look at: in a table, in a queue, or in a file.
-//! fn keep(body: &[u8], why: &str) {
-//!     eprintln!("kept {} bytes: {why}", body.len());
-//! }
-//!
-//! // A test: a request as the platform sends it.
-//! let secret = AppSecret::new("the AppSecret of your account")?;
-//! let request = secret.sign_payload(&fixtures::unreplied());
-//! let (_, signature) = request.header();
-//! let verifier = Verifier::new(secret);
-//! assert_eq!(handle(&verifier, &request.body, Some(signature.as_bytes())), 200);
-//! assert_eq!(handle(&verifier, &request.body, None), 403);
-//! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
-//! ```
-//!
-//! With axum it runs like this. The [other frameworks][frameworks] differ only in how they hand over the header and
-//! the body:
+//! This is a complete receiver with axum. Start it with `TWT_APP_SECRET=… cargo run`:
 //!
 //! ```text
-//! use axum::http::{HeaderMap, HeaderValue, StatusCode};
 //! use axum::{Router, body::Bytes, extract::State, routing::post};
-//! use twt_chat_webhooks::SIGNATURE_HEADER;
+//! use axum::http::{HeaderMap, StatusCode};
+//! use std::{env, error::Error, sync::Arc};
+//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, SIGNATURE_HEADER, Verifier};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn Error>> {
+//!     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
+//!     let routes = Router::new().route("/webhooks", post(receive));
+//!     let app = routes.with_state(Arc::new(verifier));
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
 //!
 //! async fn receive(
 //!     State(verifier): State<Arc<Verifier>>,
 //!     headers: HeaderMap,
-//!     body: Bytes, // the raw bytes, never text or JSON
+//!     body: Bytes, // the raw bytes, because the signature covers them
 //! ) -> StatusCode {
-//!     let signature = headers.get(SIGNATURE_HEADER).map(HeaderValue::as_bytes);
-//!     let status = handle(&verifier, &body, signature);
-//!     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+//!     let signature = headers.get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+//!     match verifier.decode(&body, signature).map(|payload| payload.event) {
+//!         Ok(Event::Unreplied(messages)) => println!("{} messages", messages.len()),
+//!         Ok(Event::PreChatFormSubmit(forms)) => println!("{} forms", forms.len()),
+//!         Ok(Event::OfflineFormSubmit(forms)) => println!("{} forms", forms.len()),
+//!         Ok(event) => println!("unknown event {:?}", event.name()), // store the body
+//!         Err(ReceiveError::Signature(_)) => return StatusCode::FORBIDDEN,
+//!         Err(error) => eprintln!("{error}"), // store the body
+//!     }
+//!     StatusCode::OK
 //! }
-//!
-//! let routes = Router::new().route("/webhooks", post(receive));
-//! let app = routes.with_state(Arc::new(verifier));
-//! axum::serve(TcpListener::bind("127.0.0.1:3000").await?, app).await?;
 //! ```
 //!
-//! The platform repeats a delivery that is not answered with 200 within 5 seconds. A body that cannot be decoded now
-//! cannot be decoded the next time either, so keep the body and answer 200. If the body cannot be kept, answer 503,
-//! and the platform sends it again. Leave slow work to another task.
-//!
-//! Without the feature `signature`, [`Payload::from_slice`] and [`Payload::from_slice_partial`] decode a body, and
-//! verifying the signature is up to you.
+//! Answer 200 to every body with a right signature, even if it cannot be decoded. Otherwise the platform retries the
+//! delivery. The module [`signature`][signature] has a handler that loses nothing, and shows how to call it with
+//! actix-web, Lambda and Workers. Without the feature `signature`, use [`Payload::from_slice`] to decode a body.
 //!
 //! # Events
 //!
@@ -94,86 +58,58 @@
 //! | `PRE_CHAT_FORM_SUBMIT` | a visitor has filled in the form before the chat | [`PreChatFormContent`] |
 //! | `OFFLINE_FORM_SUBMIT` | a visitor has left a message while no agent was online | [`OfflineFormContent`] |
 //!
-//! The platform announces that it will add events. Until a version of this crate documents an event, the event arrives
-//! as [`Event::Unknown`] with its name and its whole content. [`UnknownEvent`] shows how to read such an event into a
-//! type of your own, and what happens to your code when a later version documents the event.
-//!
-//! # Recipes
-//!
-//! | to | see |
-//! |---|---|
-//! | recognize an item that is delivered twice | [`ItemKey`] |
-//! | mend an item that cannot be decoded | [`Rejected`](Rejected#mending-an-item) |
-//! | treat all documented events alike, or write an item as JSON | [`Content`] |
-//! | make one payload for each item | [`Payload`](Payload#one-payload-for-each-item) |
-//! | store payloads, as JSON or in another format | [`Payload`](Payload#storing) |
-//! | find requests that are old, and know what to answer | [`Payload`](Payload#old-requests) |
-//! | log a payload without what visitors wrote | [`Payload::summary`] |
-//! | count events by their type | [`Payload::event_type`] |
-//! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
-//! | get the current time, and convert to `chrono`, `jiff` and `time` | [`Timestamp`](Timestamp#conversions) |
-//! | build test data, with a time of today or at random | [`fixtures`] |
-//! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
-//! | change the secret without losing a request | [`Verifier`][rotation] |
-//!
-//! # Reading and writing
-//!
-//! Reading is tolerant where nothing is lost by it: a number may arrive as a string, and a text as `null`. Unknown
-//! fields, statuses and events are kept and written back. Writing is exact: the documented fields come first, in the
-//! order of the platform's page. [`Payload`](Payload#reading) lists the rules, and says how exactly
-//! [unknown data](Payload#unknown-data) is kept.
-//!
-//! The same rules hold [through serde](Payload#through-serde), in any self-describing format, and for types of your
-//! own that hold a payload, an event or an item.
-//!
-//! # Errors
-//!
-//! A [`DecodeError`] names the place, what was expected there, and which kind of value was found:
-//!
-//! ```text
-//! UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)
-//! ```
-//!
-//! If a body has several faults, any one of them may be reported. An error also holds what could be read of the
-//! envelope. Neither `Display` nor `Debug` of an error shows a value of the body, so errors are safe to log.
-//!
-//! `Debug` of a [`Payload`] or of anything in it does show what visitors wrote. [`Payload::summary`] is safe to log.
-//!
-//! # Validation
-//!
-//! Decoding accepts what it can read. [`Payload::validate`] tells whether a payload is also what the platform
-//! documents, and reports every violation at once. It is meant for fixtures and for monitoring. Do not refuse requests
-//! for a violation, because an event that the platform adds is a violation too.
-//!
-//! With the feature `schemars`, `schemars::schema_for!(Payload)` is the JSON Schema of what the platform documents, and
-//! of what this crate writes. A body that is read with tolerance need not match it.
+//! Any other event is an [unknown event](UnknownEvent). The crate keeps its name and its whole content.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `std` in the dependencies; without it the crate needs only `alloc` |
+//! | `std` | yes | `std` in the dependencies; without this feature, the crate needs only `alloc` |
 //! | `signature` | | verifying and signing: `Verifier`, `AppSecret`, `Signature` |
 //! | `schemars` | | `JsonSchema` for the types |
 //! | `arbitrary` | | `Arbitrary` for the types, to fuzz a handler with |
 //!
+//! # Where to read more
+//!
+//! | to | see |
+//! |---|---|
+//! | know how values are read and written | [`Payload`](Payload#reading) |
+//! | decode a body although some of its items are bad | [`Payload::from_slice_partial`] |
+//! | find out why a body cannot be decoded | [`DecodeError`] |
+//! | recognize an item that is delivered twice | [`ItemKey`] |
+//! | mend an item that cannot be decoded | [`Rejected`](Rejected#mending-an-item) |
+//! | treat all documented events alike, or write an item as JSON | [`Content`] |
+//! | make one payload for each item | [`Payload`](Payload#one-payload-for-each-item) |
+//! | store payloads, as JSON or in another format | [`Payload`](Payload#storing) |
+//! | use payloads in serde types of your own | [`Payload`](Payload#through-serde) |
+//! | detect replayed requests, and know what to answer | [`Payload`](Payload#old-requests) |
+//! | log a payload without what visitors wrote | [`Payload::summary`] |
+//! | count events by their type | [`Payload::event_type`] |
+//! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
+//! | get the current time, or convert to `chrono`, `jiff` or `time` | [`Timestamp`](Timestamp#conversions) |
+//! | build test data, with a time of today or at random | [`fixtures`] |
+//! | check that a payload is as the platform documents it | [`validate`] |
+//! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
+//! | change the secret without losing a request | [`Verifier`][rotation] |
+//!
 //! # Stability
 //!
-//! The crate follows semantic versioning. It needs Rust 1.88, and a newer requirement comes with a minor version. A
-//! newly documented event, status or field comes with a minor version too. The paths in errors are stable, and the
-//! wording of errors is not. The public dependencies are `serde`, `serde_json` and `time`, and `schemars` and
-//! `arbitrary` with the features of their names. To name their types, add these crates to your own dependencies.
+//! The crate follows semantic versioning. It needs Rust 1.88. A minor version can need a newer Rust, and can document
+//! more events, statuses and fields. The paths in errors are stable, but the wording of errors is not.
 //!
-#![cfg_attr(feature = "signature", doc = "[frameworks]: signature#in-a-framework")]
+//! The public dependencies are `serde`, `serde_json` and `time`, and with the features of their names also `schemars`
+//! and `arbitrary`. To name their types, add these crates to your own dependencies.
+//!
+#![cfg_attr(feature = "signature", doc = "[signature]: signature")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
 #![cfg_attr(feature = "signature", doc = "[rotation]: Verifier")]
-// Without the feature, the links lead to the page of docs.rs.
-#![cfg_attr(not(feature = "signature"), doc = "[frameworks]: https://docs.rs/twt-chat-webhooks")]
+// Without the feature `signature`, the module does not exist, so the links lead to docs.rs.
+#![cfg_attr(not(feature = "signature"), doc = "[signature]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[signing]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[rotation]: https://docs.rs/twt-chat-webhooks")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Nothing that arrives may make the library panic. (Examples, tests and benches are free to.)
+// No input may make the library panic. These lints do not apply to examples, tests and benchmarks.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable)]
 #![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core, unreachable_pub)]
 
@@ -204,12 +140,12 @@ mod unknown;
 pub mod validate;
 mod wire;
 
-/// Compiles and runs what the README shows.
+/// Compiles and runs the code of the README as a doc test.
 #[cfg(all(doctest, feature = "signature"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-// `Content`, and the content types with their builders.
+// These are `Content`, and the content types with their builders.
 pub use crate::content::*;
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};

@@ -1,4 +1,4 @@
-//! Decoding that keeps the good items of a body.
+//! Decoding that keeps the good items of a body if other items are bad.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -6,30 +6,31 @@ use core::{fmt, str};
 
 use serde_json::Value;
 
-use crate::content::Bad;
+use crate::content::BadItem;
 use crate::error::{DecodeError, Envelope};
 use crate::payload::{self, Payload};
 
-/// The items of a body that could be decoded, and the items that could not. Made by [`Payload::from_slice_partial`].
+/// A payload with the items that could be decoded, and the items that could not. Made by
+/// [`Payload::from_slice_partial`].
 ///
-/// `Debug` shows what visitors wrote in the items that could be decoded. It shows nothing of the rejected items.
+/// `Debug` shows what visitors wrote in the decoded items, but nothing that they wrote in the rejected items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partial {
-    /// The payload with the items that could be decoded, in their order. Encoding it writes these items only.
+    /// The payload with the items that could be decoded, in the order of the body. Encoding it writes only these items.
     pub payload: Payload,
-    /// The items that could not be decoded, in their order.
+    /// The items that could not be decoded, in the order of the body.
     pub rejected: Vec<Rejected>,
 }
 
 /// An item that could not be decoded.
 ///
-/// `Debug` shows the index and the error, and not the item, which holds what a visitor wrote.
+/// `Debug` shows the index and the error. It does not show the item, which may hold what a visitor wrote.
 ///
 /// # Mending an item
 ///
-/// If you know what is wrong with an item, correct the JSON and decode it again with
-/// [`Event::from_parts`](crate::Event::from_parts). This code mends milliseconds:
+/// If you know what is wrong with an item, correct its JSON and decode it again with
+/// [`Event::from_parts`](crate::Event::from_parts). This code corrects a time that was sent in milliseconds:
 ///
 /// ```
 /// use serde_json::Value;
@@ -51,19 +52,20 @@ pub struct Partial {
 /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
 /// ```
 ///
-/// The paths of an error of `from_parts` count from the mended content, so the first item is `content[0]`.
+/// If `from_parts` fails, the index in the path of its error counts the items of the mended content. So the first item
+/// is `content[0]`, whatever its index in the body was.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// Its index in the `content` of the body.
+    /// The index of the item in the `content` of the body.
     pub index: usize,
-    /// The item as it came. If a key is there twice, this holds its last value.
+    /// The item as JSON. If a key is repeated in an object, only its last value is kept.
     pub raw: Value,
-    /// What is wrong with the item. The path is the path in the body. Line and column are `None`.
+    /// What is wrong with the item. Its path starts at the body, and its line and column are `None`.
     pub error: DecodeError,
 }
 
-/// Shows the index and the error, and not the item, which holds what a visitor wrote.
+/// Shows the index and the error. Does not show the item, which may hold what a visitor wrote.
 impl fmt::Debug for Rejected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -75,9 +77,10 @@ impl fmt::Debug for Rejected {
 }
 
 impl Payload {
-    /// Decodes the body of a request, and puts aside the items that cannot be decoded.
+    /// Decodes the body of a request, even if some of its items cannot be decoded.
     ///
-    /// One bad item does not lose the rest of the batch. [`Rejected`] shows how to mend a bad item.
+    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`]. [`Rejected`] shows how
+    /// to mend an item.
     ///
     /// ```
     /// use twt_chat_webhooks::Payload;
@@ -97,18 +100,23 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body is not JSON, if the envelope cannot be read, or if the content of a documented event
-    /// is not an array. If a body has several faults, any one of them may be reported.
+    /// [`DecodeError`] if
+    ///
+    /// - the body is not UTF-8, is not JSON, or is cut off,
+    /// - the envelope cannot be read, or
+    /// - the content of a documented event is not an array.
+    ///
+    /// If a body has several faults, any one of them may be reported.
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
         let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut bad = Vec::new();
-        let payload = payload::read_text(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
+        let payload = payload::read_body(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
         let envelope = Arc::new(Envelope {
             event_type: Some(payload.event_type()),
             webhook_id: Some(payload.webhook_id.clone()),
             created_at: Some(payload.created_at),
         });
-        let reject = |Bad { index, raw, fault }| {
+        let reject = |BadItem { index, raw, fault }| {
             let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
             Rejected { index, raw, error }
         };

@@ -1,4 +1,5 @@
-//! The envelope around an event: the body of a request.
+//! Payloads: an event in its envelope, which is the body of a request. The platform's *Payload Structure* page defines
+//! the envelope.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,14 +9,14 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::content::{Bad, Content};
+use crate::content::{BadItem, Content};
 use crate::error::DecodeError;
 use crate::event::{Event, EventContent, Parts};
 use crate::event_type::EventType;
 use crate::timestamp::Timestamp;
 use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 
-/// The body of a webhook request: an event in its envelope.
+/// The decoded body of a webhook request: an event in its envelope.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, Payload, fixtures};
@@ -28,59 +29,63 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// # Ok::<(), twt_chat_webhooks::DecodeError>(())
 /// ```
 ///
-/// `Debug` shows what visitors wrote, their names and their identifiers. To log a payload, use
+/// `Debug` shows what visitors wrote, and their names and identifiers. To log a payload, use
 /// [`summary`](Self::summary).
 ///
 /// # Reading
 ///
-/// Reading is tolerant where nothing is lost by it, and it never invents data:
+/// Reading is tolerant as long as nothing is lost, and it never invents data:
 ///
 /// | in the body | in the payload |
 /// |---|---|
 /// | a documented event | its variant of [`Event`]; an error if its content is malformed |
-/// | any other event | [`Event::Unknown`], with its name and its whole content |
-/// | a field that is not documented | kept in `extra()`, and written back |
-/// | text that is `""`, `null` or missing | `""`, or `None` where the field is an `Option` |
-/// | anything else where a text belongs, such as a number | an error |
-/// | an integer as a number or as digits in a string, or up to 2^48 as a float without a fraction | the integer |
-/// | anything else where an integer belongs | an error |
-/// | a status `"1"` to `"4"`, as a string or an integer | its variant of [`Status`](crate::Status) |
-/// | another string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown), written as a string |
+/// | an unknown event | [`Event::Unknown`], with its name and its whole content |
+/// | an unknown field | kept in `extra()`, and written back |
+/// | a text field that is `""`, `null` or missing | `""`, or `None` if the field is an `Option` |
+/// | a text field with any other value, such as a number | an error |
+/// | an integer field with an integer, or with a digit string such as `"4"` | the integer |
+/// | an integer field with a float without a fraction, up to 2^48 | the integer |
+/// | an integer field with any other value | an error |
+/// | the status 1, 2, 3 or 4, as a string or an integer | its variant of [`Status`](crate::Status) |
+/// | any other string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown) |
 /// | a time outside the years −9999 to 9999, such as milliseconds | an error |
 /// | a documented field twice in one object | an error |
-/// | a missing or `null` number, status, `event` or `webhook_id`, or no `content` | an error |
-/// | `content` that is not an array | an error for a documented event; kept for any other event |
+/// | a missing or `null` number, status, `event` or `webhook_id` | an error |
+/// | missing `content` | an error |
+/// | `content` that is not an array | an error for a documented event; kept for an unknown event |
 ///
 /// The order of the keys makes no difference.
 ///
 /// # Writing
 ///
-/// Writing is exact. The documented fields come first, in the order of the platform's page, and the unknown fields
-/// follow. Numbers are written as numbers, a status as a string, and `None` as `""`.
+/// Writing is exact. The documented fields come first, in the order of the platform's page. The unknown fields follow.
+/// Numbers are written as numbers, a status as a string, and `None` as `""`.
 ///
 /// # Unknown data
 ///
-/// Unknown fields and the content of an unknown event are [`serde_json::Value`]s, so they are kept as exactly as
-/// `Value` keeps them. Three features of `serde_json` make it more exact. Switch them on in your own `Cargo.toml`:
+/// Unknown fields and the content of an unknown event are held as [`serde_json::Value`]s. Three features of
+/// `serde_json` make a `Value` more exact. Switch them on in your own `Cargo.toml`:
 ///
 /// | feature of `serde_json` | what happens without it |
 /// |---|---|
 /// | `preserve_order` | The keys of an object are sorted. |
 /// | `float_roundtrip` | A float can change its last digits each time it is read and written. |
-/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Beyond `f64` is an error. |
+/// | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Numbers beyond `f64` are errors. |
 ///
-/// Without `float_roundtrip`, floats of up to 15 digits and with an exponent between −22 and 22 are safe. Others can
-/// change. Without `arbitrary_precision`, this holds for integers beyond 64 bits too.
+/// Without `float_roundtrip`, a float can change unless it has at most 15 digits and an exponent between −22 and 22.
+/// Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change in the same way.
 ///
-/// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is an error, whatever the
-/// features. The features do not change what documented fields hold, with one exception: a fraction in the last digits
-/// of a float may go unnoticed.
+/// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
+///
+/// The features do not change documented fields, with one exception. An integer field accepts a float without a
+/// fraction. Whether a fraction in the last digits of such a float is noticed can depend on the features.
 ///
 /// # Through serde
 ///
-/// The types of this crate implement `Serialize` and `Deserialize` by the same rules. This holds for any
-/// self-describing format, for `serde_json::from_value`, for `#[serde(flatten)]`, and for a type of your own that holds
-/// them. The error of the format contains the text of a [`DecodeError`], with the path of the field:
+/// The types of this crate implement `Serialize` and `Deserialize` by the same rules. The rules hold for any
+/// self-describing format, for `serde_json::from_value`, for `#[serde(flatten)]`, and for types of your own that
+/// contain a payload, an event or an item. The error of the format contains the text of a [`DecodeError`], with the
+/// path of the field:
 ///
 /// ```
 /// use serde_json::json;
@@ -100,28 +105,31 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// );
 /// ```
 ///
-/// Line and column need the text of the body, so only [`from_slice`](Self::from_slice),
-/// [`from_slice_partial`](Self::from_slice_partial) and [`FromStr`] report them. An error of `serde_json` may have a
-/// position of its own, which does not point at the fault. An untagged enum drops the error of each variant and reports
-/// a text of serde's.
+/// Line and column need the text of the body. So only [`from_slice`](Self::from_slice) and [`FromStr`] report them, and
+/// [`from_slice_partial`](Self::from_slice_partial) if it fails. `serde_json` may add a line and a column of its own,
+/// which do not point at the fault. For an untagged enum, serde replaces the error with a text of its own.
 ///
-/// Three facts about `#[serde(flatten)]`:
+/// If you use `#[serde(flatten)]`:
 ///
-/// - A flattened `Payload` or item takes every key that is left. Put it after all other flattened fields.
-/// - Give your own fields names that the payload or the item does not have.
-/// - A flattened [`Event`] reads `event` and `content` without removing them, so a flattened map beside it also
-///   receives both. To keep the other keys, flatten a `Payload` instead of the two.
+/// - A flattened `Payload` or item takes all remaining keys. Put it after all other flattened fields.
+/// - Do not give your own fields the name of a field of the payload or the item.
+/// - A flattened [`Event`] reads `event` and `content` without removing them. So a flattened map beside the `Event`
+///   also receives both. To keep the other keys, flatten a `Payload` instead of an `Event` and a map.
 ///
 /// # Storing
 ///
-/// Store the raw body and its signature if you may want to verify the signature again, because it holds for these
-/// bytes only. Otherwise store the JSON of [`to_vec`](Self::to_vec). A later version of this crate reads it too. An
-/// event or a field that was unknown may be documented by then, and is read by its rules.
+/// If you may want to verify the signature again, store the raw body and the signature, because the signature is right
+/// for these bytes only. Otherwise store the JSON of [`to_vec`](Self::to_vec). A later version of this crate can read
+/// this JSON too. If that version documents an event or a field that is unknown now, it reads the event or the field by
+/// the rules for documented ones.
 ///
-/// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with its field
-/// names, by `rmp_serde::to_vec_named`.) With `arbitrary_precision`, `serde_json` hands over unknown numbers as objects
-/// of its own, which RON and compact `MessagePack` do not carry: store JSON then. bincode and postcard can write the
-/// types and cannot read them, because these formats do not describe what they hold. In such a format, store the JSON:
+/// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with
+/// `rmp_serde::to_vec_named`, which keeps the names of the fields.) With `arbitrary_precision`, store JSON rather than
+/// RON or compact `MessagePack`: `serde_json` then hands over an unknown number as an object that these two formats
+/// cannot hold.
+///
+/// bincode and postcard can write the types but cannot read them, because their data does not contain the names and
+/// types of fields. In such a format, store the JSON as bytes:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -139,8 +147,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # One payload for each item
 ///
-/// Each part keeps the envelope with its unknown fields. An unknown event stays whole, and a documented event without
-/// items has no parts:
+/// This code splits a payload with several items. Each part keeps the envelope with its unknown fields. An unknown
+/// event is not split, and a documented event without items gives no parts:
 ///
 /// ```
 /// use std::mem;
@@ -181,16 +189,18 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # Old requests
 ///
-/// The signature covers the body and no other time, so a captured request can be sent again at any time. Two checks
-/// stop it: an item whose [key](crate::ItemKey) was handled before is skipped, and
-/// [`check_freshness`](Self::check_freshness) finds a payload that is older than the keys that you keep.
+/// The only time that the signature covers is the `created_at` of the body. So an attacker who has captured a request
+/// can replay it later. Two checks together stop this:
+///
+/// - Store the [key](crate::ItemKey) of each item that you handle, and skip an item whose key is stored.
+/// - Use [`check_freshness`](Self::check_freshness) to find a payload that is older than your oldest stored key:
 ///
 #[cfg_attr(feature = "std", doc = "```")]
 #[cfg_attr(not(feature = "std"), doc = "```text")]
 /// use std::time::{Duration, SystemTime};
 /// use twt_chat_webhooks::{Payload, Timestamp, fixtures};
 ///
-/// /// Item keys are kept for at least as long.
+/// /// Keep item keys at least this long.
 /// const TOLERANCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 ///
 /// fn is_fresh(payload: &Payload) -> bool {
@@ -202,11 +212,11 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// assert!(is_fresh(&fixtures::unreplied().sent_at(now)));
 /// ```
 ///
-/// - **Tolerance.** The platform does not document for how long it repeats a delivery, nor whether a repeated delivery
-///   has a new `created_at`. Choose a tolerance that is longer than any outage of yours. A tolerance of minutes loses
-///   what the platform repeats after an outage.
-/// - **Answer.** Answer 200 to a stale payload, keep its body, and do not work on it. The signature is right, so the
-///   platform has written it. After an error status the platform may send the body again, and it would be older still.
+/// - **Tolerance.** The platform does not document how long it retries a delivery, or whether a retry has a new
+///   `created_at`. Choose a tolerance that is longer than any outage of your receiver. With a tolerance of minutes, you
+///   lose the retries that arrive after an outage.
+/// - **Answer.** Answer 200 to a stale payload and keep its body, but do not handle it. The signature is right, so the
+///   platform has written the body. After an error, the platform may retry, and the body is then even older.
 /// - **Clocks.** [`FromTheFuture`](crate::FreshnessError::FromTheFuture) means that a clock is wrong, most likely your
 ///   own. Keep the body in this case too, and check the clock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -216,19 +226,19 @@ pub struct Payload {
     pub created_at: Timestamp,
     /// The "unique webhook identifier", 32 lower-case hex digits in the platform's example.
     ///
-    /// The platform does not say whether it names the endpoint or the delivery. Do not use it to recognize a delivery
-    /// that is repeated. [`ItemKey`](crate::ItemKey) serves that purpose.
+    /// The platform does not say whether this id names the endpoint or the delivery. So do not use it to recognize a
+    /// retry. Use [`ItemKey`](crate::ItemKey) instead.
     pub webhook_id: String,
-    /// What has happened.
+    /// The event with its content.
     pub event: Event,
     pub(crate) extra: Map<String, Value>,
 }
 
 impl Payload {
-    /// Makes a payload without unknown fields.
+    /// Builds a payload without unknown fields.
     ///
     /// `event` is one item, a `Vec` or an array of items, or an [`Event`]. Unknown fields come only from decoding, for
-    /// example from `serde_json::from_value(json!({ … }))`.
+    /// example with `serde_json::from_value(json!({ … }))`.
     ///
     /// ```
     /// use twt_chat_webhooks::{EventType, Payload, PreChatFormContent, Timestamp};
@@ -249,8 +259,12 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the body is not UTF-8, is not JSON or is cut off, or if a documented field does not hold what
-    /// it should. If a body has several faults, any one of them may be reported.
+    /// [`DecodeError`] if
+    ///
+    /// - the body is not UTF-8, is not JSON, or is cut off, or
+    /// - a documented field is missing, is repeated, or holds a wrong value.
+    ///
+    /// If a body has several faults, any one of them may be reported.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
         // UTF-8 is checked once for the whole body.
         str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?.parse()
@@ -258,7 +272,7 @@ impl Payload {
 
     /// The type of the event.
     ///
-    /// Event types have an order, so they can be the keys of a map. This counts events:
+    /// Event types can be the keys of a map. This code counts events by their type:
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -271,13 +285,13 @@ impl Payload {
     /// assert_eq!(received[&EventType::Unreplied], 1);
     /// ```
     ///
-    /// [`Event::name`] gives the name on the wire without a copy.
+    /// [`Event::name`] returns the name on the wire without a copy.
     #[must_use]
     pub fn event_type(&self) -> EventType {
         self.event.event_type()
     }
 
-    /// The items of a documented event, as [`Event::contents`] gives them. An unknown event has none.
+    /// The items of a documented event, like [`Event::contents`]. For an unknown event, the iterator is empty.
     ///
     /// ```
     /// use twt_chat_webhooks::fixtures;
@@ -293,7 +307,7 @@ impl Payload {
         self.event.contents()
     }
 
-    /// The unknown fields of the envelope, as they came. The unknown fields of an item are in the item.
+    /// The unknown fields of the envelope, unchanged. The unknown fields of an item are in the `extra()` of the item.
     #[must_use]
     pub fn extra(&self) -> &Map<String, Value> {
         &self.extra
@@ -310,7 +324,7 @@ impl Payload {
     /// ```
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        // Text keys and a growing buffer leave nothing that could fail.
+        // This never fails: all keys are strings, and the buffer grows as needed.
         let body = self.try_to_vec();
         debug_assert!(body.is_ok());
         body.unwrap_or_default()
@@ -318,20 +332,20 @@ impl Payload {
 
     #[cfg(feature = "std")]
     fn try_to_vec(&self) -> serde_json::Result<Vec<u8>> {
-        // Room for items of the usual size: growing the buffer step by step costs 7 %.
+        // Initial capacity: room for items of the usual size. Growing the buffer step by step costs 7 % more.
         let mut body = Vec::with_capacity(128 + 384 * self.contents().len().max(1));
         serde_json::to_writer(&mut body, self)?;
         Ok(body)
     }
 
-    /// Without `std`, `serde_json` writes only into buffers of its own.
+    /// Without `std`, `serde_json` has no `to_writer`.
     #[cfg(not(feature = "std"))]
     fn try_to_vec(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(self)
     }
 }
 
-/// The same as [`Payload::from_slice`], for a body that is text already, such as a fixture.
+/// Decodes a body that is text already, such as a fixture. Otherwise the same as [`Payload::from_slice`].
 ///
 /// # Errors
 ///
@@ -340,41 +354,41 @@ impl FromStr for Payload {
     type Err = DecodeError;
 
     fn from_str(body: &str) -> Result<Self, DecodeError> {
-        read_text(body, None).map_err(|fault| DecodeError::explain(body, fault))
+        read_body(body, None).map_err(|fault| DecodeError::explain(body, fault))
     }
 }
 
 /// The documented fields of the envelope, in the order of the page.
 pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
 
-/// Reads a whole body. Bad items are put aside as in [`read_items`](crate::content::read_items).
-pub(crate) fn read_text(body: &str, bad: Option<&mut Vec<Bad>>) -> Result<Payload, Fault> {
+/// Reads a whole body. [`read_items`](crate::content::read_items) explains `bad`.
+pub(crate) fn read_body(body: &str, bad: Option<&mut Vec<BadItem>>) -> Result<Payload, Fault> {
     let mut json = Json::new(body);
     let payload = read(&mut json, bad)?;
-    json.end()?;
+    json.expect_end()?;
     Ok(payload)
 }
 
-fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<Bad>>) -> Result<Payload, Fault> {
+fn read<'de, S: Source<'de>>(source: &mut S, mut bad: Option<&mut Vec<BadItem>>) -> Result<Payload, Fault> {
     let mut created_at = Timestamp::UNIX_EPOCH;
     let mut webhook_id = String::new();
     let mut parts = Parts::NEW;
     let mut extra = Map::new();
     wire::read_object! { source, required: 0b1111, {
         created_at => created_at.read_into(source),
-        event => parts.read_event(source),
-        webhook_id => wire::read_text(source).map(|text| webhook_id = text),
-        content => parts.read_content(source, bad.as_deref_mut()),
+        event => parts.read_event_field(source),
+        webhook_id => wire::read_required_text(source).map(|text| webhook_id = text),
+        content => parts.read_content_field(source, bad.as_deref_mut()),
     } key => wire::read_extra(&mut extra, key, source) }
     let event = parts.finish(source, bad)?;
     Ok(Payload { created_at, webhook_id, event, extra })
 }
 
-/// From any self-describing format, by the rules of [Reading](Payload#reading).
+/// Reads a payload from any self-describing format, by the rules of [Reading](Payload#reading).
 ///
 /// # Errors
 ///
-/// The error of the format holds the text of a [`DecodeError`], with the path of the field and without any value.
+/// The error of the format contains the text of a [`DecodeError`], with the path of the field and without any value.
 /// See [Through serde](Payload#through-serde).
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -383,7 +397,7 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// In the order of the page, then the unknown fields.
+/// Writes the documented fields in the order of the page, then the unknown fields.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;

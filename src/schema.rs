@@ -1,9 +1,11 @@
-//! JSON Schema of what the platform sends, for the feature `schemars`.
+//! The feature `schemars`: JSON Schemas of what the platform documents.
 //!
-//! A schema says what the platform's pages say: every documented field is there, numbers are integers, a status is a
-//! string. The tolerant readings (a digit string, a missing text) are not in it, and neither are the limits of
-//! [`validate`](crate::validate). What may grow stays open: other events with any content, other statuses, other
-//! fields. So whatever the crate writes conforms.
+//! In these schemas, every documented field is required, numbers are integers, and a status is a string. This is also
+//! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
+//! in a string, or a missing text field.
+//!
+//! The schemas allow unknown events with any content, unknown statuses and unknown fields. They do not contain the
+//! limits of [`validate`](crate::validate). So everything that the crate writes matches its schema.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -23,9 +25,9 @@ use crate::payload::{self, Payload};
 use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
 
-/// The names of a type in a schema. Another crate may have an `Event` too, so the crate is part of the one that tells
-/// them apart.
-macro_rules! name {
+/// Writes the two functions that name a type in a schema. The id contains the name of the crate, because another crate
+/// may have a type of the same name.
+macro_rules! schema_names {
     ($Type:ident) => {
         fn schema_name() -> ::alloc::borrow::Cow<'static, str> {
             stringify!($Type).into()
@@ -37,17 +39,18 @@ macro_rules! name {
     };
 }
 
-/// The schema of a content type, from its fields in the order of the page.
-macro_rules! item {
+/// Implements `JsonSchema` for a content type. The arguments are the type, its variant, and its documented fields in
+/// the order of the page.
+macro_rules! impl_schema {
     ($Type:ident, $Variant:ident { $($field:ident $description:literal,)* }) => {
-        /// The item as the platform documents it, with every documented field; others are allowed.
+        /// An object with all documented fields. Unknown fields are allowed.
         #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
         impl ::schemars::JsonSchema for $Type {
-            $crate::schema::name! { $Type }
+            $crate::schema::schema_names! { $Type }
 
             fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                $crate::schema::item_object(&$crate::EventType::$Variant, [$(
-                    $crate::schema::item_property(
+                $crate::schema::item_schema(&$crate::EventType::$Variant, [$(
+                    $crate::schema::item_property_schema(
                         stringify!($field),
                         $description,
                         |item: &Self| &item.$field,
@@ -59,9 +62,9 @@ macro_rules! item {
     };
 }
 
-pub(crate) use {item, name};
+pub(crate) use {impl_schema, schema_names};
 
-/// The type whose form a field has on the wire.
+/// The type of a field of an item. `As` is the type that has the same form on the wire.
 pub(crate) trait OnWire {
     type As: JsonSchema;
 }
@@ -76,7 +79,7 @@ macro_rules! on_wire {
 
 on_wire! {
     String => String,
-    // The platform writes none as an empty text.
+    // On the wire, `None` is `""`.
     Option<String> => String,
     u32 => u32,
     u64 => u64,
@@ -86,8 +89,8 @@ on_wire! {
 
 type Property = (&'static str, Schema);
 
-/// An object in which all these fields are there, and others may be.
-fn object(description: &str, properties: impl IntoIterator<Item = Property>) -> Schema {
+/// The schema of an object in which these fields are required, and other fields are allowed.
+fn object_schema(description: &str, properties: impl IntoIterator<Item = Property>) -> Schema {
     let mut required = Vec::new();
     let mut schemas = Map::new();
     for (name, schema) in properties {
@@ -97,47 +100,47 @@ fn object(description: &str, properties: impl IntoIterator<Item = Property>) -> 
     json_schema!({ "description": description, "type": "object", "properties": schemas, "required": required })
 }
 
-fn property<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
+fn property_schema<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
     let mut schema = generator.subschema_for::<T>();
     schema.insert("description".into(), description.into());
     (name, schema)
 }
 
-pub(crate) fn item_object(event_type: &EventType, properties: impl IntoIterator<Item = Property>) -> Schema {
-    object(&format!("An item of the content of {event_type}"), properties)
+pub(crate) fn item_schema(event_type: &EventType, properties: impl IntoIterator<Item = Property>) -> Schema {
+    object_schema(&format!("An item of the content of {event_type}"), properties)
 }
 
-/// A field of an item; the function only says which type it has.
-pub(crate) fn item_property<T, F: OnWire>(
+/// The schema of a field of an item. The function is never called. Its type tells the compiler the type of the field.
+pub(crate) fn item_property_schema<T, F: OnWire>(
     name: &'static str,
     description: &str,
     _: fn(&T) -> &F,
     generator: &mut SchemaGenerator,
 ) -> Property {
-    property::<F::As>(name, description, generator)
+    property_schema::<F::As>(name, description, generator)
 }
 
-/// An object that holds an event.
-trait Envelope {
+/// A type that is written as an object with an event: a [`Payload`], or an [`Event`] by itself.
+trait EventObject {
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
     const FIELDS: &'static [&'static str];
 }
 
-impl Envelope for Payload {
+impl EventObject for Payload {
     const NAME: &'static str = "Payload";
     const DESCRIPTION: &'static str = "The body of a webhook request of TWT Chat";
     const FIELDS: &'static [&'static str] = payload::FIELDS;
 }
 
-impl Envelope for Event {
+impl EventObject for Event {
     const NAME: &'static str = "Event";
-    const DESCRIPTION: &'static str = "An event and what it carries";
+    const DESCRIPTION: &'static str = "An event with its content";
     const FIELDS: &'static [&'static str] = &["event", "content"];
 }
 
-/// What an event carries: the items of a documented event, or unknown content.
-trait Carried {
+/// The content of an event: items of a documented event, or unknown content.
+trait AnyContent {
     const VARIANT: &'static str;
     const DESCRIPTION: &'static str;
 
@@ -145,31 +148,31 @@ trait Carried {
     fn content(generator: &mut SchemaGenerator) -> Property;
 }
 
-impl Carried for UnknownEvent {
+impl AnyContent for UnknownEvent {
     const VARIANT: &'static str = "Unknown";
-    const DESCRIPTION: &'static str = "an event that is not documented";
+    const DESCRIPTION: &'static str = "an unknown event";
 
     fn event(generator: &mut SchemaGenerator) -> Property {
-        let (name, mut schema) = property::<EventType>("event", "Event name, not a documented one", generator);
+        let (name, mut schema) = property_schema::<EventType>("event", "Name of an unknown event", generator);
         schema.insert("not".into(), json!({ "enum": EventType::DOCUMENTED }));
         (name, schema)
     }
 
-    /// All types are listed. For a schema without a type, some code generators write an object.
+    /// The schema lists all JSON types. If a schema has no type, some code generators take it for an object.
     fn content(_: &mut SchemaGenerator) -> Property {
         let schema = json_schema!({
-            "description": "What the event carries: any JSON",
+            "description": "Content of an unknown event: any JSON",
             "type": ["array", "object", "string", "number", "boolean", "null"],
         });
         ("content", schema)
     }
 }
 
-/// An envelope around one kind of content. It has a name of its own in a schema, such as `UnrepliedPayload`, so that
-/// code generators make a type of that name.
-struct Carrying<E, C>(PhantomData<(E, C)>);
+/// The schema of an object `E` with an event whose content is `C`. It has a name of its own, such as
+/// `UnrepliedPayload`, so that code generators make a type with this name.
+struct ObjectWith<E, C>(PhantomData<(E, C)>);
 
-impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
+impl<E: EventObject, C: AnyContent> JsonSchema for ObjectWith<E, C> {
     fn schema_name() -> Cow<'static, str> {
         format!("{}{}", C::VARIANT, E::NAME).into()
     }
@@ -178,22 +181,22 @@ impl<E: Envelope, C: Carried> JsonSchema for Carrying<E, C> {
         format!("twt_chat_webhooks::{}", Self::schema_name()).into()
     }
 
-    /// The descriptions of the fields are those of the *Payload Structure* page.
+    /// The descriptions of the fields are from the platform's *Payload Structure* page.
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let field = |name: &&'static str| match *name {
-            "created_at" => property::<Timestamp>(name, "When the request was sent", generator),
+            "created_at" => property_schema::<Timestamp>(name, "When the request was sent", generator),
             "event" => C::event(generator),
-            "webhook_id" => property::<String>(name, "Unique webhook identifier", generator),
+            "webhook_id" => property_schema::<String>(name, "Unique webhook identifier", generator),
             _ => C::content(generator),
         };
-        object(&format!("{}: {}", E::DESCRIPTION, C::DESCRIPTION), E::FIELDS.iter().map(field))
+        object_schema(&format!("{}: {}", E::DESCRIPTION, C::DESCRIPTION), E::FIELDS.iter().map(field))
     }
 }
 
-macro_rules! contents {
+macro_rules! schema_contents {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         $(
-            impl Carried for content::$Content {
+            impl AnyContent for content::$Content {
                 const VARIANT: &'static str = stringify!($Variant);
                 const DESCRIPTION: &'static str = concat!("the event ", stringify!($NAME));
 
@@ -203,35 +206,40 @@ macro_rules! contents {
                 }
 
                 fn content(generator: &mut SchemaGenerator) -> Property {
-                    property::<Vec<Self>>("content", "What the event carries", generator)
+                    property_schema::<Vec<Self>>("content", "Items of the event", generator)
                 }
             }
         )*
 
-        /// An envelope around any event. The name of the event decides which of the schemas applies.
-        fn one_of<E: Envelope>(generator: &mut SchemaGenerator) -> Schema {
+        /// The schema of an object `E` with any event. The name of the event decides which of its parts applies.
+        fn one_of<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
             json_schema!({
                 "description": E::DESCRIPTION,
                 "oneOf": [
-                    $(generator.subschema_for::<Carrying<E, content::$Content>>(),)*
-                    generator.subschema_for::<Carrying<E, UnknownEvent>>(),
+                    $(generator.subschema_for::<ObjectWith<E, content::$Content>>(),)*
+                    generator.subschema_for::<ObjectWith<E, UnknownEvent>>(),
                 ],
             })
         }
     };
 }
 
-documented! { contents }
+documented! { schema_contents }
 
-/// The body of a request as the platform documents it, with the documented bodies as examples.
+/// The body of a request as the platform documents it. The documented bodies are its examples.
 ///
-/// The schema has a named part for each documented event and one for all other events: `UnrepliedPayload`,
+/// Every payload that this crate writes matches this schema. The crate can also read bodies that do not match it, for
+/// example a body with a number in a string.
+///
+/// `schemars::schema_for!(Payload)` returns the schema.
+///
+/// The schema has a named part for each documented event, and one for all unknown events: `UnrepliedPayload`,
 /// `PreChatFormSubmitPayload`, `OfflineFormSubmitPayload` and `UnknownPayload`. Code generators of other languages make
-/// a type of each. The repository has the schema as `schema/payload.schema.json`, and `schema/openapi.json` describes
-/// the requests.
+/// a type from each part. In the repository, `schema/payload.schema.json` is this schema, and `schema/openapi.json`
+/// describes the requests.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
-    name! { Payload }
+    schema_names! { Payload }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = one_of::<Self>(generator);
@@ -241,10 +249,10 @@ impl JsonSchema for Payload {
     }
 }
 
-/// An object of `event` and `content`, as the event is written by itself.
+/// An object with the keys `event` and `content`, which is the form of an event by itself.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Event {
-    name! { Event }
+    schema_names! { Event }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         one_of::<Self>(generator)
@@ -254,7 +262,7 @@ impl JsonSchema for Event {
 /// Any string, with the documented names as examples.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for EventType {
-    name! { EventType }
+    schema_names! { EventType }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -268,7 +276,7 @@ impl JsonSchema for EventType {
 /// Any string, with the documented statuses as examples.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Status {
-    name! { Status }
+    schema_names! { Status }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -282,7 +290,7 @@ impl JsonSchema for Status {
 /// One of the documented integers.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for DocumentedStatus {
-    name! { DocumentedStatus }
+    schema_names! { DocumentedStatus }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -297,15 +305,15 @@ fn documented_statuses() -> impl Iterator<Item = DocumentedStatus> {
     Status::DOCUMENTED.iter().filter_map(Status::documented)
 }
 
-/// `1: unreplied, 2: queued, …`, as the *Event Types* page has it.
+/// The text `1: unreplied, 2: queued, …`, as on the platform's *Event Types* page.
 fn statuses_in_words() -> String {
     documented_statuses().map(|status| format!("{}: {status}", u8::from(status))).collect::<Vec<_>>().join(", ")
 }
 
-/// An integer in the range of the type.
+/// An integer of Unix seconds, from [`Timestamp::MIN`] to [`Timestamp::MAX`].
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Timestamp {
-    name! { Timestamp }
+    schema_names! { Timestamp }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({

@@ -3,49 +3,64 @@
 //! The platform's *Signature Verification* page defines them. Each request carries the header `X-Chat-Signature`,
 //! which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the account's `AppSecret`.
 //!
+//! # A handler that loses nothing
+//!
+//! This handler answers 403 to a wrong signature, and 200 to every other body:
+//!
 //! ```
-//! use twt_chat_webhooks::{AppSecret, Payload, ReceiveError, Verifier, fixtures};
+//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, Verifier, fixtures};
 //!
-//! // Once, at the start:
-//! let verifier = Verifier::new(AppSecret::new("s3cret")?);
-//!
-//! // For each request, with the value of the header SIGNATURE_HEADER if it is there:
-//! fn receive(
-//!     verifier: &Verifier,
-//!     body: &[u8],
-//!     signature: Option<&[u8]>,
-//! ) -> Result<Payload, ReceiveError> {
-//!     verifier.decode(body, signature)
+//! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
+//!     let decoded = match verifier.decode_partial(body, signature) {
+//!         Ok(decoded) => decoded,
+//!         Err(ReceiveError::Signature(_)) => return 403,
+//!         Err(error) => {
+//!             keep(body, &error.to_string());
+//!             return 200;
+//!         }
+//!     };
+//!     if let Some(item) = decoded.rejected.first() {
+//!         keep(body, &item.error.to_string()); // the other items are in `payload`
+//!     }
+//!     match decoded.payload.event {
+//!         Event::Unreplied(messages) => {
+//!             for message in messages {
+//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
+//!             }
+//!         }
+//!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
+//!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
+//!         _ => keep(body, "an event that this code does not handle yet"),
+//!     }
+//!     200
 //! }
 //!
-//! // In a test, a request as the platform would send it:
-//! let request = AppSecret::new("s3cret")?.sign_payload(&fixtures::unreplied());
-//! let (name, value) = request.header();
+//! /// Keeps a body for a person to look at: in a table, in a queue, or in a file.
+//! fn keep(body: &[u8], why: &str) {
+//!     eprintln!("kept {} bytes: {why}", body.len());
+//! }
+//!
+//! // In a test. The request is like one from the platform:
+//! let secret = AppSecret::new("the AppSecret of your account")?;
+//! let request = secret.sign_payload(&fixtures::unreplied());
+//! let (name, signature) = request.header();
 //! assert_eq!(name, "x-chat-signature");
-//! assert!(receive(&verifier, &request.body, Some(value.as_bytes())).is_ok());
-//! assert_eq!(receive(&verifier, &request.body, None).unwrap_err().http_status(), 403);
+//! let verifier = Verifier::new(secret);
+//! assert_eq!(handle(&verifier, &request.body, Some(signature.as_bytes())), 200);
+//! assert_eq!(handle(&verifier, &request.body, None), 403);
 //! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
 //! ```
 //!
-//! # Two classic mistakes
+//! The platform retries a delivery that is not answered with 200 within 5 seconds. Therefore:
 //!
-//! The platform's own samples make both of these mistakes, and code that is written by hand after them does too:
-//!
-//! - **Comparing with `==`.** A comparison of texts stops at the first difference. The time it takes tells how many
-//!   leading digits of a forged signature are right. This module compares the 32 bytes of the signatures in constant
-//!   time.
-//! - **Decoding the body to text first.** The signature covers bytes. A framework that hands over a string or parsed
-//!   JSON may have changed line ends, escapes, the order of the keys, or bytes that are not UTF-8. Take the body as
-//!   bytes, verify the bytes, and decode them afterwards.
-//!
-//! The signature covers the body and no time of its own, so a captured request stays valid.
-//! [Old requests](Payload#old-requests) shows what to do about it.
+//! - If a body cannot be decoded, keep it and answer 200. A retry has the same fault.
+//! - If a body cannot be kept, answer 503, so that the platform retries.
+//! - Do slow work in another task, after the answer.
 //!
 //! # In a framework
 //!
-//! Ask the framework for the body as bytes. `handle` is the function of the
-//! [crate page](crate#getting-started), which also has the handler for axum. All other names are those of the
-//! framework:
+//! Take the body as bytes in every framework. The [crate page](crate#getting-started) shows a receiver with axum. These
+//! functions call the `handle` of the previous example from other frameworks:
 //!
 //! ```text
 //! use twt_chat_webhooks::SIGNATURE_HEADER;
@@ -63,7 +78,7 @@
 //!     HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 //! }
 //!
-//! // AWS Lambda (lambda_http), which decodes a body that comes in base64
+//! // AWS Lambda (lambda_http). The crate lambda_http decodes a body that arrives in base64.
 //! async fn receive(
 //!     verifier: &Verifier,
 //!     request: Request,
@@ -86,7 +101,20 @@
 //! }
 //! ```
 //!
-//! The package `examples/receiver` of the repository is a whole receiver with axum and a database.
+//! The package `examples/receiver` in the repository is a complete receiver with axum and a database.
+//!
+//! # Two common mistakes
+//!
+//! The platform's own code samples make two mistakes. This module avoids both:
+//!
+//! - **Comparing signatures with `==`.** `==` stops at the first difference, so it takes longer the more leading digits
+//!   of a forged signature are right. An attacker can measure this. This module compares signatures in constant time.
+//! - **Decoding the body to text before verifying.** The signature covers the bytes of the body. Text or parsed JSON
+//!   from a framework may have other bytes: changed line ends, escapes, order of keys, or bytes that are not UTF-8. So
+//!   take the body as bytes, verify the bytes, and decode them afterwards.
+//!
+//! The signature of a captured request stays valid, because the signature does not expire.
+//! [Old requests](Payload#old-requests) shows how to detect replayed requests.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -110,13 +138,14 @@ type HmacSha256 = Hmac<Sha256>;
 /// The name of the header that holds the signature. It is in lower case, as in HTTP/2 and in most frameworks.
 pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 
-/// The account's `AppSecret`, the key that the platform signs with.
+/// The account's `AppSecret`: the key with which the platform signs bodies.
 ///
-/// An `AppSecret` keeps the prepared state of HMAC instead of the secret itself, and `Debug` shows neither.
+/// An `AppSecret` does not hold the secret itself, but the state of HMAC that is prepared from it. `Debug` shows
+/// neither of them.
 ///
-/// The state is overwritten with zeros when the `AppSecret` is dropped. The state lies on the heap, so moving an
-/// `AppSecret` leaves no copy behind. The text that you pass to [`new`](Self::new) is yours to wipe. The stack may
-/// keep traces of a computation until later calls overwrite them.
+/// When an `AppSecret` is dropped, its state is overwritten with zeros. The state is on the heap, so moving an
+/// `AppSecret` leaves no copy behind. Two copies are not wiped: the text that you pass to [`new`](Self::new), and
+/// traces of the computation on the stack, which stay until later calls overwrite them.
 ///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, InvalidSecret};
@@ -124,7 +153,7 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 /// let secret = AppSecret::new("s3cret")?;
 /// assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
 ///
-/// // Pasted together with the end of the line:
+/// // A line end that was pasted along with the secret is an error.
 /// let error = AppSecret::new("s3cret\n").unwrap_err();
 /// assert_eq!(error, InvalidSecret::SurroundingWhitespace);
 /// # Ok::<(), InvalidSecret>(())
@@ -132,10 +161,10 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 #[derive(Clone)]
 pub struct AppSecret(Box<HmacSha256>);
 
-/// Does not compile unless the state of an [`AppSecret`] is wiped when it is dropped.
+/// Checks at compile time that the state of an [`AppSecret`] is wiped when it is dropped.
 ///
-/// [`HmacSha256`] has no marker for this. It consists of two states of SHA-256 and a buffer, and each of them has the
-/// marker.
+/// [`HmacSha256`] itself does not implement [`ZeroizeOnDrop`]. It consists of two states of SHA-256 and a buffer, and
+/// the types of these parts do.
 const _: () = {
     const fn is_wiped_on_drop<T: ZeroizeOnDrop>() {}
     is_wiped_on_drop::<<Sha256 as EagerHash>::Core>();
@@ -143,20 +172,21 @@ const _: () = {
 };
 
 impl AppSecret {
-    /// Takes the secret as the platform shows it.
+    /// Makes an `AppSecret` from the secret that the platform shows.
     ///
-    /// White space is whatever a copy from a console may bring along: spaces of any kind, tabs, line ends, and the
-    /// invisible U+200B and U+FEFF. White space inside a secret is left alone.
+    /// White space at the ends of the secret is an error, because it was most likely copied by mistake. White space is
+    /// any kind of space, tab and line end, and also the invisible U+200B and U+FEFF. White space inside the secret is
+    /// accepted.
     ///
     /// # Errors
     ///
-    /// - [`InvalidSecret::Empty`] if there is nothing but white space.
-    /// - [`InvalidSecret::SurroundingWhitespace`] if there is white space at either end. It is not removed silently,
-    ///   because other programs may be configured with the same pasted text.
+    /// - [`InvalidSecret::Empty`] if the secret is empty or consists of white space only.
+    /// - [`InvalidSecret::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
+    ///   silently, because you may have pasted the same text into the configuration of other programs.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let secret = secret.as_ref();
-        // Read in place: a copy of the secret as text would have to be wiped. Invalid UTF-8 counts as a visible
-        // character.
+        // This reads the secret in place, because a copy would have to be wiped. Invalid UTF-8 counts as a character
+        // that is not white space.
         let is_space = secret.utf8_chunks().flat_map(|chunk| {
             let invalid = !chunk.invalid().is_empty();
             chunk.valid().chars().map(is_white_space).chain(invalid.then_some(false))
@@ -167,12 +197,12 @@ impl AppSecret {
         if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
             return Err(InvalidSecret::SurroundingWhitespace);
         }
-        // HMAC takes a key of any length, so the error never happens.
+        // This never fails, because HMAC accepts a key of any length.
         let state = HmacSha256::new_from_slice(secret).map_err(|_| InvalidSecret::Empty)?;
         Ok(Self(Box::new(state)))
     }
 
-    /// Signs a body, as the platform does.
+    /// Signs a body in the same way as the platform.
     ///
     /// ```
     /// use twt_chat_webhooks::AppSecret;
@@ -188,7 +218,7 @@ impl AppSecret {
         Signature(self.digest(body).finalize().into_bytes().into())
     }
 
-    /// Encodes and signs a payload, which gives a request for the tests of a handler.
+    /// Encodes and signs a payload. The result is a request for the tests of a handler.
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -214,8 +244,10 @@ impl AppSecret {
     }
 }
 
-/// Vertical tab and form feed do not count. No console copies them, and RFC 4231 has test cases with keys made of
-/// them.
+/// Whether a character counts as white space at the ends of a secret.
+///
+/// Vertical tab and form feed do not count, because nobody copies them by mistake, and the keys of some test cases in
+/// RFC 4231 consist of them.
 fn is_white_space(character: char) -> bool {
     match character {
         '\u{b}' | '\u{c}' => false,
@@ -231,14 +263,14 @@ impl fmt::Debug for AppSecret {
     }
 }
 
-/// Why a text cannot be an [`AppSecret`].
+/// Why a text was not accepted as an [`AppSecret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSecret {
-    /// The text is empty, or consists of white space.
+    /// The text is empty, or consists of white space only.
     #[error("the secret is empty")]
     Empty,
-    /// The text starts or ends with white space, which most likely was copied along with the secret.
+    /// The text starts or ends with white space, which was most likely copied by mistake.
     #[error("the secret starts or ends with white space")]
     SurroundingWhitespace,
 }
@@ -267,8 +299,8 @@ impl Signature {
 
     /// The bytes of the signature, for example for a binary column.
     ///
-    /// To compare signatures, compare the `Signature`s. Comparing the bytes takes longer the more leading bytes of a
-    /// forged signature are right.
+    /// Do not compare the bytes with `==`. This takes longer the more leading bytes of a forged signature are right.
+    /// Compare the `Signature`s instead, which takes constant time.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -294,11 +326,11 @@ fn hex_digit(digit: u8) -> Option<u8> {
     }
 }
 
-/// From exactly 64 hex digits of either case.
+/// Parses exactly 64 hex digits, in upper or lower case.
 ///
 /// # Errors
 ///
-/// [`SignatureError::Malformed`] for anything else.
+/// [`SignatureError::Malformed`] for any other text.
 impl FromStr for Signature {
     type Err = SignatureError;
 
@@ -307,7 +339,7 @@ impl FromStr for Signature {
     }
 }
 
-/// The value of the header: 64 lower-case hex digits.
+/// Writes 64 lower-case hex digits. This is the value of the header.
 impl fmt::Display for Signature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
@@ -338,7 +370,7 @@ impl Hash for Signature {
 
 /// A body and its signature, as a request for the tests of a handler. Made by [`AppSecret::sign_payload`].
 ///
-/// `Debug` shows the signature and not the body, which holds what a visitor wrote.
+/// `Debug` shows the signature. It does not show the body, which may hold what a visitor wrote.
 ///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, fixtures};
@@ -359,23 +391,24 @@ pub struct SignedBody {
 }
 
 impl SignedBody {
-    /// The name and the value of the header that holds the signature, in the form that HTTP clients take.
+    /// The name and the value of the header that holds the signature. HTTP clients accept them in this form.
     #[must_use]
     pub fn header(&self) -> (&'static str, String) {
         (SIGNATURE_HEADER, self.signature.to_string())
     }
 }
 
-/// Shows the signature and not the body.
+/// Shows the signature, but not the body.
 impl fmt::Debug for SignedBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("SignedBody").field("signature", &self.signature).finish_non_exhaustive()
     }
 }
 
-/// Verifies that bodies come from the platform. Make a `Verifier` at the start of the program and share it.
+/// Verifies that bodies come from the platform. Make a `Verifier` at the start of the program and use it for all
+/// requests.
 ///
-/// To change the secret without losing a request, accept the old secret beside the new one for a while:
+/// To change the secret without losing a request, accept both the new and the old secret for a while:
 ///
 /// ```
 /// use twt_chat_webhooks::{AppSecret, SignatureError, Verifier};
@@ -395,13 +428,13 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Makes a verifier that accepts bodies signed with this secret.
+    /// Makes a verifier that accepts bodies that are signed with this secret.
     #[must_use]
     pub fn new(secret: AppSecret) -> Self {
         Self { secrets: Vec::from([secret]) }
     }
 
-    /// Accepts bodies signed with this secret too.
+    /// Accepts bodies that are signed with this secret too.
     #[must_use]
     pub fn also(mut self, secret: AppSecret) -> Self {
         self.secrets.push(secret);
@@ -412,14 +445,14 @@ impl Verifier {
     ///
     /// `signature` is the value of the header [`SIGNATURE_HEADER`], or `None` if the request has no such header.
     ///
-    /// Returns which secret matched: 0 for the secret given to [`new`](Self::new), 1 for the first given to
-    /// [`also`](Self::also), and so on. An old secret that has not matched for long enough can be removed.
+    /// Returns the index of the secret that matched: 0 for the secret from [`new`](Self::new), 1 for the first secret
+    /// from [`also`](Self::also), and so on. If an old secret has not matched for a long time, you can remove it.
     ///
     /// # Errors
     ///
     /// - [`SignatureError::Missing`] if `signature` is `None`.
-    /// - [`SignatureError::Malformed`] if it is not exactly 64 hex digits of either case.
-    /// - [`SignatureError::Mismatch`] if it is not the signature of this body with any of the secrets.
+    /// - [`SignatureError::Malformed`] if `signature` is not exactly 64 hex digits, in upper or lower case.
+    /// - [`SignatureError::Mismatch`] if none of the secrets gives this signature for this body.
     pub fn verify(&self, body: &[u8], signature: Option<&[u8]>) -> Result<usize, SignatureError> {
         let signature = signature.ok_or(SignatureError::Missing)?;
         let signature = Signature::from_hex(signature).ok_or(SignatureError::Malformed)?;
@@ -427,23 +460,23 @@ impl Verifier {
         self.secrets.iter().position(matches).ok_or(SignatureError::Mismatch)
     }
 
-    /// Verifies a body like [`verify`](Self::verify), and only then decodes it like [`Payload::from_slice`].
+    /// Verifies a body like [`verify`](Self::verify), and then decodes it like [`Payload::from_slice`].
     ///
     /// # Errors
     ///
-    /// - [`ReceiveError::Signature`] if the body cannot be verified.
-    /// - [`ReceiveError::Decode`] if it is verified and cannot be decoded.
+    /// - [`ReceiveError::Signature`] if [`verify`](Self::verify) fails. The body is not decoded in this case.
+    /// - [`ReceiveError::Decode`] if the signature is right, but the body cannot be decoded.
     pub fn decode(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Payload, ReceiveError> {
         self.verify(body, signature)?;
         Ok(Payload::from_slice(body)?)
     }
 
-    /// Verifies a body like [`verify`](Self::verify), and only then decodes it like [`Payload::from_slice_partial`].
+    /// Verifies a body like [`verify`](Self::verify), and then decodes it like [`Payload::from_slice_partial`].
     ///
     /// # Errors
     ///
-    /// - [`ReceiveError::Signature`] if the body cannot be verified.
-    /// - [`ReceiveError::Decode`] if it is verified and cannot be decoded.
+    /// - [`ReceiveError::Signature`] if [`verify`](Self::verify) fails. The body is not decoded in this case.
+    /// - [`ReceiveError::Decode`] if the signature is right, but the body cannot be decoded.
     pub fn decode_partial(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Partial, ReceiveError> {
         self.verify(body, signature)?;
         Ok(Payload::from_slice_partial(body)?)
@@ -454,16 +487,16 @@ impl Verifier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// The request has no signature. It does not come from the platform, or a proxy has dropped the header.
+    /// The request has no signature. Either it does not come from the platform, or a proxy has removed the header.
     #[error("the request has no header {SIGNATURE_HEADER}")]
     Missing,
     /// The signature is not exactly 64 hex digits.
     #[error("the signature is not 64 hex digits")]
     Malformed,
-    /// The signature is not that of this body.
+    /// The signature does not match the body.
     ///
-    /// If this happens to the platform's own requests, the secret belongs to another account, or something has
-    /// changed the body before it was verified.
+    /// If this happens to requests of the platform, either the secret is wrong, or something has changed the body
+    /// before it was verified.
     #[error("the signature does not match the body")]
     Mismatch,
 }
@@ -489,19 +522,20 @@ pub enum SignatureError {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// The signature is missing, malformed, or not that of the body. The body has not been decoded.
+    /// The signature is missing, is malformed, or does not match the body. The body was not decoded.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The body comes from the platform and cannot be decoded.
+    /// The signature is right, so the body comes from the platform. But the body cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
 
 impl ReceiveError {
-    /// The HTTP status that says what was wrong: 403 for the signature, 400 for the body.
+    /// The HTTP status for this error: 403 if the signature is not accepted, 400 if the body cannot be decoded.
     ///
-    /// The platform repeats a delivery that is not answered with 200. To receive a body that cannot be decoded only
-    /// once, keep it and answer 200, as the handler on the [crate page](crate#getting-started) does.
+    /// The platform retries a delivery that is not answered with 200. If you do not want a retry of a body that cannot
+    /// be decoded, keep the body and answer 200, like the handler of the [module
+    /// page](self#a-handler-that-loses-nothing).
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {

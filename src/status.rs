@@ -1,4 +1,4 @@
-//! The status of a conversation.
+//! Statuses of a conversation. The platform's *Event Types* page defines them.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -14,16 +14,16 @@ use serde_repr::{Deserialize_repr, Serialize_repr};
 use crate::unknown::{UnknownStatus, compare_as_text};
 use crate::wire::{self, Fault, Field, Kind, Problem, Source};
 
-/// Writes both enums, and everything that differs by status, from the one list of the documented statuses.
+/// Writes both enums, and all code that differs between statuses, from the list of the documented statuses.
 ///
-/// An entry has the doc of the variant, its name, its number and its words. The number is both the text on the wire
-/// and the value of [`DocumentedStatus`].
+/// An entry of the list has the doc of the variant, its name, its number, and its name in words. The number is the
+/// value of [`DocumentedStatus`]. Its digits are the text of [`Status`] on the wire.
 macro_rules! documented_statuses {
     ($($(#[$doc:meta])* $Name:ident = $number:literal, $words:literal;)*) => {
-        /// The status of a conversation, which the platform sends as a string that holds a number.
+        /// The status of a conversation. The platform sends it as a string that holds a number.
         ///
-        /// The statuses of the *Event Types* page have variants. Any other string or integer is kept as
-        /// [`Unknown`](Self::Unknown), and written back as that string.
+        /// Each documented status has a variant. Any other string or integer is an unknown status: it is kept as
+        /// [`Unknown`](Self::Unknown), and written back as a string.
         ///
         /// ```
         /// use twt_chat_webhooks::{DocumentedStatus, Status};
@@ -33,15 +33,15 @@ macro_rules! documented_statuses {
         /// assert_eq!(status, "2");
         /// assert_eq!(status.documented(), Some(DocumentedStatus::Queued));
         ///
-        /// let newer = Status::from("99");
-        /// assert!(matches!(newer, Status::Unknown(_)));
-        /// assert_eq!(newer.as_str(), "99");
-        /// assert_eq!(newer.documented(), None);
-        /// assert_eq!(newer.number(), Some(99));
+        /// let unknown = Status::from("99");
+        /// assert!(matches!(unknown, Status::Unknown(_)));
+        /// assert_eq!(unknown.as_str(), "99");
+        /// assert_eq!(unknown.documented(), None);
+        /// assert_eq!(unknown.number(), Some(99));
         /// ```
         ///
-        /// To store a status, use [`as_str`](Self::as_str), which keeps every status. An integer column can take
-        /// [`number`](Self::number), which is `None` for an unknown status that is no number.
+        /// To store a status, use a text column and [`as_str`](Self::as_str), which keeps every status. For an integer
+        /// column, use [`number`](Self::number), which is `None` for an unknown status that is not a number.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Status {
@@ -51,14 +51,14 @@ macro_rules! documented_statuses {
                 #[doc = concat!("On the wire: `\"", $number, "\"`.")]
                 $Name,
             )*
-            /// A status that this version does not document. Build one with `Status::from(text)`.
+            /// An unknown status: one that is not documented in this version. Build one with `Status::from(text)`.
             Unknown(UnknownStatus),
         }
 
         /// A documented status in its integer form.
         ///
-        /// Serde writes it as the integer, and reads it from one. [`Status`] is a string on the wire. `as u8` and
-        /// `u8::from` give the integer too.
+        /// Serde writes a `DocumentedStatus` as an integer, and reads it from an integer. (It writes a [`Status`] as a
+        /// string.) `as u8` and `u8::from` return the integer too.
         ///
         /// ```
         /// use twt_chat_webhooks::{DocumentedStatus, Status};
@@ -83,7 +83,7 @@ macro_rules! documented_statuses {
         }
 
         impl Status {
-            /// The statuses of the platform's page, in its order. A later version may have more.
+            /// The documented statuses, in the order of the platform's page. A later version may have more.
             ///
             /// ```
             /// use twt_chat_webhooks::Status;
@@ -94,7 +94,7 @@ macro_rules! documented_statuses {
             /// ```
             pub const DOCUMENTED: &'static [Self] = &[$(Self::$Name),*];
 
-            /// The text on the wire: a number, such as `"1"`, unless the platform sent something else.
+            /// The text on the wire. It is a number, such as `1`, for every documented status.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -103,9 +103,9 @@ macro_rules! documented_statuses {
                 }
             }
 
-            /// The status in its integer form, or `None` if this version does not document it.
+            /// The status in its integer form, or `None` if it is unknown.
             ///
-            /// `Display` of the result gives the status in words.
+            /// `Display` of the result writes the status in words.
             #[must_use]
             pub fn documented(&self) -> Option<DocumentedStatus> {
                 match self {
@@ -114,6 +114,7 @@ macro_rules! documented_statuses {
                 }
             }
 
+            /// The documented status with this text on the wire, or `None` if the status is unknown.
             fn from_documented_text(text: &str) -> Option<Self> {
                 match text {
                     $(concat!($number) => Some(Self::$Name),)*
@@ -141,7 +142,7 @@ macro_rules! documented_statuses {
             }
         }
 
-        /// In words, in lower case.
+        /// Writes the status in words, in lower case.
         impl fmt::Display for DocumentedStatus {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.pad(match self {
@@ -164,10 +165,11 @@ documented_statuses! {
 }
 
 impl Status {
-    /// The status as a number, unknown ones too, or `None` if it is not an integer in plain decimal digits.
+    /// The status as a number, or `None` if its text is not a plain integer. An unknown status can have a number too.
     ///
-    /// Plain means: no sign but a `-` in front, no leading zero, no `-0`, and within the range of `i64`. So two
-    /// statuses never have the same number, and `Status::from(number.to_string())` is the status again.
+    /// A plain integer is written in decimal digits, without a leading zero. It can have a `-` in front, but `-0` is
+    /// not plain. It is in the range of `i64`. So two statuses never have the same number, and
+    /// `Status::from(number.to_string())` returns the same status again.
     ///
     /// ```
     /// use twt_chat_webhooks::Status;
@@ -181,27 +183,27 @@ impl Status {
     pub fn number(&self) -> Option<i64> {
         let text = self.as_str();
         let digits = text.strip_prefix('-').unwrap_or(text);
-        // `parse` also takes a `+` and leading zeros.
+        // `parse` alone would also accept a `+` and leading zeros.
         let is_plain = matches!(digits.as_bytes(), [b'1'..=b'9', ..]) || text == "0";
         if is_plain { text.parse().ok() } else { None }
     }
 }
 
-/// A documented status becomes its own variant, any other text is kept.
+/// A documented status becomes its own variant. Any other text becomes [`Unknown`](Status::Unknown).
 impl From<&str> for Status {
     fn from(text: &str) -> Self {
         Self::from_documented_text(text).unwrap_or_else(|| Self::Unknown(UnknownStatus(text.into())))
     }
 }
 
-/// A documented status becomes its own variant, any other text is kept.
+/// A documented status becomes its own variant. Any other text becomes [`Unknown`](Status::Unknown).
 impl From<String> for Status {
     fn from(text: String) -> Self {
         Self::from_documented_text(&text).unwrap_or(Self::Unknown(UnknownStatus(text)))
     }
 }
 
-/// The same as `From<&str>`: parsing never fails.
+/// The same as `From<&str>`. It never fails.
 impl FromStr for Status {
     type Err = Infallible;
 
@@ -210,7 +212,7 @@ impl FromStr for Status {
     }
 }
 
-/// The text on the wire. For words, see [`DocumentedStatus`].
+/// Writes the text on the wire. [`DocumentedStatus`] writes the status in words.
 impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
@@ -219,14 +221,14 @@ impl fmt::Display for Status {
 
 compare_as_text! { Status }
 
-/// The integer form, which `as u8` gives too.
+/// Returns the integer form, like `as u8`.
 impl From<DocumentedStatus> for u8 {
     fn from(status: DocumentedStatus) -> Self {
         status as Self
     }
 }
 
-/// No documented status has this number.
+/// The error for a number that no documented status has.
 ///
 /// ```
 /// use twt_chat_webhooks::DocumentedStatus;
@@ -238,14 +240,14 @@ impl From<DocumentedStatus> for u8 {
 #[error("no documented status has the number {0}")]
 pub struct UndocumentedStatus(u8);
 
-/// As the text on the wire.
+/// Writes the text on the wire, as a string.
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-/// From a string or an integer.
+/// Reads a status from a string or an integer.
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::deserialize(deserializer, |source| Self::read(source))
@@ -263,8 +265,8 @@ impl Field for Status {
         const EXPECTED: &str = "a status (a string or an integer)";
         const RANGE: RangeInclusive<i128> = i64::MIN as i128..=u64::MAX as i128;
         let found = match source.kind()? {
-            Kind::Text => {
-                return Ok(match source.text()? {
+            Kind::String => {
+                return Ok(match source.string()? {
                     Cow::Borrowed(text) => text.into(),
                     Cow::Owned(text) => text.into(),
                 });
@@ -276,7 +278,7 @@ impl Field for Status {
             },
             _ => return Err(source.unexpected(EXPECTED)),
         };
-        Err(source.fault_behind(Problem::Unexpected { expected: EXPECTED, found }))
+        Err(source.fault_after_value(Problem::Unexpected { expected: EXPECTED, found }))
     }
 
     fn write(&self) -> impl Serialize {

@@ -1,4 +1,4 @@
-//! A payload in one line, for a log.
+//! Summaries: a payload in one line, for a log.
 
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
@@ -9,9 +9,9 @@ use crate::timestamp::Timestamp;
 /// A payload in one line that is safe to log: the event, the number of items, and when it was sent. Made by
 /// [`Payload::summary`].
 ///
-/// Both `Display` and `Debug` show this line. It holds nothing that a visitor wrote, no name, and no id. The name of
-/// an unknown event is in quotes, has every character escaped that is not printable ASCII, and is cut after 64
-/// characters.
+/// Both `Display` and `Debug` show this line. It contains no text that a visitor wrote, no name of a visitor, and no
+/// id. The name of an unknown event is written in quotes. Characters other than printable ASCII are escaped, and the
+/// name is cut after 64 characters.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, Payload, fixtures};
@@ -36,7 +36,8 @@ pub struct Summary<'a> {
 }
 
 impl Payload {
-    /// The payload in one line that is safe to log. `Debug` is not safe to log, because it shows what visitors wrote.
+    /// Returns the payload in one line that is safe to log. (`Debug` of a payload is not safe to log, because it shows
+    /// what visitors wrote.)
     ///
     /// ```
     /// let payload = twt_chat_webhooks::fixtures::offline_form_submit();
@@ -57,7 +58,7 @@ impl Payload {
     }
 }
 
-/// One line, such as `UNREPLIED: 1 item, sent 2025-12-11T07:59:01Z`.
+/// Writes one line, such as `UNREPLIED: 1 item, sent 2025-12-11T07:59:01Z`.
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_documented {
@@ -74,14 +75,15 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
-/// The line of `Display`.
+/// Shows the line of `Display`.
 impl fmt::Debug for Summary<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Summary({self})")
     }
 }
 
-/// A text from a body in quotes, escaped, and cut after 64 characters of what is written.
+/// A text from a body, which is written in quotes, escaped, and cut after 64 characters. Each character of an escape
+/// counts.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {

@@ -1,4 +1,4 @@
-//! Points in time, as the platform sends them.
+//! Timestamps: points in time, in the form in which the platform sends them.
 
 use core::fmt;
 use core::ops::Sub;
@@ -30,16 +30,16 @@ use crate::wire::{self, Fault, Field, Integer, Source};
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// On the wire a timestamp is a number. Reading also accepts a digit string and a float without a fraction. A number
-/// out of range is an error, because it is most likely milliseconds.
+/// On the wire, a timestamp is a number of Unix seconds. Reading also accepts a digit string and a float without a
+/// fraction. A time outside the years −9999 to 9999 is an error, because it is most likely in milliseconds.
 ///
 /// # Conversions
 ///
 /// The crate reads no clock. With the feature `std`, `Timestamp::from(SystemTime::now())` is the current time. Without
-/// it, `time::OffsetDateTime` converts, which the example above shows.
+/// this feature, convert from a `time::OffsetDateTime`, as the example above shows.
 ///
-/// Other crates take the [`unix_seconds`](Self::unix_seconds). The range of chrono is larger than the range of a
-/// `Timestamp`. The range of jiff is smaller by about a day at either end, so the conversion can fail:
+/// For other crates, convert the [`unix_seconds`](Self::unix_seconds). Every `Timestamp` is in the range of chrono. The
+/// range of jiff is smaller by about a day at each end, so the conversion to jiff can fail:
 ///
 /// ```text
 /// use twt_chat_webhooks::{Timestamp, TimestampError};
@@ -69,41 +69,41 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(0);
-    /// The earliest: -9999-01-01T00:00:00Z.
+    /// The earliest timestamp: -9999-01-01T00:00:00Z.
     pub const MIN: Self = Self(-377_705_116_800);
-    /// The latest: 9999-12-31T23:59:59Z.
+    /// The latest timestamp: 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
 
     /// The point in time `seconds` after the Unix epoch, or before it if `seconds` is negative.
     ///
     /// # Errors
     ///
-    /// [`TimestampError`] outside [`MIN`](Self::MIN) to [`MAX`](Self::MAX).
+    /// [`TimestampError`] if the time is before [`MIN`](Self::MIN) or after [`MAX`](Self::MAX).
     pub const fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
         if seconds < Self::MIN.0 || seconds > Self::MAX.0 { Err(TimestampError(())) } else { Ok(Self(seconds)) }
     }
 
-    /// Does the same as [`from_unix`](Self::from_unix), but gives the nearest timestamp if `seconds` is out of range.
+    /// The same as [`from_unix`](Self::from_unix), but returns the nearest timestamp if `seconds` is out of range.
     pub(crate) fn saturating_from_unix(seconds: i64) -> Self {
         Self(seconds.clamp(Self::MIN.0, Self::MAX.0))
     }
 
-    /// Seconds since the Unix epoch, negative before it.
+    /// The seconds since the Unix epoch. The number is negative for a time before the epoch.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {
         self.0
     }
 
-    /// How long after `earlier` this is, or `None` if this is before `earlier`.
+    /// The time from `earlier` to `self`, or `None` if `self` is before `earlier`.
     #[must_use]
     pub fn duration_since(self, earlier: Self) -> Option<core::time::Duration> {
         let seconds = u64::try_from(self.0 - earlier.0).ok()?;
         Some(core::time::Duration::from_secs(seconds))
     }
 
-    /// The point in time `duration` later, or `None` beyond [`MAX`](Self::MAX).
+    /// The point in time `duration` later, or `None` if this is after [`MAX`](Self::MAX).
     ///
-    /// Only the whole seconds of `duration` count. The rest is dropped, because a timestamp has no fraction.
+    /// A timestamp has no fraction of a second, so only the whole seconds of `duration` are added.
     ///
     /// ```
     /// use core::time::Duration;
@@ -118,9 +118,9 @@ impl Timestamp {
         Self::from_unix(self.0.checked_add_unsigned(duration.as_secs())?).ok()
     }
 
-    /// The point in time `duration` earlier, or `None` before [`MIN`](Self::MIN).
+    /// The point in time `duration` earlier, or `None` if this is before [`MIN`](Self::MIN).
     ///
-    /// Only the whole seconds of `duration` count, so this undoes [`checked_add`](Self::checked_add).
+    /// Only the whole seconds of `duration` are subtracted, as in [`checked_add`](Self::checked_add).
     ///
     /// ```
     /// use core::time::Duration;
@@ -136,7 +136,7 @@ impl Timestamp {
     }
 }
 
-/// A time outside the years −9999 to 9999.
+/// The error for a time outside the years −9999 to 9999.
 ///
 /// ```
 /// use twt_chat_webhooks::Timestamp;
@@ -148,7 +148,7 @@ impl Timestamp {
 #[error("outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?")]
 pub struct TimestampError(());
 
-/// RFC 3339 in UTC, such as `2025-12-11T07:59:01Z`. A year below 0 is a sign and four digits.
+/// Writes RFC 3339 in UTC, such as `2025-12-11T07:59:01Z`. A year below 0 is written as `-` and four digits.
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = OffsetDateTime::from(*self);
@@ -161,7 +161,7 @@ impl fmt::Display for Timestamp {
 
 impl From<Timestamp> for OffsetDateTime {
     fn from(timestamp: Timestamp) -> Self {
-        // Every timestamp is within the range of `time`, so nothing is lost to the saturation.
+        // Every timestamp is in the range of `OffsetDateTime`, so this addition never saturates.
         Self::UNIX_EPOCH.saturating_add(time::Duration::seconds(timestamp.0))
     }
 }
@@ -174,7 +174,7 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-/// Rounds down to the whole second, before 1970 too. A time outside the years −9999 to 9999 becomes
+/// Rounds down to the whole second, also for a time before 1970. A time outside the years −9999 to 9999 becomes
 /// [`Timestamp::MIN`] or [`Timestamp::MAX`].
 ///
 /// ```
@@ -202,7 +202,7 @@ impl From<std::time::SystemTime> for Timestamp {
     }
 }
 
-/// The signed time from the second to the first.
+/// The time from `earlier` to `self`. It is negative if `self` is before `earlier`.
 impl Sub for Timestamp {
     type Output = time::Duration;
 
@@ -211,18 +211,19 @@ impl Sub for Timestamp {
     }
 }
 
-/// As an integer of Unix seconds.
+/// Writes the Unix seconds as an integer.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0)
     }
 }
 
-/// From an integer, a digit string (`-` in front for a time before 1970), or a float without a fraction.
+/// Reads Unix seconds from an integer, a digit string (with `-` in front for a time before 1970), or a float
+/// without a fraction.
 ///
 /// # Errors
 ///
-/// An error of the format for anything else, and for a time outside the years −9999 to 9999.
+/// Fails for any other value, and for a time outside the years −9999 to 9999.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::deserialize(deserializer, |source| Self::read(source))

@@ -1,16 +1,15 @@
-//! Names and statuses that the platform sends and that this version does not document.
+//! Unknown event names and unknown statuses.
 //!
-//! Both types are opaque, so nobody can build one whose text is documented. `From<&str>` of
-//! [`EventType`](crate::EventType) and [`Status`](crate::Status) builds them, and gives the documented variant where
-//! there is one. This also means that code which matches on the text of an unknown value does not silently change its
-//! meaning when a later version documents that text.
+//! Both types are opaque: only this crate can build them, so they never hold a documented text. To get an unknown
+//! value, use `From<&str>` of [`EventType`](crate::EventType) or [`Status`](crate::Status), which map a documented text
+//! to its own variant.
 
 use alloc::string::String;
 use core::fmt;
 
-/// The name of an event that this version does not document.
+/// The name of an unknown event.
 ///
-/// `Display`, `AsRef<str>` and the order are those of the text.
+/// `Display` and `AsRef<str>` give the text of the name, and names are ordered by their text.
 ///
 /// ```
 /// use twt_chat_webhooks::EventType;
@@ -24,9 +23,9 @@ use core::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownName(pub(crate) String);
 
-/// A status that this version does not document.
+/// An unknown status.
 ///
-/// `Display`, `AsRef<str>` and the order are those of the text.
+/// `Display` and `AsRef<str>` give the text of the status, and statuses are ordered by their text.
 ///
 /// ```
 /// use twt_chat_webhooks::Status;
@@ -49,7 +48,7 @@ impl UnknownName {
 }
 
 impl UnknownStatus {
-    /// The status as the platform wrote it. An integer is in decimal digits.
+    /// The status as the platform wrote it. If it was an integer, this is the integer in decimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -82,7 +81,7 @@ impl fmt::Display for UnknownStatus {
     }
 }
 
-/// Compares a type with text, and orders it, by its text on the wire.
+/// Writes the traits that compare values of a type by their text on the wire.
 macro_rules! compare_as_text {
     ($Type:ident) => {
         /// The text on the wire.
@@ -106,14 +105,14 @@ macro_rules! compare_as_text {
             }
         }
 
-        /// The order of the text on the wire, byte by byte. It stays the same when a later version documents more.
+        /// Orders values by their text on the wire, byte by byte. A later version keeps this order.
         impl Ord for $Type {
             fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
                 self.as_str().cmp(other.as_str())
             }
         }
 
-        /// The order of [`Ord`].
+        /// The same order as [`Ord`].
         impl PartialOrd for $Type {
             fn partial_cmp(&self, other: &Self) -> Option<::core::cmp::Ordering> {
                 Some(self.cmp(other))

@@ -1,5 +1,8 @@
-//! Checking a payload against what the platform documents, and for its age. Both are opt-in: decoding believes what it
-//! can read.
+//! Validation: checks that a payload is as the platform documents it, and that it is not too old. Decoding does neither
+//! of these checks. Call them if you need them.
+//!
+//! [`Payload::validate`] is meant for fixtures and for monitoring. Do not reject requests because of a violation: an
+//! unknown event is a violation too. This code reports all violations of a payload:
 //!
 //! ```
 //! use twt_chat_webhooks::{Payload, Rule, Status, Timestamp, UnrepliedContent, validate};
@@ -19,7 +22,7 @@
 //!     ("content[0].push_times", Rule::PushTimesOutOfRange),
 //! ]);
 //!
-//! // Single values, by the same rules:
+//! // These functions check single values by the same rules.
 //! assert_eq!(validate::webhook_id("58946f5f583edd94f5cf87e3534d04fb"), Ok(()));
 //! assert_eq!(validate::push_times(validate::MAX_PUSH_TIMES + 1), Err(Rule::PushTimesOutOfRange));
 //! assert_eq!(validate::status(&Status::from("7")), Err(Rule::UndocumentedStatus));
@@ -37,27 +40,27 @@ use crate::payload::Payload;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
-/// The number of pushes after which the platform stops.
+/// The largest `push_times`. After this push, the platform does not push the message again.
 pub const MAX_PUSH_TIMES: u32 = UnrepliedContent::MAX_PUSH_TIMES;
 
 /// The length of a `webhook_id`, in lower-case hex digits.
 pub const WEBHOOK_ID_LENGTH: usize = 32;
 
-/// Checks a `webhook_id` for its form, that of the platform's example.
+/// Checks that a `webhook_id` has the form of the platform's example.
 ///
 /// # Errors
 ///
-/// [`Rule::MalformedWebhookId`] unless it is [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
+/// [`Rule::MalformedWebhookId`] if it is anything but [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
 pub fn webhook_id(id: &str) -> Result<(), Rule> {
     let well_formed = id.len() == WEBHOOK_ID_LENGTH && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     ensure(well_formed, Rule::MalformedWebhookId)
 }
 
-/// Checks a number of pushes.
+/// Checks that `push_times` is from 1 to [`MAX_PUSH_TIMES`].
 ///
 /// # Errors
 ///
-/// [`Rule::PushTimesOutOfRange`] unless it is 1 to [`MAX_PUSH_TIMES`].
+/// [`Rule::PushTimesOutOfRange`] if it is 0 or larger than [`MAX_PUSH_TIMES`].
 pub fn push_times(times: u32) -> Result<(), Rule> {
     ensure((1..=MAX_PUSH_TIMES).contains(&times), Rule::PushTimesOutOfRange)
 }
@@ -66,26 +69,26 @@ pub fn push_times(times: u32) -> Result<(), Rule> {
 ///
 /// # Errors
 ///
-/// [`Rule::UndocumentedStatus`] if it is not.
+/// [`Rule::UndocumentedStatus`] if the status is unknown.
 pub fn status(status: &Status) -> Result<(), Rule> {
     ensure(!matches!(status, Status::Unknown(_)), Rule::UndocumentedStatus)
 }
 
-/// Everything about a payload that is not as the platform documents it. Made by [`Payload::validate`].
+/// All violations of the rules in a payload. Made by [`Payload::validate`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ValidationError {
     violations: Vec<Violation>,
 }
 
 impl ValidationError {
-    /// What was found, in the order of the body. Never empty.
+    /// The violations, in the order of the body. There is at least one.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 }
 
-/// All violations in one line: `webhook_id: must be …; content[0].push_times: must be …`.
+/// Writes all violations in one line: `webhook_id: must be …; content[0].push_times: must be …`.
 impl fmt::Display for ValidationError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, violation) in self.violations.iter().enumerate() {
@@ -98,7 +101,7 @@ impl fmt::Display for ValidationError {
 
 impl core::error::Error for ValidationError {}
 
-/// One thing that is not as documented.
+/// A rule that a payload breaks, and the place where it breaks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct Violation {
@@ -107,7 +110,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// The place in the payload, such as `content[0].push_times`.
+    /// The path to the place in the payload, such as `content[0].push_times`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -120,74 +123,75 @@ impl Violation {
     }
 }
 
-/// A rule that the platform's page states or its examples keep.
+/// A rule that [`Payload::validate`] checks. The platform's pages state the rule, or all of their examples follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The event is not one that this version documents. Its content is not checked.
+    /// The event is unknown. Its content is not checked.
     #[error("must be a documented event")]
     UndocumentedEvent,
     /// The `webhook_id` is not [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
     #[error("must be {WEBHOOK_ID_LENGTH} lower-case hex digits")]
     MalformedWebhookId,
-    /// The event carries no item.
+    /// The content of the event has no item.
     #[error("must hold at least one item")]
     EmptyContent,
-    /// A `subject`, `visitor_name` or `property_name` is empty. (A message may be.)
+    /// A `subject`, `visitor_name` or `property_name` is empty. (The other text fields may be empty.)
     #[error("must not be empty")]
     EmptyText,
     /// An item was created after the payload was sent.
     #[error("must not be later than the payload's created_at")]
     CreatedAfterSent,
-    /// The number of pushes is not 1 to [`MAX_PUSH_TIMES`].
+    /// The `push_times` is not from 1 to [`MAX_PUSH_TIMES`].
     #[error("must be 1 to {MAX_PUSH_TIMES}")]
     PushTimesOutOfRange,
-    /// The status is not one that this version documents.
+    /// The status is unknown.
     #[error("must be a documented status")]
     UndocumentedStatus,
 }
 
-/// A payload is too old, or from the future. Made by [`Payload::check_freshness`].
+/// The error if a payload is too old or from the future. Made by [`Payload::check_freshness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FreshnessError {
-    /// It was sent longer ago than is tolerated.
+    /// The payload was sent longer ago than the tolerance.
     #[error("sent {} s ago, which is too long", age.as_secs())]
     Stale {
-        /// How long ago it was sent.
+        /// How long ago the payload was sent.
         age: Duration,
     },
-    /// It claims to have been sent later than is tolerated.
+    /// The `created_at` of the payload is in the future, by more than the tolerance.
     #[error("sent {} s in the future", ahead.as_secs())]
     FromTheFuture {
-        /// How far in the future it claims to have been sent.
+        /// How far the `created_at` is in the future.
         ahead: Duration,
     },
 }
 
 impl Payload {
-    /// Checks the payload against what the platform documents, decoded or built alike, and changes nothing.
+    /// Checks that the payload is as the platform documents it. The [`Rule`]s say what is checked.
     ///
-    /// An undocumented event is a violation itself, and is checked no further than its envelope. The form of
-    /// `webhook_id` is that of the platform's one example. See [`validate`](crate::validate) for an example.
+    /// The check is the same for a payload that was decoded and for one that was built in code. For an unknown event,
+    /// only the envelope is checked, and the event itself is a violation. See [`validate`](crate::validate) for an
+    /// example.
     ///
     /// # Errors
     ///
-    /// [`ValidationError`] with every violation, not only the first.
+    /// [`ValidationError`] with all violations, not only the first.
     pub fn validate(&self) -> Result<(), ValidationError> {
         let mut report = Report::default();
         let documented = self.event.as_unknown().is_none();
-        report.check("event", ensure(documented, Rule::UndocumentedEvent));
-        report.check("webhook_id", webhook_id(&self.webhook_id));
+        report.add("event", ensure(documented, Rule::UndocumentedEvent));
+        report.add("webhook_id", webhook_id(&self.webhook_id));
         let empty = self.event.contents().next().is_none();
-        report.check("content", ensure(!documented || !empty, Rule::EmptyContent));
+        report.add("content", ensure(!documented || !empty, Rule::EmptyContent));
         for (index, content) in self.event.contents().enumerate() {
-            let mut check = |field, result| report.check(format_args!("content[{index}].{field}"), result);
+            let mut check = |field, result| report.add(format_args!("content[{index}].{field}"), result);
             check("subject", not_empty(content.subject()));
             check("visitor_name", not_empty(content.visitor_name()));
             check("created_at", ensure(content.created_at() <= self.created_at, Rule::CreatedAfterSent));
             check("property_name", not_empty(content.property_name()));
-            // The rules for the fields that only one event has.
+            // The rules for fields that not all events have.
             match content.item(Internal) {
                 AnyItem::Unreplied(message) => {
                     check("status", status(&message.status));
@@ -199,11 +203,11 @@ impl Payload {
         if report.0.is_empty() { Ok(()) } else { Err(ValidationError { violations: report.0 }) }
     }
 
-    /// Checks that the payload was sent within `tolerance` of `now`, inclusive and in both directions.
+    /// Checks that the difference between `created_at` and `now` is at most `tolerance`, in either direction.
     ///
-    /// The platform signs no time apart from the body, so the body's own `created_at` is what limits how long a
-    /// captured request can be replayed. Verify the signature first. No clock is read: pass the time.
-    /// [Old requests](Payload#old-requests) shows how, how to choose the tolerance, and what to answer.
+    /// This limits how long a captured request can be replayed. Verify the signature first, because only a verified
+    /// `created_at` can be trusted. The crate reads no clock, so pass the current time.
+    /// [Old requests](Payload#old-requests) shows how to do this, how to choose the tolerance, and what to answer.
     ///
     /// ```
     /// use core::time::Duration;
@@ -219,7 +223,8 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// [`FreshnessError::Stale`] or [`FreshnessError::FromTheFuture`].
+    /// - [`FreshnessError::Stale`] if the payload is too old.
+    /// - [`FreshnessError::FromTheFuture`] if its `created_at` is too far in the future.
     pub fn check_freshness(&self, now: Timestamp, tolerance: Duration) -> Result<(), FreshnessError> {
         if let Some(age) = now.duration_since(self.created_at).filter(|age| *age > tolerance) {
             return Err(FreshnessError::Stale { age });
@@ -231,12 +236,13 @@ impl Payload {
     }
 }
 
+/// Collects violations.
 #[derive(Default)]
 struct Report(Vec<Violation>);
 
 impl Report {
-    /// Writes the path out only if there is something to report.
-    fn check(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
+    /// Adds a violation if `result` is an error. The path is formatted only in this case, because this is costly.
+    fn add(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
         if let Err(rule) = result {
             self.0.push(Violation { path: path.to_string(), rule });
         }

@@ -1,8 +1,8 @@
-//! How values are read and written, whatever the format.
+//! How values are read and written in every format.
 //!
-//! The readers of the crate are plain loops over keys and items. They are generic over a [`Source`] only, which is a
-//! cursor over JSON text or over a buffered value. A value of any other `Deserializer` is buffered first, by the one
-//! serde visitor of the crate.
+//! The readers of the crate are plain loops over keys and items. They are generic over one trait, [`Source`]. It has
+//! two implementations: a cursor over JSON text, and a cursor over a buffered value. For any other `Deserializer`, the
+//! only serde visitor of the crate first buffers the value.
 
 mod buffered;
 mod fault;
@@ -15,85 +15,88 @@ use alloc::vec::Vec;
 use serde::de::{Deserializer, Error, IgnoredAny};
 use serde_json::{Map, Number, Value};
 
-pub(crate) use self::buffered::{Buffered, Cursor};
+pub(crate) use self::buffered::{Buffered, TokenCursor};
 pub(crate) use self::fault::{Fault, Problem};
-pub(crate) use self::field::{Field, Integer, check_required, read_extra, read_object, read_text, required, some_text};
+pub(crate) use self::field::{
+    Field, Integer, check_required, read_extra, read_object, read_required_text, required, some_text,
+};
 pub(crate) use self::json::Json;
 
-/// How deep a body can be nested: `serde_json`'s own limit.
+/// The deepest nesting of a body. `serde_json` has the same limit.
 const MAX_DEPTH: u8 = 127;
 
-/// Where values come from: a cursor that stands in front of the next value.
+/// Where values come from: a cursor that points at the next value.
 ///
-/// A method that reads or passes a value leaves the cursor behind it. `text`, `number`, `boolean` and `open` expect
-/// that [`kind`](Self::kind) has named the value.
+/// A method that reads or skips a value moves the cursor past this value. Before `string`, `number`, `boolean` or
+/// `open` is called, [`kind`](Self::kind) must have returned the kind of the value.
 pub(crate) trait Source<'de> {
-    /// An array or an object that is being read.
+    /// The state of an array or an object that is being read.
     type Open;
-    /// A place to return to.
+    /// A saved position of the cursor. See [`return_to`](Self::return_to).
     type Mark: Copy + PartialEq;
 
-    /// The kind of the next value, which is not passed.
+    /// The kind of the next value. The cursor does not move.
     fn kind(&mut self) -> Result<Kind, Fault>;
 
-    fn text(&mut self) -> Result<Cow<'de, str>, Fault>;
+    fn string(&mut self) -> Result<Cow<'de, str>, Fault>;
 
     fn number(&mut self) -> Result<Numeric, Fault>;
 
     fn boolean(&mut self) -> Result<bool, Fault>;
 
-    /// Enters an array or an object.
+    /// Moves into an array or an object.
     fn open(&mut self) -> Result<Self::Open, Fault>;
 
-    /// Whether another item follows. Leaves the array if none does.
+    /// Whether another item follows. If not, the cursor moves past the array.
     fn next_item(&mut self, array: &mut Self::Open) -> Result<bool, Fault>;
 
-    /// Whether another field follows. Leaves the object if none does.
+    /// Whether another field follows. If not, the cursor moves past the object.
     fn next_field(&mut self, object: &mut Self::Open) -> Result<bool, Fault>;
 
-    /// Reads the key of a field. The value comes next.
+    /// Reads the key of a field. The cursor then points at the value.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Whether the key that comes next is this one. `false` is always a safe answer: the caller then reads the key.
+    /// Whether the next key is certainly this key. `false` can also mean "not compared": the caller then reads the key.
     #[inline]
     fn is_key(&self, _: &str) -> bool {
         false
     }
 
-    /// Passes the key for which [`is_key`](Self::is_key) said `true`.
+    /// Skips the key for which [`is_key`](Self::is_key) has just returned `true`.
     #[inline]
     fn pass_key(&mut self, _: &str) -> Result<(), Fault> {
         self.key().map(drop)
     }
 
-    /// The key of the next field, if another follows.
+    /// Reads the key of the next field, or returns `None` at the end of the object.
     #[inline]
     fn next_key(&mut self, object: &mut Self::Open) -> Result<Option<Cow<'de, str>>, Fault> {
         if self.next_field(object)? { self.key().map(Some) } else { Ok(None) }
     }
 
-    /// Passes the next value. In JSON text, only `null`, `true` and `false` are checked. Whoever needs the rest checked
-    /// reads the value later.
+    /// Skips the next value. In JSON text, this does not check most of the syntax, which makes it fast.
+    /// [`skip_strict`](Self::skip_strict) checks all of the syntax.
     fn skip(&mut self) -> Result<(), Fault>;
 
-    /// The place where the cursor stands.
+    /// The position of the cursor, for [`return_to`](Self::return_to).
     fn mark(&self) -> Self::Mark;
 
+    /// Moves the cursor back to a saved position.
     fn return_to(&mut self, mark: Self::Mark);
 
-    /// How many bytes of the text have been read. A buffered value has no text, so the number is 0.
+    /// The number of bytes that have been read. It is 0 for a buffered value, which has no JSON text.
     fn offset(&self) -> usize;
 
-    /// Whether the value that was just read is complete. At the end of a text that was cut off, a number may be too
-    /// short.
+    /// Whether the scalar that was just read is certainly complete. If the body was cut off after `"created_at": 17`,
+    /// more digits may be missing.
     fn is_complete(&mut self) -> bool {
         true
     }
 
-    /// Reads an object with a [private key](PrivateKeys) as `serde_json` does.
+    /// Reads an object whose first key is a [private key](PrivateKeys), as `serde_json` does.
     fn private(&mut self) -> Result<Value, Fault>;
 
-    /// Enters an object, or fails because the next value is none.
+    /// Moves into an object. Fails if the next value is not an object.
     #[inline]
     fn open_object(&mut self) -> Result<Self::Open, Fault> {
         match self.kind()? {
@@ -102,7 +105,7 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// Enters an array, or fails because the next value is none.
+    /// Moves into an array. Fails if the next value is not an array.
     #[inline]
     fn open_array(&mut self) -> Result<Self::Open, Fault> {
         match self.kind()? {
@@ -111,7 +114,7 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// Reads any value and keeps what `serde_json`'s `Value` keeps of it.
+    /// Reads any value. With [`PrivateKeys::Obey`], the result is the `Value` that `serde_json` itself would read.
     fn value(&mut self, private: PrivateKeys) -> Result<Value, Fault> {
         Ok(match self.kind()? {
             Kind::Null => self.skip().map(|()| Value::Null)?,
@@ -121,7 +124,7 @@ pub(crate) trait Source<'de> {
                 Numeric::Float(number) => number.into(),
                 Numeric::Other(number) => Value::Number(number),
             },
-            Kind::Text => Value::String(self.text()?.into_owned()),
+            Kind::String => Value::String(self.string()?.into_owned()),
             Kind::Array => {
                 let mut array = self.open()?;
                 let mut items = Vec::new();
@@ -135,7 +138,7 @@ pub(crate) trait Source<'de> {
                 let mut object = self.open()?;
                 let mut fields = Map::new();
                 while let Some(key) = self.next_key(&mut object)? {
-                    if fields.is_empty() && key.starts_with(PRIVATE) && private == PrivateKeys::Obey {
+                    if fields.is_empty() && key.starts_with(PRIVATE_PREFIX) && private == PrivateKeys::Obey {
                         self.return_to(start);
                         return self.private();
                     }
@@ -148,22 +151,22 @@ pub(crate) trait Source<'de> {
         })
     }
 
-    /// Passes the next value like [`skip`](Self::skip), but fails if it is not JSON.
-    fn check(&mut self) -> Result<(), Fault> {
+    /// Skips the next value. Fails if the value is not JSON.
+    fn skip_strict(&mut self) -> Result<(), Fault> {
         match self.kind()? {
-            Kind::Text => self.text().map(drop),
+            Kind::String => self.string().map(drop),
             Kind::Number => self.number().map(drop),
             Kind::Array => {
                 let mut array = self.open()?;
                 while self.next_item(&mut array)? {
-                    self.check()?;
+                    self.skip_strict()?;
                 }
                 Ok(())
             }
             Kind::Object => {
                 let mut object = self.open()?;
                 while self.next_key(&mut object)?.is_some() {
-                    self.check()?;
+                    self.skip_strict()?;
                 }
                 Ok(())
             }
@@ -171,7 +174,7 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// The fault of a value that is of the wrong kind.
+    /// The fault for the next value, which is of the wrong kind.
     #[cold]
     fn unexpected(&mut self, expected: &'static str) -> Fault {
         match self.kind() {
@@ -180,7 +183,7 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// A fault of the next value. It is placed behind a scalar, but at the bracket that opens an array or an object.
+    /// A fault in the next value. Its offset is the end of a scalar, or the bracket that opens an array or an object.
     #[cold]
     fn fault_at_value(&mut self, problem: Problem) -> Fault {
         let opened = match self.kind() {
@@ -193,46 +196,49 @@ pub(crate) trait Source<'de> {
         }
     }
 
-    /// A fault of the value that was just read.
+    /// A fault in the value that was just read.
     #[cold]
-    fn fault_behind(&self, problem: Problem) -> Fault {
+    fn fault_after_value(&self, problem: Problem) -> Fault {
         Fault::new(problem, self.offset())
     }
 }
 
-/// What every private key of `serde_json` begins with.
-const PRIVATE: &str = "$serde_json::private::";
+/// The prefix of every private key of `serde_json`.
+pub(crate) const PRIVATE_PREFIX: &str = "$serde_json::private::";
 
-/// What to do with an object whose first key is a private key of `serde_json`. With some of its features, `serde_json`
-/// takes such an object for a number, or for JSON in a text, and may refuse it.
+/// How to read an object whose first key is a private key of `serde_json`.
+///
+/// With its feature `arbitrary_precision`, `serde_json` reads such an object as a number. With `raw_value`, it reads
+/// the object as JSON that is stored in a string. In both cases it can reject the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrivateKeys {
-    /// Do what `serde_json` does.
+    /// Read the object as `serde_json` does.
     Obey,
-    /// Keep the object as it came.
+    /// Read the object like any other object.
     Ignore,
 }
 
-/// What a value is, before it is read.
+/// The kind of a value, which is known before the value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
     Boolean,
     Number,
-    Text,
+    String,
     Array,
     Object,
-    /// What JSON lacks, such as bytes.
+    /// A kind that JSON does not have, such as bytes. Holds its name for an error text.
     Foreign(&'static str),
 }
 
 impl Kind {
+    /// The name of the kind in an error text.
     fn name(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Boolean => "a boolean",
             Self::Number => "a number",
-            Self::Text => "a string",
+            Self::String => "a string",
             Self::Array => "an array",
             Self::Object => "an object",
             Self::Foreign(name) => name,
@@ -240,28 +246,30 @@ impl Kind {
     }
 }
 
-/// A number, in the cheapest form that holds it.
+/// A number.
 #[derive(Debug, Clone)]
 pub(crate) enum Numeric {
     Unsigned(u64),
-    /// A float from a buffered value. Formats other than JSON have infinities and NaN.
+    /// A float from a buffered value. In formats other than JSON, it can be infinite or NaN.
     Float(f64),
+    /// Any other number, such as a negative integer or a float in JSON text.
     Other(Number),
 }
 
-/// Reads a value from any serde format.
+/// Reads a value from any serde format, with a reader of this crate.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    read: impl FnOnce(&mut Cursor<'_>) -> Result<T, Fault>,
+    read: impl FnOnce(&mut TokenCursor<'_>) -> Result<T, Fault>,
 ) -> Result<T, D::Error> {
     let buffered = Buffered::read(deserializer)?;
     read(&mut buffered.cursor()).map_err(D::Error::custom)
 }
 
-/// What `serde_json` finds wrong with a text that is not JSON.
+/// The error of `serde_json` for a text that is not JSON.
 #[cold]
 pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
     let error = serde_json::from_str::<Value>(text).err();
-    // An error about data is that of a private key, and can quote the text. `IgnoredAny` has no private keys.
+    // A data error comes from a private key, and its message can quote the text. `IgnoredAny` treats a private key like
+    // any other key.
     error.filter(|error| !error.is_data()).or_else(|| serde_json::from_str::<IgnoredAny>(text).err())
 }

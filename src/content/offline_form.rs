@@ -21,7 +21,7 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// The fields are those of the platform's *Event Types* page, in its order. `Debug` shows what the visitor wrote.
+/// The fields are those of the platform's *Event Types* page, in the same order. `Debug` shows what the visitor wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OfflineFormContent {
@@ -35,9 +35,9 @@ pub struct OfflineFormContent {
     pub message_content: String,
     /// The name of the project that the conversation belongs to. `""` if there is none.
     pub property_name: String,
-    /// The visitor's nickname. `None` if the visitor has none, which the platform writes as `""`.
+    /// The visitor's nickname. `None` if the visitor has none.
     ///
-    /// `Some("")` is written as `""` too, and reads back as `None`.
+    /// On the wire, `None` is `""`. `Some("")` is written as `""` too, so it reads back as `None`.
     pub visitor_nickname: Option<String>,
     /// The customer identifier. `None` for a visitor who is not identified. `Some("")` reads back as `None`.
     pub sbs: Option<String>,
@@ -60,7 +60,7 @@ content! {
 }
 
 impl OfflineFormContent {
-    /// The item of the page's full example.
+    /// The item of the full example on the platform's page.
     pub(crate) fn example(created_at: Timestamp) -> Self {
         Self::builder("Visitor15", created_at)
             .subject("New Conversation")

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::content;
 use crate::timestamp::Timestamp;
 
-/// A form that a visitor submitted before the chat: name, phone number, and whatever else the account asks for.
+/// A form that a visitor submitted before the chat: name, phone number, and other fields that the account has set.
 ///
-/// The platform's page prints the trigger of `UNREPLIED` for this event by mistake. The use case that it describes is
-/// right.
+/// On the platform's page, the trigger of this event is a copy of the trigger of `UNREPLIED`. This is a mistake. The
+/// use case on the page is right: the visitor submits the form before the chat.
 ///
 /// ```
 /// use twt_chat_webhooks::{PreChatFormContent, Timestamp};
@@ -26,7 +26,7 @@ use crate::timestamp::Timestamp;
 /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
 /// ```
 ///
-/// The fields are those of the platform's *Event Types* page, in its order. `Debug` shows what the visitor wrote.
+/// The fields are those of the platform's *Event Types* page, in the same order. `Debug` shows what the visitor wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct PreChatFormContent {
@@ -40,9 +40,9 @@ pub struct PreChatFormContent {
     pub message_content: String,
     /// The name of the project that the conversation belongs to. `""` if there is none.
     pub property_name: String,
-    /// The visitor's nickname. `None` if the visitor has none, which the platform writes as `""`.
+    /// The visitor's nickname. `None` if the visitor has none.
     ///
-    /// `Some("")` is written as `""` too, and reads back as `None`.
+    /// On the wire, `None` is `""`. `Some("")` is written as `""` too, so it reads back as `None`.
     pub visitor_nickname: Option<String>,
     /// The customer identifier. `None` for a visitor who is not identified. `Some("")` reads back as `None`.
     pub sbs: Option<String>,
@@ -65,7 +65,7 @@ content! {
 }
 
 impl PreChatFormContent {
-    /// The item of the page's full example.
+    /// The item of the full example on the platform's page.
     pub(crate) fn example(created_at: Timestamp) -> Self {
         Self::builder("Visitor15", created_at)
             .subject("New Conversation")

@@ -11,8 +11,8 @@ use crate::timestamp::Timestamp;
 
 /// A visitor's message that no agent has answered.
 ///
-/// The platform pushes the message again until an agent answers, four times at most. The times of the first push and of
-/// the later pushes are set in the account.
+/// The platform pushes the message up to four times, and stops when an agent answers. The account sets how long the
+/// platform waits before the first push and between later pushes.
 ///
 /// ```
 /// use twt_chat_webhooks::{Status, Timestamp, UnrepliedContent};
@@ -33,14 +33,14 @@ use crate::timestamp::Timestamp;
 ///
 /// # In a database
 ///
-/// The integer columns of SQL hold an `i64`. [`created_at`](Self::created_at), [`push_times`](Self::push_times) and the
-/// number of a [`status`](Self::status) always fit. [`time_sec`](Self::time_sec) is a `u64` and can exceed `i64`,
-/// although no visitor waits that long:
+/// An integer column in SQL holds an `i64`. [`created_at`](Self::created_at), [`push_times`](Self::push_times) and the
+/// number of a [`status`](Self::status) always fit. [`time_sec`](Self::time_sec) is a `u64`, so a larger value is
+/// possible, although no visitor waits that long:
 ///
 /// ```
 /// use twt_chat_webhooks::UnrepliedContent;
 ///
-/// /// `status` is `NULL` for an unknown status that is not a number.
+/// /// The second column is `NULL` for an unknown status that is not a number.
 /// fn columns(message: &UnrepliedContent) -> (i64, Option<i64>, i64, i64) {
 ///     (
 ///         message.created_at.unix_seconds(),
@@ -55,7 +55,7 @@ use crate::timestamp::Timestamp;
 /// assert_eq!(columns(&messages[0]), (1_765_439_652, Some(1), 4, 289));
 /// ```
 ///
-/// The fields are those of the platform's *Event Types* page, in its order. `Debug` shows what the visitor wrote.
+/// The fields are those of the platform's *Event Types* page, in the same order. `Debug` shows what the visitor wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UnrepliedContent {
@@ -69,9 +69,9 @@ pub struct UnrepliedContent {
     pub message_content: String,
     /// The name of the project that the conversation belongs to. `""` if there is none.
     pub property_name: String,
-    /// The visitor's nickname. `None` if the visitor has none, which the platform writes as `""`.
+    /// The visitor's nickname. `None` if the visitor has none.
     ///
-    /// `Some("")` is written as `""` too, and reads back as `None`.
+    /// On the wire, `None` is `""`. `Some("")` is written as `""` too, so it reads back as `None`.
     pub visitor_nickname: Option<String>,
     /// The customer identifier. `None` for a visitor who is not identified. `Some("")` reads back as `None`.
     pub sbs: Option<String>,
@@ -81,8 +81,8 @@ pub struct UnrepliedContent {
     pub push_times: u32,
     /// How long the visitor had waited when this push was sent, in seconds.
     ///
-    /// In the documented example this equals the envelope's `created_at` minus the message's. The value can exceed
-    /// `i64`, which is what SQL columns hold.
+    /// In the documented example this equals the envelope's `created_at` minus the item's.
+    /// [In a database](Self#in-a-database) shows how to store it in an integer column.
     pub time_sec: u64,
     /// The nickname of the assigned agent. `None` if no agent is assigned. `Some("")` reads back as `None`.
     pub assigned_agent_nickname: Option<String>,
@@ -106,7 +106,7 @@ content! {
 }
 
 impl UnrepliedContent {
-    /// The item of the page's full example.
+    /// The item of the full example on the platform's page.
     pub(crate) fn example(created_at: Timestamp) -> Self {
         Self::builder("Visitor15", created_at)
             .subject("New Conversation")
@@ -120,7 +120,7 @@ impl UnrepliedContent {
             .build()
     }
 
-    /// The push after which the platform stops: "Agent replied or push count >= 4".
+    /// The number of the last push. The condition to stop on the platform's page is "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 
     /// How long the visitor has waited: [`time_sec`](Self::time_sec) as a duration.
@@ -129,13 +129,13 @@ impl UnrepliedContent {
         Duration::from_secs(self.time_sec)
     }
 
-    /// Whether this is the last push. The platform stops after it even if nobody answers.
+    /// Whether this is the last push. After it, the platform does not push the message again, even if no agent answers.
     #[must_use]
     pub fn is_last_push(&self) -> bool {
         self.remaining_pushes() == 0
     }
 
-    /// How many pushes may still follow if nobody answers.
+    /// How many pushes can still follow, if no agent answers.
     #[must_use]
     pub fn remaining_pushes(&self) -> u32 {
         Self::MAX_PUSH_TIMES.saturating_sub(self.push_times)

@@ -1,7 +1,7 @@
-//! A value read before its meaning is known, and a cursor over it.
+//! A buffered value of any serde format, and a cursor over it.
 //!
-//! A value is a list of tokens in the order of the format. That keeps repeated keys, and gives this cursor the shape of
-//! the cursor over JSON text: a position that moves on.
+//! A buffered value is a list of tokens in the order in which the format hands them over. So repeated keys are kept,
+//! and the cursor is an index into the list.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -13,21 +13,21 @@ use serde_json::{Number, Value};
 
 use super::{Fault, Kind, MAX_DEPTH, Numeric, PrivateKeys, Problem, Source};
 
-/// Any value of a serde format.
+/// A buffered value of any serde format.
 pub(crate) struct Buffered<'de>(Vec<Token<'de>>);
 
 enum Token<'de> {
     Null,
     Boolean(bool),
     Number(Numeric),
-    Text(Cow<'de, str>),
-    /// A text that the format handed over as a `String`.
+    Str(Cow<'de, str>),
+    /// A string that the format handed over by `visit_string`. [`number_in`] needs to know this.
     String(String),
-    /// What JSON lacks, with its name for an error.
+    /// A value that JSON cannot hold. Holds its name for an error text.
     Foreign(&'static str),
-    /// The items follow. Holds how many tokens they are.
+    /// The start of an array. Holds the number of tokens that belong to its items.
     Array(usize),
-    /// Keys and values follow in turn. Holds how many tokens they are.
+    /// The start of an object. Holds the number of tokens that belong to its keys and values, which follow in turn.
     Object(usize),
 }
 
@@ -43,22 +43,23 @@ impl<'de> Buffered<'de> {
 
     /// Buffers the content of an event.
     ///
-    /// A `Value` that was built in code can be nested deeper than a body, which is an error here.
+    /// Fails if the content is nested deeper than a body can be. A `Value` that was built in code can be.
     pub(crate) fn of_content(content: &'de Value) -> Result<Self, Fault> {
         let mut tokens = Vec::new();
-        // In a body, the content is nested in the envelope.
+        // In a body, the envelope is the first level of nesting.
         let mut fill = Fill { tokens: &mut tokens, depth: 1 };
         fill.value(content).map_err(|TooDeep| Fault::new(Problem::TooDeep, 0))?;
         Ok(Self(tokens))
     }
 
-    /// Stands in front of the value.
-    pub(crate) fn cursor(&self) -> Cursor<'_> {
-        Cursor { tokens: &self.0, position: 0 }
+    /// Makes a cursor that points at the value.
+    pub(crate) fn cursor(&self) -> TokenCursor<'_> {
+        TokenCursor { tokens: &self.0, position: 0 }
     }
 }
 
-/// Appends one value to the tokens. It implements every `visit_*` method, because serde's own errors quote the value.
+/// The visitor that appends the tokens of one value. It implements every `visit_*` method, because the default methods
+/// fail with an error that quotes the value.
 struct Fill<'a, 'de> {
     tokens: &'a mut Vec<Token<'de>>,
     depth: u8,
@@ -73,7 +74,7 @@ impl<'de> Fill<'_, 'de> {
         self.tokens.push(token);
     }
 
-    /// Opens an array or an object and returns its place.
+    /// Starts an array or an object, and returns the index of its token.
     fn open(&mut self) -> Result<usize, TooDeep> {
         if self.depth == MAX_DEPTH {
             return Err(TooDeep);
@@ -82,16 +83,16 @@ impl<'de> Fill<'_, 'de> {
             self.tokens.reserve(USUAL_TOKENS);
         }
         self.depth += 1;
-        Ok(self.place())
+        Ok(self.reserve_token())
     }
 
-    /// Keeps a place for the token that [`close`](Self::close) writes.
-    fn place(&mut self) -> usize {
+    /// Appends a token that [`close`](Self::close) overwrites later, and returns its index.
+    fn reserve_token(&mut self) -> usize {
         self.tokens.push(Token::Null);
         self.tokens.len() - 1
     }
 
-    /// Writes how many tokens the array or object at that place has.
+    /// Ends the array or the object whose token is at `place`: writes this token with the number of tokens after it.
     fn close(&mut self, place: usize, token: fn(usize) -> Token<'de>) {
         let length = self.tokens.len() - place - 1;
         if let Some(opened) = self.tokens.get_mut(place) {
@@ -108,7 +109,7 @@ impl<'de> Fill<'_, 'de> {
             Value::Null => self.tokens.push(Token::Null),
             Value::Bool(value) => self.tokens.push(Token::Boolean(*value)),
             Value::Number(number) => self.tokens.push(Token::Number(Numeric::Other(number.clone()))),
-            Value::String(text) => self.tokens.push(Token::Text(text.into())),
+            Value::String(text) => self.tokens.push(Token::Str(text.into())),
             Value::Array(items) => {
                 let mut nested = self.nested();
                 let place = nested.open()?;
@@ -119,7 +120,7 @@ impl<'de> Fill<'_, 'de> {
                 let mut nested = self.nested();
                 let place = nested.open()?;
                 for (key, value) in fields {
-                    nested.tokens.push(Token::Text(key.into()));
+                    nested.tokens.push(Token::Str(key.into()));
                     nested.value(value)?;
                 }
                 nested.close(place, Token::Object);
@@ -196,12 +197,12 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Owned(value.into())));
+        self.push(Token::Str(Cow::Owned(value.into())));
         Ok(())
     }
 
     fn visit_borrowed_str<E>(self, value: &'de str) -> Result<(), E> {
-        self.push(Token::Text(Cow::Borrowed(value)));
+        self.push(Token::Str(Cow::Borrowed(value)));
         Ok(())
     }
 
@@ -224,9 +225,9 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let is_sized = map.size_hint().is_some();
-        // With `arbitrary_precision`, a number arrives as a map, and is no level of nesting.
+        // With `arbitrary_precision`, a number arrives as a map. Such a map does not count as a level of nesting.
         let must_be_number = self.depth == MAX_DEPTH && has_arbitrary_precision();
-        let place = if must_be_number { self.place() } else { self.open().map_err(A::Error::custom)? };
+        let place = if must_be_number { self.reserve_token() } else { self.open().map_err(A::Error::custom)? };
         while map.next_key_seed(self.nested())?.is_some() {
             map.next_value_seed(self.nested())?;
         }
@@ -242,69 +243,71 @@ impl<'de> Visitor<'de> for Fill<'_, 'de> {
 
     /// A tagged value of CBOR or YAML.
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
-        // Other ways to pass it would let the format refuse a value, and quote it.
+        // `IgnoredAny` accepts any value. With another visitor, the format could reject the value and quote it.
         IgnoredAny.visit_enum(data)?;
         self.push(Token::Foreign("a tagged value"));
         Ok(())
     }
 }
 
-/// An integer that may be wider than 64 bits, which only formats other than JSON have. `None` if JSON cannot hold it.
+/// The token of an integer that may be wider than 64 bits. `number` is `None` if a `Number` cannot hold the integer.
 fn wide<'de>(number: Option<Number>) -> Token<'de> {
     number.map_or(Token::Foreign("a number out of range"), |number| Token::Number(Numeric::Other(number)))
 }
 
-/// The private key under which `serde_json` hands a number over, as an object, once its feature `arbitrary_precision`
-/// is on.
+/// With the feature `arbitrary_precision`, `serde_json` hands over a number as an object with this single key.
 const NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// Whether `serde_json` has its feature `arbitrary_precision`, which any crate in the build can switch on.
+/// Whether the feature `arbitrary_precision` of `serde_json` is on. Any crate in the build can switch it on.
 fn has_arbitrary_precision() -> bool {
     "1e999".parse::<Number>().is_ok()
 }
 
-/// The number that an object stands for, if it does.
+/// The number that `serde_json` handed over as an object, or `None` if `fields` are those of an ordinary object.
 ///
-/// A body can hold such an object too. `serde_json` hands over the text of a number as a `String`, and a text of a body
-/// only if it comes from a `Value`, where the key is a `String` as well. Under `flatten` and in an untagged enum, serde
-/// buffers both. There, the object knows its size, and a text of a body is borrowed where that is possible.
+/// A body can hold an object with the same key. The way in which the key and the value arrive tells the two apart:
+///
+/// - Directly from `serde_json`, the value of a number arrives by `visit_string`, and its key does not. In an ordinary
+///   object, either both arrive by `visit_string` or neither does.
+/// - Under `flatten` and in an untagged enum, serde has buffered the object, so its size is known. The value of a
+///   number is then an owned string. A string of the body is borrowed if possible.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
-    let [Token::Text(key), value] = fields else { return None };
+    let [Token::Str(key), value] = fields else { return None };
     if key != NUMBER_KEY || !has_arbitrary_precision() {
         return None;
     }
     match value {
         Token::String(text) => text.parse().ok(),
-        Token::Text(Cow::Owned(text)) if is_sized => text.parse().ok(),
+        Token::Str(Cow::Owned(text)) if is_sized => text.parse().ok(),
         _ => None,
     }
 }
 
-/// Stands in front of a token.
-pub(crate) struct Cursor<'a> {
+/// A cursor over the tokens of a buffered value.
+pub(crate) struct TokenCursor<'a> {
     tokens: &'a [Token<'a>],
     position: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> TokenCursor<'a> {
     fn token(&self) -> Option<&'a Token<'a>> {
         self.tokens.get(self.position)
     }
 
-    /// The tokens of an array or an object end there.
+    /// The index after the last token of the array or object at the cursor. `length` is its number of tokens.
     fn end_of(&self, length: usize) -> usize {
         self.position + 1 + length
     }
 }
 
-/// No token is missing: the lengths were written by [`Fill`].
+/// The fault for a missing token. No token is ever missing, because [`Fill`] writes the right lengths.
 #[cold]
 fn missing_token() -> Fault {
     Fault::not_json()
 }
 
-impl<'a> Source<'a> for Cursor<'a> {
-    /// Where the array or the object ends.
+impl<'a> Source<'a> for TokenCursor<'a> {
+    /// The index at which the array or the object ends.
     type Open = usize;
     type Mark = usize;
 
@@ -313,16 +316,16 @@ impl<'a> Source<'a> for Cursor<'a> {
             Token::Null => Kind::Null,
             Token::Boolean(_) => Kind::Boolean,
             Token::Number(_) => Kind::Number,
-            Token::Text(_) | Token::String(_) => Kind::Text,
+            Token::Str(_) | Token::String(_) => Kind::String,
             Token::Foreign(name) => Kind::Foreign(name),
             Token::Array(_) => Kind::Array,
             Token::Object(_) => Kind::Object,
         })
     }
 
-    fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let text = match self.token() {
-            Some(Token::Text(text)) => text.as_ref(),
+            Some(Token::Str(text)) => text.as_ref(),
             Some(Token::String(text)) => text.as_str(),
             _ => return Err(self.unexpected("a string")),
         };
@@ -359,7 +362,7 @@ impl<'a> Source<'a> for Cursor<'a> {
 
     fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         match self.kind()? {
-            Kind::Text => self.text(),
+            Kind::String => self.string(),
             _ => Err(self.unexpected("a string as key")),
         }
     }
@@ -385,7 +388,7 @@ impl<'a> Source<'a> for Cursor<'a> {
         0
     }
 
-    /// Writes the object as JSON, and reads that as `serde_json` does.
+    /// Writes the object as JSON text, and lets `serde_json` read this text.
     #[cold]
     fn private(&mut self) -> Result<Value, Fault> {
         let value = self.value(PrivateKeys::Ignore)?;

@@ -1,19 +1,19 @@
-//! What is wrong with a value, and where.
+//! Faults: what is wrong with a body or a value, and where.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-/// A fault in what is read, and the path to it. Boxed, so that a `Result` stays small where nothing is wrong.
+/// A fault: what is wrong, and the path to the place. The box keeps each `Result<_, Fault>` small.
 #[derive(Debug)]
-pub(crate) struct Fault(Box<Inner>);
+pub(crate) struct Fault(Box<FaultInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct FaultInner {
     problem: Problem,
-    /// Grows from its end to its start while the call stack unwinds.
+    /// Built from its end to its start: each reader that returns the fault adds its field or index in front.
     path: String,
-    /// How much of the text was read when the fault was found. Means nothing for a buffered value.
+    /// How many bytes of the body had been read when the fault was found. Not used for a buffered value.
     offset: usize,
 }
 
@@ -28,10 +28,11 @@ pub(crate) enum Problem {
     Repeated,
     #[error("nested too deeply")]
     TooDeep,
-    /// With some of its features, `serde_json` refuses an object that has one of its private keys.
+    /// With some of its features, `serde_json` rejects an object that has one of its private keys.
     #[error("expected JSON without the private keys of serde_json")]
     PrivateKey,
-    /// A reader gives no reason. `serde_json` gives it when the fault is explained.
+    /// The readers leave the reason empty. When [`DecodeError`](crate::DecodeError) explains the fault, it takes the
+    /// reason from `serde_json`.
     #[error("the body is not JSON that can be read: {reason}")]
     NotJson { reason: String },
     #[error("the body ends too early: {reason}")]
@@ -44,22 +45,22 @@ impl Fault {
     #[cold]
     #[inline(never)]
     pub(crate) fn new(problem: Problem, offset: usize) -> Self {
-        Self(Box::new(Inner { problem, path: String::new(), offset }))
+        Self(Box::new(FaultInner { problem, path: String::new(), offset }))
     }
 
-    /// The fault of a text that is not JSON. It has no reason yet.
+    /// The fault for a body that is not JSON. Its reason is still empty.
     #[cold]
     #[inline(never)]
     pub(crate) fn not_json() -> Self {
         Self::new(Problem::NotJson { reason: String::new() }, 0)
     }
 
-    /// Whether the text is JSON, as far as it was read.
+    /// Whether the body is JSON as far as it was read.
     pub(crate) fn is_in_json(&self) -> bool {
         !matches!(self.0.problem, Problem::NotJson { .. })
     }
 
-    /// Puts the name of the field in front of the path.
+    /// Adds the name of a field in front of the path.
     #[cold]
     pub(crate) fn in_field(mut self, name: &str) -> Self {
         let path = &mut self.0.path;
@@ -70,7 +71,7 @@ impl Fault {
         self
     }
 
-    /// Puts the index of the item in front of the path.
+    /// Adds the index of an item in front of the path.
     #[cold]
     pub(crate) fn in_item(mut self, index: usize) -> Self {
         let path = &mut self.0.path;
@@ -79,17 +80,17 @@ impl Fault {
         self
     }
 
-    /// The problem, the path to it, and how much of the text was read when it was found.
+    /// The problem, its path, and its offset in bytes.
     pub(crate) fn into_parts(self) -> (Problem, String, usize) {
-        let Inner { problem, path, offset } = *self.0;
+        let FaultInner { problem, path, offset } = *self.0;
         (problem, path, offset)
     }
 }
 
-/// `content[0].push_times: expected …, found …`
+/// Writes `content[0].push_times: expected …, found …`.
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { problem, path, .. } = &*self.0;
+        let FaultInner { problem, path, .. } = &*self.0;
         let separator = if path.is_empty() { "" } else { ": " };
         write!(formatter, "{path}{separator}{problem}")
     }

@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use super::{Fault, Kind, Numeric, PrivateKeys, Problem, Source};
 
-/// A type that a documented field can have.
+/// The type of a documented field.
 pub(crate) trait Field: Sized {
-    /// Whether a missing field is an error. If not, it holds [`blank`](Self::blank).
+    /// Whether a missing field is an error. If not, a missing field holds [`blank`](Self::blank).
     const IS_REQUIRED: bool;
 
-    /// The value of a field that has not been read.
+    /// The value before the field is read.
     fn blank() -> Self;
 
     fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault>;
 
-    /// Reads a value into the place of another.
+    /// Reads a value and overwrites this one with it.
     #[inline]
     fn read_into<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
         *self = Self::read(source)?;
@@ -28,14 +28,17 @@ pub(crate) trait Field: Sized {
     fn write(&self) -> impl Serialize;
 }
 
-/// Reads an object.
+/// Reads an object. The arguments are:
 ///
-/// Takes the source, a bit mask of the required fields, the documented fields in the order of the page with the
-/// expression that reads each, and a name for the key of an unknown field with the expression that reads it. An unknown
-/// field is not named in the path of a fault.
+/// - the source,
+/// - a bit mask of the required fields,
+/// - the documented fields in the order of the page, each with an expression that reads its value,
+/// - a variable for the key of an unknown field, with an expression that reads the value of that field.
 ///
-/// The platform writes the fields in the order of its page. So the key is first compared with the one that should come
-/// next, which costs much less than to read it. The order makes no difference to the result.
+/// The path of a fault does not name an unknown field.
+///
+/// The platform writes the fields in the order of its page. So the macro first compares each key with the field that
+/// should come next. This costs much less than reading the key. Fields in another order give the same result.
 macro_rules! read_object {
     (
         $source:ident, required: $required:expr,
@@ -43,51 +46,51 @@ macro_rules! read_object {
     ) => {{
         const NAMES: &[&str] = &[$(stringify!($field)),*];
 
-        /// The place of a field in the order of the page, and in a bit mask.
+        /// A documented field. As a number, it is the index of the field in the order of the page and in a bit mask.
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy)]
-        enum Place {
+        enum FieldIndex {
             $($field,)*
         }
-        const PLACES: &[Place] = &[$(Place::$field),*];
-        const { assert!(PLACES.len() <= 32, "more fields than bits") };
+        const ORDER: &[FieldIndex] = &[$(FieldIndex::$field),*];
+        const { assert!(ORDER.len() <= 32, "more fields than bits") };
 
         let mut seen = 0_u32;
-        let mut expected = PLACES.first().copied();
+        let mut expected = ORDER.first().copied();
         let mut object = $source.open_object()?;
         while $source.next_field(&mut object)? {
             let is_expected = match expected {
-                $(Some(Place::$field) => $source.is_key(stringify!($field)),)*
+                $(Some(FieldIndex::$field) => $source.is_key(stringify!($field)),)*
                 None => false,
             };
-            let place = if is_expected {
-                $source.pass_key(expected.and_then(|place| NAMES.get(place as usize)).copied().unwrap_or_default())?;
+            let index = if is_expected {
+                $source.pass_key(expected.and_then(|index| NAMES.get(index as usize)).copied().unwrap_or_default())?;
                 expected
             } else {
                 let $unknown = $source.key()?;
                 match &*$unknown {
-                    $(stringify!($field) => Some(Place::$field),)*
+                    $(stringify!($field) => Some(FieldIndex::$field),)*
                     _ => {
                         $read_unknown?;
                         None
                     }
                 }
             };
-            let Some(place) = place else { continue };
-            let bit = 1 << place as u32;
+            let Some(index) = index else { continue };
+            let bit = 1 << index as u32;
             let read = if seen & bit == 0 {
-                match place {
-                    $(Place::$field => $read,)*
+                match index {
+                    $(FieldIndex::$field => $read,)*
                 }
             } else {
                 Err($source.fault_at_value($crate::wire::Problem::Repeated))
             };
             if let Err(fault) = read {
-                return Err(fault.in_field(NAMES.get(place as usize).copied().unwrap_or_default()));
+                return Err(fault.in_field(NAMES.get(index as usize).copied().unwrap_or_default()));
             }
             seen |= bit;
-            // The first field is expected behind the last one, for an object whose last field comes first.
-            expected = PLACES.get(place as usize + 1).or(PLACES.first()).copied();
+            // After the last field, the first one is expected. This helps if an object starts with its last field.
+            expected = ORDER.get(index as usize + 1).or(ORDER.first()).copied();
         }
         $crate::wire::check_required($required & !seen, NAMES, $source.offset())?;
     }};
@@ -95,7 +98,7 @@ macro_rules! read_object {
 
 pub(crate) use read_object;
 
-/// The bit mask of the fields that are required.
+/// The bit mask of the required fields. `fields` says for each field whether it is required.
 pub(crate) const fn required(mut fields: &[bool]) -> u32 {
     let mut mask = 0;
     while let [rest @ .., is_required] = fields {
@@ -105,7 +108,7 @@ pub(crate) const fn required(mut fields: &[bool]) -> u32 {
     mask
 }
 
-/// Fails if a required field of the object that was just read is missing. `missing` has a bit for each such field.
+/// Fails if a required field is missing. `missing` is the bit mask of the missing required fields.
 #[inline]
 pub(crate) fn check_required(missing: u32, names: &[&str], offset: usize) -> Result<(), Fault> {
     if missing == 0 { Ok(()) } else { Err(missing_field(missing, names, offset)) }
@@ -117,7 +120,8 @@ fn missing_field(missing: u32, names: &[&str], offset: usize) -> Fault {
     Fault::new(Problem::Missing, offset).in_field(name)
 }
 
-/// Keeps an unknown field. The path of a fault does not name it.
+/// Reads the value of an unknown field and keeps the field in `extra`. `#[cold]` keeps this code out of the loop over
+/// documented fields.
 #[cold]
 pub(crate) fn read_extra<'de, S: Source<'de>>(
     extra: &mut Map<String, Value>,
@@ -141,7 +145,7 @@ impl Field for String {
     fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         match source.kind()? {
             Kind::Null => source.skip().map(|()| Self::new()),
-            _ => read_text(source),
+            _ => read_required_text(source),
         }
     }
 
@@ -150,16 +154,16 @@ impl Field for String {
     }
 }
 
-/// Reads text that must be there.
+/// Reads a text field that must not be missing or `null`.
 #[inline]
-pub(crate) fn read_text<'de, S: Source<'de>>(source: &mut S) -> Result<String, Fault> {
+pub(crate) fn read_required_text<'de, S: Source<'de>>(source: &mut S) -> Result<String, Fault> {
     match source.kind()? {
-        Kind::Text => Ok(source.text()?.into_owned()),
+        Kind::String => Ok(source.string()?.into_owned()),
         _ => Err(source.unexpected("a string")),
     }
 }
 
-/// Text that may be absent, where absence means something.
+/// Text that may be absent. Absent text and `""` are both `None`.
 impl Field for Option<String> {
     const IS_REQUIRED: bool = false;
 
@@ -177,12 +181,12 @@ impl Field for Option<String> {
     }
 }
 
-/// The platform writes `""` for "none".
+/// `None` for `""`, because the platform writes `""` for an absent text.
 pub(crate) fn some_text(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An integer that is read from a number, from a digit string, or from a float without a fraction.
+/// An integer type. It is read from an integer, from a digit string, or from a float without a fraction.
 pub(crate) trait Integer: Sized {
     const EXPECTED: &'static str = "an unsigned integer";
     const OUT_OF_RANGE: &'static str = "a number out of range";
@@ -197,7 +201,7 @@ pub(crate) trait Integer: Sized {
                 Numeric::Unsigned(number) => Ok(number.into()),
                 number => number.to_integer(),
             },
-            Kind::Text => parse_digits(&source.text()?, Self::IS_SIGNED),
+            Kind::String => parse_digits(&source.string()?, Self::IS_SIGNED),
             _ => return Err(source.unexpected(Self::EXPECTED)),
         };
         let found = match integer {
@@ -208,23 +212,25 @@ pub(crate) trait Integer: Sized {
             },
             Err(found) => found,
         };
-        Err(source.fault_behind(Problem::Unexpected { expected: Self::EXPECTED, found }))
+        Err(source.fault_after_value(Problem::Unexpected { expected: Self::EXPECTED, found }))
     }
 }
 
-/// The integer in a digit string, or the name of what was found instead.
+/// The integer in a digit string. The error says what was found instead.
 fn parse_digits(text: &str, is_signed: bool) -> Result<i128, &'static str> {
     let digits = if is_signed { text.strip_prefix('-').unwrap_or(text) } else { text };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("a string");
     }
-    // Digits that `i128` cannot hold are out of every range.
+    // An integer beyond `i128` is out of range for every integer type.
     Ok(text.parse().unwrap_or(i128::MAX))
 }
 
 impl Numeric {
-    /// The integer that this number is, or the name of what was found instead. A number that is too large for an exact
-    /// answer becomes the largest or the smallest `i128`, which is out of every range.
+    /// The number as an integer. The error says what was found instead.
+    ///
+    /// A float that is too large to be exact becomes `i128::MAX` or `i128::MIN`. Both are out of range for every
+    /// integer type, so the caller reports them as out of range.
     #[cold]
     pub(crate) fn to_integer(&self) -> Result<i128, &'static str> {
         match self {
@@ -233,7 +239,7 @@ impl Numeric {
             Self::Other(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(number), _) => Ok(number.into()),
                 (_, Some(number)) => Ok(number.into()),
-                // With `arbitrary_precision` there are numbers beyond `f64`.
+                // With `arbitrary_precision`, a number can be beyond `f64`.
                 _ => float_to_integer(number.as_f64().unwrap_or(f64::INFINITY)),
             },
         }
@@ -242,9 +248,9 @@ impl Numeric {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
 fn float_to_integer(number: f64) -> Result<i128, &'static str> {
-    // Without its feature `float_roundtrip`, serde_json may be off by one or two units in the last place. Up to 2^48
-    // that is at most an eighth, so the integer is certain. A fraction as small as that goes unseen. Beyond 2^48 the
-    // integer is a guess.
+    // Without its feature `float_roundtrip`, serde_json can read a float with an error of two units in the last place.
+    // Up to 2^48 this error is at most 1/8, so the nearest integer is certain. Beyond 2^48 the integer would be a
+    // guess. A fraction that is smaller than this error is not noticed.
     const CERTAIN: f64 = (1_u64 << 48) as f64;
     const PRECISION: f64 = f64::EPSILON * 2.0;
     if number.is_nan() || number.abs() > CERTAIN {

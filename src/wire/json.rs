@@ -1,8 +1,10 @@
-//! A cursor over JSON text, which accepts what `serde_json` accepts.
+//! A cursor over JSON text. It accepts exactly what `serde_json` accepts.
 //!
-//! It finds out whether a text is JSON. If not, `serde_json` gives the reason when the fault is explained. Escaped
-//! text, and any number that is not a short unsigned integer, are rare in a body. `serde_json` reads these, literal by
-//! literal.
+//! If the text is not JSON, the cursor reports a fault without a reason. [`DecodeError`](crate::DecodeError) later
+//! takes the reason from `serde_json`.
+//!
+//! The cursor itself reads strings without escapes, and unsigned integers of up to 19 digits. Other strings and numbers
+//! are rare in a body, so the cursor hands the text of each one to `serde_json`.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -11,7 +13,7 @@ use serde_json::{Number, Value};
 
 use super::{Fault, Kind, MAX_DEPTH, Numeric, Problem, Source};
 
-/// The most digits of which every number fits a `u64`.
+/// Every number with this many digits fits a `u64`.
 const MAX_DIGITS: usize = 19;
 
 pub(crate) struct Json<'de> {
@@ -20,7 +22,7 @@ pub(crate) struct Json<'de> {
     depth: u8,
 }
 
-/// An array or an object whose next element is the first one, or not.
+/// The state of an array or an object: whether its first element comes next.
 pub(crate) struct Open {
     is_first: bool,
 }
@@ -32,7 +34,7 @@ pub(crate) struct Mark {
 }
 
 impl<'de> Json<'de> {
-    /// Stands in front of the first value.
+    /// Makes a cursor that points at the first value of the text.
     pub(crate) fn new(text: &'de str) -> Self {
         let mut json = Self { text, position: 0, depth: 0 };
         json.peek();
@@ -40,7 +42,7 @@ impl<'de> Json<'de> {
     }
 
     /// Fails unless only white space is left.
-    pub(crate) fn end(&mut self) -> Result<(), Fault> {
+    pub(crate) fn expect_end(&mut self) -> Result<(), Fault> {
         if self.peek().is_some() { Err(Fault::not_json()) } else { Ok(()) }
     }
 
@@ -49,7 +51,7 @@ impl<'de> Json<'de> {
         self.text.as_bytes().get(self.position).copied()
     }
 
-    /// The next byte that is not white space.
+    /// Skips white space and returns the next byte.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
@@ -64,15 +66,16 @@ impl<'de> Json<'de> {
         self.text.as_bytes().get(self.position..).unwrap_or_default()
     }
 
-    fn word(&mut self, word: &str) -> Result<(), Fault> {
-        if !self.rest().starts_with(word.as_bytes()) {
+    /// Skips `null`, `true` or `false`.
+    fn keyword(&mut self, keyword: &str) -> Result<(), Fault> {
+        if !self.rest().starts_with(keyword.as_bytes()) {
             return Err(Fault::not_json());
         }
-        self.position += word.len();
+        self.position += keyword.len();
         Ok(())
     }
 
-    /// The text whose opening quote comes next.
+    /// Reads the string whose opening quote comes next.
     #[inline]
     fn quoted(&mut self) -> Result<Cow<'de, str>, Fault> {
         let start = self.position + 1;
@@ -86,6 +89,7 @@ impl<'de> Json<'de> {
         self.escaped()
     }
 
+    /// Reads a string that has escapes, or that is not valid.
     #[cold]
     fn escaped(&mut self) -> Result<Cow<'de, str>, Fault> {
         let start = self.position;
@@ -94,7 +98,7 @@ impl<'de> Json<'de> {
         serde_json::from_str::<String>(literal).map(Cow::Owned).map_err(|_| Fault::not_json())
     }
 
-    /// Passes a text up to the next quote that is not escaped.
+    /// Skips a string up to its closing quote. Does not check its escapes.
     fn skip_quoted(&mut self) -> Result<(), Fault> {
         self.position += 1;
         loop {
@@ -108,7 +112,7 @@ impl<'de> Json<'de> {
         }
     }
 
-    /// Moves from behind a key to its value.
+    /// Moves from the end of a key to its value.
     #[inline]
     fn colon(&mut self) -> Result<(), Fault> {
         if self.peek() != Some(b':') {
@@ -119,7 +123,7 @@ impl<'de> Json<'de> {
         Ok(())
     }
 
-    /// An unsigned integer and where it ends, unless the number is more than that.
+    /// An unsigned integer and the position of its end, or `None` if the number has another form or is longer.
     #[inline]
     fn unsigned(&self) -> Option<(u64, usize)> {
         let mut number = 0_u64;
@@ -137,7 +141,7 @@ impl<'de> Json<'de> {
         (is_whole && !is_more).then_some((number, end))
     }
 
-    /// Any other number. What it holds depends on the features of `serde_json`.
+    /// Reads any other number. What a `Number` can hold depends on the features of `serde_json`.
     #[cold]
     fn other_number(&mut self) -> Result<Numeric, Fault> {
         let start = self.position;
@@ -151,7 +155,7 @@ impl<'de> Json<'de> {
         self.position += self.rest().iter().take_while(is_part).count();
     }
 
-    /// Passes an array or an object by counting the brackets outside of texts, whichever they are.
+    /// Skips an array or an object by counting brackets outside of strings. `[` and `{` count alike.
     fn skip_nested(&mut self) -> Result<(), Fault> {
         let mut depth = 0_usize;
         let mut is_text = false;
@@ -181,8 +185,8 @@ impl<'de> Json<'de> {
         Err(Fault::not_json())
     }
 
-    /// Passes the bracket that closes, or moves to the next element. Does not check that a value follows a comma:
-    /// `[1,]` fails when the value is read.
+    /// Skips the closing bracket, or moves to the next element. Does not check that a value follows a comma: `[1,]`
+    /// fails when the value is read.
     #[inline]
     fn advance(&mut self, open: &mut Open, close: u8) -> Result<bool, Fault> {
         match self.peek() {
@@ -209,7 +213,7 @@ impl<'de> Source<'de> for Json<'de> {
     #[inline]
     fn kind(&mut self) -> Result<Kind, Fault> {
         Ok(match self.byte() {
-            Some(b'"') => Kind::Text,
+            Some(b'"') => Kind::String,
             Some(b'-' | b'0'..=b'9') => Kind::Number,
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
@@ -220,7 +224,7 @@ impl<'de> Source<'de> for Json<'de> {
     }
 
     #[inline]
-    fn text(&mut self) -> Result<Cow<'de, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'de, str>, Fault> {
         self.quoted()
     }
 
@@ -237,8 +241,8 @@ impl<'de> Source<'de> for Json<'de> {
 
     fn boolean(&mut self) -> Result<bool, Fault> {
         match self.byte() {
-            Some(b't') => self.word("true").map(|()| true),
-            _ => self.word("false").map(|()| false),
+            Some(b't') => self.keyword("true").map(|()| true),
+            _ => self.keyword("false").map(|()| false),
         }
     }
 
@@ -262,7 +266,7 @@ impl<'de> Source<'de> for Json<'de> {
         self.advance(object, b'}')
     }
 
-    // Nearly every key is one that is expected, so this is rare.
+    // Nearly every key is skipped by `pass_key`, so this function is rarely called.
     #[inline(never)]
     fn key(&mut self) -> Result<Cow<'de, str>, Fault> {
         if self.byte() != Some(b'"') {
@@ -287,9 +291,9 @@ impl<'de> Source<'de> for Json<'de> {
 
     fn skip(&mut self) -> Result<(), Fault> {
         match self.kind()? {
-            Kind::Null => self.word("null"),
+            Kind::Null => self.keyword("null"),
             Kind::Boolean => self.boolean().map(drop),
-            Kind::Text => self.skip_quoted(),
+            Kind::String => self.skip_quoted(),
             Kind::Array | Kind::Object => self.skip_nested(),
             Kind::Number | Kind::Foreign(_) => {
                 self.skip_number();
@@ -319,43 +323,44 @@ impl<'de> Source<'de> for Json<'de> {
     #[cold]
     fn private(&mut self) -> Result<Value, Fault> {
         let start = self.position;
-        self.check()?;
+        self.skip_strict()?;
         let literal = self.text.get(start..self.position).unwrap_or_default();
         serde_json::from_str(literal).map_err(|_| Fault::new(Problem::PrivateKey, start + 1))
     }
 }
 
-/// The byte eight times.
+/// A word of eight copies of `byte`.
 const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// SWAR: sets the high bit of each zero byte. A borrow can also mark a later byte. The lowest marked byte is always
-/// right, and it is the first in the text.
-const fn zeros(chunk: u64) -> u64 {
-    chunk.wrapping_sub(each(1)) & !chunk & each(0x80)
+/// SWAR: marks the zero bytes of a word, by the high bit of each. The borrow of the subtraction can also mark a byte
+/// that is not zero, but only above a zero byte. So the lowest mark is always right. It belongs to the first of these
+/// bytes in the text.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(each(1)) & !word & each(0x80)
 }
 
-/// The index of the byte to which the lowest bit belongs.
+/// The index of the first marked byte.
 const fn first(bits: u64) -> usize {
     bits.trailing_zeros() as usize / 8
 }
 
-/// The next eight bytes, if there are so many.
+/// The eight bytes at `position` as a word, or `None` if fewer are left.
 #[inline]
-fn chunk(bytes: &[u8], position: usize) -> Option<u64> {
+fn load_word(bytes: &[u8], position: usize) -> Option<u64> {
     bytes.get(position..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
-/// Where the first quote, backslash or control character stands from `start` on.
+/// The position of the first quote, backslash or control character at or after `start`.
 ///
-/// Kept inline: as a function of its own it costs a tenth of the whole decoding.
+/// `#[inline]` matters: without it, decoding costs a tenth more.
 #[inline]
 fn plain_end(bytes: &[u8], start: usize) -> usize {
     let mut end = start;
-    while let Some(chunk) = chunk(bytes, end) {
-        let controls = chunk.wrapping_sub(each(0x20)) & !chunk & each(0x80);
-        let found = controls | zeros(chunk ^ each(b'"')) | zeros(chunk ^ each(b'\\'));
+    while let Some(word) = load_word(bytes, end) {
+        let controls = word.wrapping_sub(each(0x20)) & !word & each(0x80);
+        let found = controls | zeros(word ^ each(b'"')) | zeros(word ^ each(b'\\'));
         if found != 0 {
             return end + first(found);
         }
@@ -365,11 +370,14 @@ fn plain_end(bytes: &[u8], start: usize) -> usize {
     end + bytes.get(end..).unwrap_or_default().iter().take_while(is_plain).count()
 }
 
-/// How many bytes are looked at together where most bytes do not matter. Compilers use vector instructions for so many.
+/// The number of bytes that [`skip_nested`](Json::skip_nested) checks at once. Compilers use vector instructions for 16
+/// bytes.
 const CHUNK: usize = 16;
 
-/// Whether a bracket or a backslash may be among the bytes. With the bit 0x20 set, `[`, `\` and `]` become `{`, `|` and
-/// `}`, so one range covers all five. A `|` is found too, which only costs time.
+/// Whether a bracket or a backslash may be among the bytes.
+///
+/// With the bit 0x20 set, `[`, `\` and `]` become `{`, `|` and `}`. So one comparison with a range finds all five
+/// bytes. It also finds `|`, which only costs time.
 fn has_significant(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, byte| found | matches!(byte | 0x20, b'{'..=b'}'))
 }
