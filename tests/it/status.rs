@@ -1,4 +1,4 @@
-//! A status is open: the four that the page lists have variants, any other string or integer is kept.
+//! The four documented statuses have variants. Any other string or integer is an unknown status, and is kept.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -28,7 +28,7 @@ fn documented() -> [(&'static str, Status, DocumentedStatus, &'static str); 4] {
 }
 
 #[test]
-fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
+fn a_documented_status_is_read_from_a_string_or_an_integer() {
     assert_eq!(Status::DOCUMENTED, documented().map(|(_, status, ..)| status));
     for (digit, status, documented, _) in documented() {
         let as_string = format!("\"{digit}\"");
@@ -45,7 +45,7 @@ fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
 }
 
 #[test]
-fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
+fn an_unknown_status_is_kept_and_written_back_as_a_string() {
     let rows = [
         (r#""99""#, "99"),
         ("99", "99"),
@@ -71,7 +71,7 @@ fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
     for (json, kept) in rows {
         for text in Body::unreplied().set(STATUS, json).both_orders() {
             let payload = decode(&text);
-            let Status::Unknown(status) = status_of(&payload) else { panic!("{json} is documented?") };
+            let Status::Unknown(status) = status_of(&payload) else { panic!("{json} should be an unknown status") };
             assert_eq!(status.as_str(), kept);
             assert_eq!(status_of(&payload).as_str(), kept);
             assert_eq!(status_of(&payload).documented(), None);
@@ -102,7 +102,7 @@ fn a_missing_status_is_an_error() {
     }
 }
 
-/// Read as a float, it would come out as the integer before it.
+/// As a float, the number would be rounded to another integer.
 #[test]
 fn a_status_just_beyond_64_bits_is_not_rounded() {
     for integer in ["-9223372036854775809", "-9223372036854775900"] {
@@ -129,7 +129,7 @@ fn the_integer_form_is_the_number_on_the_wire_and_has_words() {
 }
 
 #[test]
-fn every_other_number_is_refused_by_the_integer_form() {
+fn the_integer_form_refuses_every_other_number() {
     let is_documented = |number: &u8| documented().iter().any(|(digit, ..)| *digit == number.to_string());
     for number in (0..=u8::MAX).filter(|number| !is_documented(number)) {
         let error: UndocumentedStatus = DocumentedStatus::try_from(number).unwrap_err();
@@ -140,7 +140,7 @@ fn every_other_number_is_refused_by_the_integer_form() {
 }
 
 #[test]
-fn a_status_has_a_number_if_it_is_one_in_plain_decimal_digits() {
+fn a_status_has_a_number_if_it_is_an_integer_in_plain_decimal_digits() {
     let numbers = [
         ("0", 0),
         ("1", 1),
@@ -213,9 +213,9 @@ fn a_status_is_parsed_and_compared_as_text() {
     }
 }
 
-/// The order does not depend on what is documented, so it stays when the next version documents a status.
+/// The order does not depend on the documented statuses, so it stays the same when a later version documents a status.
 #[test]
-fn statuses_are_in_the_order_of_their_text() {
+fn statuses_are_ordered_by_their_text() {
     let texts = ["", "-1", "0", "01", "1", "10", "2", "3", "4", "4 ", "5", "closed", "已回复"];
     let statuses = texts.map(Status::from);
     assert!(statuses.is_sorted());
