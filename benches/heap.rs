@@ -18,8 +18,8 @@ use twt_chat_webhooks::Payload;
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// The largest allowed ratio. When the vector of the items grows for the last time, the old block has half the size of the
-/// new one, so reading the items straight into the vector costs at most 1.5. Another buffer would cost more.
+/// The largest allowed ratio. When the vector of the items grows, the new block has twice the size of the old one. So
+/// the ratio is at most 1.5 if the items are read straight into the vector. Another buffer would make the ratio larger.
 const BUDGET: f64 = 1.5;
 
 fn main() -> ExitCode {

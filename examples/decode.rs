@@ -80,7 +80,7 @@ fn read(source: &OsStr) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Shows a payload to a person, with one line for each field.
+/// Shows a payload to a person, with a label in front of each value.
 pub(crate) struct Description<'a>(pub(crate) &'a Payload);
 
 impl Display for Description<'_> {

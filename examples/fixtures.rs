@@ -62,8 +62,8 @@ fn queued_without_agent() -> Payload {
     unreplied(message().status(Status::Queued).assigned_agent_nickname(""))
 }
 
-/// The other events are built in the same way, with `PreChatFormContent` or `OfflineFormContent`. An array gives several
-/// items.
+/// The other events are built in the same way, with `PreChatFormContent` or `OfflineFormContent`. An array gives
+/// several items.
 fn two_offline_forms() -> Payload {
     let forms = ["Visitor16", "Visitor17"].map(|visitor| {
         OfflineFormContent::builder(visitor, at(1_765_439_652)).subject("Offline").property_name("shop").build()

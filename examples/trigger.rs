@@ -8,8 +8,8 @@
 //! $trigger $url - < payload.json | sh      # sends your own payload
 //! ```
 //!
-//! A documented event has the current time, so that it passes a check of its age. A payload from standard input is signed
-//! and sent unchanged, even if it is not JSON.
+//! A documented event has the current time, so that it passes a check of its age. A payload from standard input is
+//! signed and sent unchanged, even if it is not JSON.
 //!
 //! The exit status is 2 if the secret or an argument is missing or invalid, and 1 if standard input cannot be read.
 

@@ -1,8 +1,8 @@
 //! Counts the allocations and the peak heap that a body needs.
 //!
-//! This is a separate test binary, because counting needs its own allocator. The allocator counts each thread separately,
-//! so the tests do not disturb each other. When a block grows, both the old and the new block count, which is the worst
-//! case.
+//! This is a separate test binary, because counting needs its own allocator. The allocator counts each thread
+//! separately, so the tests do not disturb each other. When a block grows, both the old and the new block count, which
+//! is the worst case.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -3,10 +3,10 @@
 use std::env;
 use std::process::Command;
 
-/// Tells a process to run one way, so that callgrind can count it: `--count PLACE ITERATIONS`.
+/// The option that makes this program run one way of a comparison: `--count PLACE ITERATIONS`.
 const COUNT: &str = "--count";
 
-/// The place and the number of iterations, if [`count`] started this process.
+/// The place of the way to run, and the number of iterations, if [`count`] started this process.
 pub fn requested(args: &[String]) -> Option<(usize, u32)> {
     match args {
         [flag, place, iterations] if flag == COUNT => Some((place.parse().ok()?, iterations.parse().ok()?)),

@@ -3,8 +3,8 @@
 //! `cargo bench -p twt-chat-webhooks-benches --bench instructions` prints the table and fails if a budget is exceeded.
 //! It needs valgrind.
 //!
-//! Times vary from run to run, but a count is the same in every run of one build. A count changes with the compiler, and
-//! by a few percent with other code in the same build. So the budgets are ratios of counts from one run.
+//! Times vary from run to run, but a count is the same in every run of one build. A count changes with the compiler,
+//! and by a few percent with other code in the same build. So the budgets are ratios of counts from one run.
 //!
 //! This benchmark does not use gungraun. gungraun compares a benchmark with an earlier run or with a fixed count, and
 //! cannot fail on the ratio of two benchmarks.

@@ -116,8 +116,8 @@ fn cpu_seconds_of_children() -> f64 {
     /// The unit of the times in `/proc/self/stat`.
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat").expect("this benchmark needs Linux with /proc");
-    // The name of the program may contain spaces. The first field behind the name is number 3. Fields 16 and 17 hold the
-    // times.
+    // The name of the program may contain spaces. The first field behind the name is number 3. Fields 16 and 17 hold
+    // the times.
     let (_, fields) = stat.rsplit_once(") ").expect("the line should contain the name of the program");
     let fields: Vec<_> = fields.split(' ').collect();
     let ticks = |number: usize| fields[number - 3].parse::<f64>().expect("the field should be a number");

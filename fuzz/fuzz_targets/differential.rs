@@ -1,8 +1,8 @@
-//! Compares `Payload::from_slice` with the other ways to decode a body, with the syntax errors of `serde_json`, and with
-//! the oracle.
+//! Compares `Payload::from_slice` with the other ways to decode a body, with the syntax errors of `serde_json`, and
+//! with the oracle.
 //!
-//! All ways must accept the same bodies and give the same payload. A syntax error must have the same position and reason
-//! as that of `serde_json`.
+//! All ways must accept the same bodies and give the same payload. A syntax error must have the same position and
+//! reason as that of `serde_json`.
 
 #![no_main]
 
@@ -22,7 +22,8 @@ fuzz_target!(|body: &[u8]| {
     }
     let payload = ours.ok();
 
-    // `from_slice` reads with the cursor over the text, and serde with the cursor over a buffered value.
+    // `Payload::from_slice` reads with the cursor over the text. `serde_json::from_slice` reads with the cursor over a
+    // buffered value.
     assert_eq!(payload, serde_json::from_slice(body).ok());
     if let Ok(text) = str::from_utf8(body) {
         assert_eq!(payload, text.parse().ok());

@@ -1,5 +1,5 @@
-//! `from_slice_partial` keeps every good item and returns every bad item unchanged. It agrees with `from_slice` and with
-//! the oracle.
+//! `from_slice_partial` keeps every good item and returns every bad item unchanged. It agrees with `from_slice` and
+//! with the oracle.
 
 #![no_main]
 

@@ -15,7 +15,8 @@ use twt_chat_webhooks::{
     UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
 };
 
-/// More bytes than a value needs. The bytes are UTF-8, because `arbitrary` ends a text at the first byte that is not.
+/// More bytes than a value needs. The bytes are UTF-8, because `arbitrary` cuts a text before the first byte that is
+/// not UTF-8.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<char>(), 256).prop_map(|text| String::from_iter(text).into_bytes())
 }
@@ -84,8 +85,8 @@ fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
     assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
 }
 
-/// Input of zeros gives the shortest value. An empty text takes one byte, and so does the end of a list. The size hints of
-/// `arbitrary` do not count these bytes.
+/// Input of zeros gives the shortest value. An empty text takes one byte, and so does the end of a list. The size hints
+/// of `arbitrary` do not count these bytes.
 #[test]
 fn the_shortest_value_takes_the_minimum_of_its_size_hint() {
     fn assert_least<T: for<'a> Arbitrary<'a>>(texts_and_lists: usize) {
@@ -220,8 +221,8 @@ fn every_kind_of_value_is_generated() {
     assert!(timestamps.iter().any(|timestamp| *timestamp > Timestamp::UNIX_EPOCH));
 }
 
-/// Input for `Unstructured`: the bytes of the values, then the lengths of the texts. `Unstructured` takes each length from
-/// the end of the input, so the lengths are in reverse order.
+/// Input for `Unstructured`: the bytes of the values, then the lengths of the texts. `Unstructured` takes each length
+/// from the end of the input, so the lengths are in reverse order.
 fn script(parts: &[&[u8]], lengths: &[u8]) -> Vec<u8> {
     let mut script = parts.concat();
     script.extend(lengths.iter().rev());
@@ -240,7 +241,8 @@ fn an_unknown_name_is_never_a_documented_one() {
     }
 }
 
-/// The bytes from which `arbitrary` makes the fields of an object: `MORE`, a key and a value for each field, then `END`.
+/// The bytes from which `arbitrary` makes the fields of an object: `MORE`, a key and a value for each field, then
+/// `END`.
 const MORE: u8 = 1;
 const NULL: u8 = 0;
 const END: u8 = 0;

@@ -33,7 +33,7 @@ fn tagged(tag: u64, value: Cbor) -> Cbor {
     Cbor::Tag(tag, Box::new(value))
 }
 
-/// Values that have no counterpart in JSON, or none that a `Value` holds.
+/// Values that JSON does not have, or that a `Value` cannot hold.
 fn foreign() -> Vec<Cbor> {
     vec![
         Cbor::Bytes(b"4".to_vec()),

@@ -1,5 +1,5 @@
-//! Every way to decode a `Payload` keeps the same promises. Other modules decode with [`decode`] and [`refuse`], which try
-//! all ways.
+//! Every way to decode a `Payload` keeps the same promises. Other modules decode with [`decode`] and [`refuse`], which
+//! try all ways.
 
 use std::io::Cursor;
 

@@ -57,7 +57,7 @@ fn the_envelope_of_an_error_is_read_by_the_usual_rules() {
         .add("trace", r#"{"webhook_id":"another"}"#)
         .add("created_at", "7");
     let error = error_of(&body.text());
-    // The time is there twice, so the error need not have either of its values.
+    // The test does not check `created_at` of the error, because the body has two values for it.
     assert_eq!((error.path(), error.event_type()), ("created_at", Some(&EventType::from("unreplied"))));
     assert_eq!(error.webhook_id(), Some("访客\0"));
 }

@@ -1,5 +1,5 @@
-//! An error names the field, what was expected, and what was found. This holds for every documented field, in both orders
-//! of the keys.
+//! An error names the field, what was expected, and what was found. This holds for every documented field, in both
+//! orders of the keys.
 
 use twt_chat_webhooks::DecodeErrorKind;
 
@@ -30,7 +30,7 @@ fn expected(path: &str) -> &'static str {
     }
 }
 
-/// For each kind of JSON value: an example, the words for the kind, and the expected values that the example meets.
+/// For each kind of JSON value: an example, the name of the kind, and the expected values that the example satisfies.
 const KINDS: [(&str, &str, &[&str]); 6] = [
     ("null", "null", &[]),
     ("true", "a boolean", &[]),

@@ -10,7 +10,7 @@ fn documented() -> impl Iterator<Item = (&'static str, Payload)> {
     EventType::DOCUMENTED.iter().filter_map(fixture)
 }
 
-/// Removes the line breaks, and the space behind each key. The texts of the page contain neither of them.
+/// Removes the line breaks, and the space behind each key. The texts of the page contain no such line break or space.
 fn without_white_space(body: &str) -> String {
     body.replace('\n', "").replace("\": ", "\":")
 }

@@ -1,8 +1,8 @@
 //! A body may contain objects with a private key of `serde_json`. With some of its features, `serde_json` itself passes
 //! numbers and raw values as such objects.
 //!
-//! In a documented field, such an object is an object like any other. In an extra or in unknown content, the crate keeps
-//! what `Value` reads, which may be a number or a raw value.
+//! In a documented field, such an object is an object like any other. In an extra or in unknown content, the crate
+//! keeps what `Value` reads, which may be a number or a raw value.
 
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
@@ -84,8 +84,8 @@ fn an_object_with_a_private_key_as_an_item_or_a_body_lacks_its_fields() {
     }
 }
 
-/// Asserts that the crate keeps what `Value` reads, in both orders. If `Value` refuses the body, the order must still make
-/// no difference.
+/// Asserts that the crate keeps what `Value` reads, in both orders. If `Value` refuses the body, the order must still
+/// make no difference.
 #[track_caller]
 fn is_kept_as_value_keeps_it(body: &Body) {
     let [forwards, backwards] = body.both_orders().map(|text| {

@@ -242,7 +242,8 @@ fn a_short_name_never_looks_like_a_cut_name() {
     let long = "visitor ".repeat(20);
     let text = |name: &str| -> Value { serde_json::from_str(&text_of("p", name, "")).unwrap() };
     let written = text(&long)[4].as_str().unwrap().to_owned();
-    // A cut name with its hash is longer than the limit. So a visitor with that name gets a cut name with another hash.
+    // A cut name with its hash is longer than the limit. If a visitor has such a name, it is also cut and gets a new
+    // hash.
     assert!(written.len() > 64);
     assert_ne!(text(&written), text(&long));
     for end in 0..written.len() {

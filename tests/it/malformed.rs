@@ -99,7 +99,8 @@ fn text_after_the_body_is_an_error() {
     }
 }
 
-/// Events with the path of a value: documented and unknown fields, in the envelope and in an item, and unknown content.
+/// Pairs of an event and the path of a value: documented and unknown fields, in the envelope and in an item, and
+/// unknown content.
 pub(crate) fn places() -> Vec<(&'static str, &'static str)> {
     let paths = ["created_at", "webhook_id", "event", "content", "trace", "content[0].subject", "content[0].sbs"];
     let more = ["content[0].created_at", "content[0].push_times", "content[0].status", "content[0].trace"];

@@ -7,7 +7,7 @@ use crate::body::{Body, EVENT_OF_TOMORROW};
 use crate::entry_points::{error_of, failures};
 use crate::malformed::{is_syntax, places};
 
-/// The number of nested arrays and objects that `serde_json` accepts.
+/// The largest depth of arrays and objects that `serde_json` accepts.
 const LIMIT: usize = 127;
 
 fn arrays(depth: usize) -> String {

@@ -33,8 +33,8 @@ fn document() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Webhooks of TWT Chat",
-            "description": "What TWT Chat sends to the URL of a webhook. A receiver also answers 200 to an event that is not \
-                            in this document, because more events may be added.",
+            "description": "What TWT Chat sends to the URL of a webhook. A receiver also answers 200 to \
+                            an event that is not in this document, because more events may be added.",
             "version": crate_version(),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },

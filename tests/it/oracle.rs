@@ -160,8 +160,8 @@ fn whole(number: &Number) -> Option<i128> {
 
 /// The integer that the float stands for, if it is integral.
 ///
-/// Without its feature `float_roundtrip`, `serde_json` can be wrong in the last place. So a float that is very close to an
-/// integer counts as the integer. Beyond 2^48, the integer would be a guess.
+/// Without its feature `float_roundtrip`, `serde_json` can be wrong in the last place. So a float that is very close to
+/// an integer counts as the integer. Beyond 2^48, the integer would be a guess.
 #[allow(clippy::cast_possible_truncation)]
 fn whole_float(float: f64) -> Option<i128> {
     let (nearest, certain) = (float.round(), 2_f64.powi(48));

@@ -125,7 +125,7 @@ impl Json {
     }
 }
 
-/// The differences between two JSON texts that mean the same.
+/// How a JSON value is written: what can differ between two texts with the same meaning.
 #[derive(Debug)]
 struct Spelling {
     space: &'static str,

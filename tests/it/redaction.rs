@@ -42,7 +42,8 @@ fn inspect(error: &DecodeError) {
     }
 }
 
-/// Decodes the body with `from_slice` and `from_slice_partial`, and inspects the errors. Returns whether `from_slice` failed.
+/// Decodes the body with `from_slice` and `from_slice_partial`, and inspects the errors. Returns whether `from_slice`
+/// failed.
 fn inspect_ours(body: &[u8]) -> bool {
     if let Ok(partial) = Payload::from_slice_partial(body).inspect_err(inspect) {
         for rejected in partial.rejected {

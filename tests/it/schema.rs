@@ -29,8 +29,8 @@ fn parse(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// Compares a committed file with the generated one. After a change of the types, this command generates the files again:
-/// `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
+/// Compares a committed file with the generated one. After a change of the types, this command generates the files
+/// again: `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
 pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
     let path = format!("{}/../schema/{name}", env!("CARGO_MANIFEST_DIR"));
     let generated = serde_json::to_string_pretty(generated).unwrap() + "\n";
@@ -274,7 +274,8 @@ fn every_written_payload_conforms_to_the_schema() {
     });
 }
 
-/// The paths at which the schema rejects the body, by the part of the schema that rejects the least.
+/// The paths at which the schema rejects the body. Each part of the schema reports its own paths, and the part that
+/// fits best is used.
 fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
     let [error] = validator.iter_errors(body).collect::<Vec<_>>().try_into().unwrap();
     let ValidationErrorKind::OneOfNotValid { context } = error.kind() else { panic!("{error}") };
@@ -283,7 +284,7 @@ fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
         paths.dedup();
         paths
     };
-    // The parts for other events also reject the name of the event.
+    // The parts for other events reject the name of the event, so they do not fit best.
     let distance = |paths: &Vec<String>| (paths.iter().any(|path| path == "/event"), paths.len());
     context.iter().map(paths_of).min_by_key(distance).unwrap()
 }

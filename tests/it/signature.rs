@@ -16,8 +16,8 @@ fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
 }
 
-/// A body, and its signature with [`SECRET`]. Another implementation of HMAC-SHA256 computed this signature and those in
-/// [`bodies_are_signed_byte_for_byte`].
+/// A body, and its signature with [`SECRET`]. Another implementation of HMAC-SHA256 computed this signature and those
+/// in [`bodies_are_signed_byte_for_byte`].
 const BODY: &[u8] = include_bytes!("fixtures/signed.json");
 const SIGNATURE: &str = "60b164e80f120f2808e81f18c32cccd40bc1c8e2d027c4f93dba2b959a6b9114";
 
@@ -249,7 +249,7 @@ fn white_space_around_a_secret_is_refused() {
     assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    // These secrets end with bytes that are not white space. `\x80\xa8` is only the end of U+2028 in UTF-8, and `\xa0` is a
+    // These secrets have no white space at their ends. `\x80\xa8` is only the end of U+2028 in UTF-8, and `\xa0` is a
     // space only in Latin-1.
     assert!(AppSecret::new(b"s3cret\x80\xa8").is_ok());
     assert!(AppSecret::new(b"\xff").is_ok());

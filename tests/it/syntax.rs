@@ -20,7 +20,8 @@ fn texts() -> impl Iterator<Item = String> {
 /// Kind and path of an error.
 type Fault = (DecodeErrorKind, String);
 
-/// Returns our result and the `Value` of the body. If `serde_json` refuses the body, checks that our error is the same.
+/// Returns our result and the `Value`, if `serde_json` accepts the body. Otherwise checks that our error is the same as
+/// the error of `serde_json`.
 fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
     let ours = Payload::from_slice(body.as_bytes());
     match serde_json::from_str::<Value>(body) {

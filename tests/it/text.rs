@@ -102,7 +102,8 @@ fn text_is_kept_as_it_is() {
     }
 }
 
-/// The crate reads several bytes of a text at a time (SWAR). A character that ends the text may be at any place in them.
+/// The crate reads several bytes of a text at a time (SWAR). A character that ends the text may be at any place in
+/// them.
 #[test]
 fn any_character_is_kept_at_any_place_of_a_text() {
     let characters = [

@@ -1,7 +1,7 @@
 //! A library for a machine without `std`. It builds only if the crate needs nothing beyond `alloc`.
 //!
-//! If a dependency brings `std` back, there are two panic handlers, and the compiler refuses the library. Build it without
-//! and with the feature `signature`:
+//! If a dependency brings `std` back, there are two panic handlers, and the compiler refuses the library. Build it
+//! without and with the feature `signature`:
 //!
 //! ```text
 //! cargo build --locked --manifest-path tests/no_std/Cargo.toml
