@@ -4,12 +4,12 @@ use std::env;
 use std::process::Command;
 
 /// The option that makes this program run one way of a comparison: `--count PLACE ITERATIONS`.
-const COUNT: &str = "--count";
+const COUNT_OPTION: &str = "--count";
 
 /// The place of the way to run, and the number of iterations, if [`count`] started this process.
 pub fn requested(args: &[String]) -> Option<(usize, u32)> {
     match args {
-        [flag, place, iterations] if flag == COUNT => Some((place.parse().ok()?, iterations.parse().ok()?)),
+        [flag, place, iterations] if flag == COUNT_OPTION => Some((place.parse().ok()?, iterations.parse().ok()?)),
         _ => None,
     }
 }
@@ -30,7 +30,7 @@ fn run(place: usize, iterations: u32) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(env::current_exe().expect("this program should have a path"))
-        .args([COUNT, &place.to_string(), &iterations.to_string()])
+        .args([COUNT_OPTION, &place.to_string(), &iterations.to_string()])
         .output()
         .expect("valgrind should be installed");
 

@@ -7,7 +7,7 @@ use twt_chat_webhooks::Payload;
 use twt_chat_webhooks::fixtures::{PRE_CHAT_FORM_SUBMIT, UNREPLIED};
 
 use crate::support::bodies;
-use crate::support::by_hand::{self, Unreplied};
+use crate::support::by_hand::{self, UnrepliedBody};
 use crate::support::rivals::{self, ExactForm, ExactUnreplied, ZeroCopyUnreplied};
 use crate::support::shapes::Idiomatic;
 
@@ -190,7 +190,7 @@ fn payload(body: &[u8]) -> Payload {
     Payload::from_slice(body).unwrap()
 }
 
-fn by_hand(body: &[u8]) -> Unreplied {
+fn by_hand(body: &[u8]) -> UnrepliedBody {
     by_hand::decode(body).unwrap()
 }
 

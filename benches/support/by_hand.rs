@@ -7,7 +7,7 @@
 use std::str;
 
 /// An UNREPLIED body.
-pub struct Unreplied {
+pub struct UnrepliedBody {
     pub created_at: i64,
     pub webhook_id: String,
     pub content: Vec<Item>,
@@ -61,7 +61,7 @@ pub struct Malformed {
 type Result<T> = std::result::Result<T, Malformed>;
 
 /// Decodes a body.
-pub fn decode(body: &[u8]) -> Result<Unreplied> {
+pub fn decode(body: &[u8]) -> Result<UnrepliedBody> {
     // UTF-8 is checked once for the whole body, so the texts need no check.
     let Ok(text) = str::from_utf8(body) else {
         return Err(Malformed { position: 0, expected: "UTF-8" });
@@ -75,12 +75,12 @@ pub fn decode(body: &[u8]) -> Result<Unreplied> {
 }
 
 /// The set of the fields that have been read. Each documented field has a bit.
-struct Fields {
+struct FieldSet {
     read: u16,
     all: u16,
 }
 
-impl Fields {
+impl FieldSet {
     fn of(count: u32) -> Self {
         Self { read: 0, all: (1 << count) - 1 }
     }
@@ -107,9 +107,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn payload(&mut self) -> Result<Unreplied> {
-        let mut payload = Unreplied { created_at: 0, webhook_id: String::new(), content: Vec::new() };
-        let mut fields = Fields::of(4);
+    fn payload(&mut self) -> Result<UnrepliedBody> {
+        let mut payload = UnrepliedBody { created_at: 0, webhook_id: String::new(), content: Vec::new() };
+        let mut fields = FieldSet::of(4);
         self.expect(b'{', "an object")?;
         while let Some(key) = self.key(fields.none())? {
             let place = match key {
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
 
     /// Fills in an item.
     fn item(&mut self, item: &mut Item) -> Result<()> {
-        let mut fields = Fields::of(11);
+        let mut fields = FieldSet::of(11);
         self.expect(b'{', "an object")?;
         while let Some(key) = self.key(fields.none())? {
             let place = match key {

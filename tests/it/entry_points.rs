@@ -45,7 +45,7 @@ enum InternallyTagged {
     Chat(Payload),
 }
 
-type Way = fn(&str) -> Result<Payload, String>;
+type DecodeWay = fn(&str) -> Result<Payload, String>;
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
@@ -117,7 +117,7 @@ fn numbers_as_numbers(value: Cbor) -> Cbor {
     }
 }
 
-const WAYS: [(&str, Way); 14] = [
+const WAYS: [(&str, DecodeWay); 14] = [
     ("from_slice", |body| Payload::from_slice(body.as_bytes()).map_err(|error| error.to_string())),
     ("FromStr", |body| body.parse().map_err(|error: DecodeError| error.to_string())),
     ("from_slice_partial", partial),

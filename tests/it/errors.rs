@@ -6,9 +6,9 @@ use twt_chat_webhooks::DecodeErrorKind;
 use crate::body::{Body, EVENTS, every_path, text_fields};
 use crate::entry_points::error_of;
 
-const TIMESTAMP: &str = "Unix seconds";
-const UNSIGNED: &str = "an unsigned integer";
-const STATUS: &str = "a status (a string or an integer)";
+const EXPECTED_SECONDS: &str = "Unix seconds";
+const EXPECTED_UNSIGNED: &str = "an unsigned integer";
+const EXPECTED_STATUS: &str = "a status (a string or an integer)";
 
 /// The paths of all documented fields, in the envelope and in an item, each with the value that is expected there.
 fn fields(event: &str) -> Vec<(String, &'static str)> {
@@ -21,9 +21,9 @@ fn last_field(path: &str) -> &str {
 
 fn expected(path: &str) -> &'static str {
     match last_field(path) {
-        "created_at" => TIMESTAMP,
-        "push_times" | "time_sec" => UNSIGNED,
-        "status" => STATUS,
+        "created_at" => EXPECTED_SECONDS,
+        "push_times" | "time_sec" => EXPECTED_UNSIGNED,
+        "status" => EXPECTED_STATUS,
         "event" => "the name of an event",
         "content" => "an array",
         _ => "a string",
@@ -34,8 +34,8 @@ fn expected(path: &str) -> &'static str {
 const KINDS: [(&str, &str, &[&str]); 6] = [
     ("null", "null", &[]),
     ("true", "a boolean", &[]),
-    ("7", "a number", &[TIMESTAMP, UNSIGNED, STATUS]),
-    (r#""some words""#, "a string", &["a string", STATUS, "the name of an event"]),
+    ("7", "a number", &[EXPECTED_SECONDS, EXPECTED_UNSIGNED, EXPECTED_STATUS]),
+    (r#""some words""#, "a string", &["a string", EXPECTED_STATUS, "the name of an event"]),
     ("[[7]]", "an array", &["an array"]),
     (r#"{"a":{}}"#, "an object", &[]),
 ];
@@ -137,9 +137,9 @@ fn a_repeated_field_is_named_at_its_second_place() {
 fn the_error_says_why_a_number_is_refused() {
     for event in EVENTS {
         for (path, expected) in
-            fields(event).into_iter().filter(|(_, expected)| [TIMESTAMP, UNSIGNED].contains(expected))
+            fields(event).into_iter().filter(|(_, expected)| [EXPECTED_SECONDS, EXPECTED_UNSIGNED].contains(expected))
         {
-            let milliseconds = if expected == TIMESTAMP { "; are these milliseconds?" } else { "" };
+            let milliseconds = if expected == EXPECTED_SECONDS { "; are these milliseconds?" } else { "" };
             for json in ["4.5", "1e-1", "1765439941.25"] {
                 value_fails(event, &path, json, &format!("expected {expected}, found a number with a fraction"));
             }
@@ -154,7 +154,7 @@ fn the_error_says_why_a_number_is_refused() {
             for json in [r#""4.5""#, r#""+4""#, r#"" 4""#, r#""""#, r#""""#] {
                 value_fails(event, &path, json, &format!("expected {expected}, found a string"));
             }
-            if expected == UNSIGNED {
+            if expected == EXPECTED_UNSIGNED {
                 for json in ["-4", "-4.0", "-1e30", "-9223372036854775809"] {
                     value_fails(event, &path, json, "expected an unsigned integer, found a negative number");
                 }

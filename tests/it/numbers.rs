@@ -5,8 +5,8 @@ use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, UnrepliedContent};
 use crate::body::{Body, NUMBERS};
 use crate::entry_points::{decode, error_of, refuse, relay};
 
-const UNSIGNED: [&str; 2] = ["content[0].push_times", "content[0].time_sec"];
-const TIMESTAMPS: [&str; 2] = ["created_at", "content[0].created_at"];
+const UNSIGNED_PATHS: [&str; 2] = ["content[0].push_times", "content[0].time_sec"];
+const TIMESTAMP_PATHS: [&str; 2] = ["created_at", "content[0].created_at"];
 
 #[track_caller]
 fn reads_as(path: &str, json: &str, integer: &str) {
@@ -114,10 +114,10 @@ fn only_a_timestamp_may_be_negative() {
     let rows =
         [("-4", "-4"), (r#""-4""#, "-4"), (r#""-004""#, "-4"), (r#""-0""#, "0"), ("-4.0", "-4"), ("-4e2", "-400")];
     for (json, integer) in rows {
-        for path in TIMESTAMPS {
+        for path in TIMESTAMP_PATHS {
             reads_as(path, json, integer);
         }
-        for path in UNSIGNED {
+        for path in UNSIGNED_PATHS {
             is_refused(path, json);
         }
     }

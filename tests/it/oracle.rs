@@ -61,9 +61,9 @@ enum Kind {
     Count(i128),
 }
 
-type Fields = &'static [(&'static str, Kind)];
+type DocumentedFields = &'static [(&'static str, Kind)];
 
-const FORM: Fields = &[
+const FORM: DocumentedFields = &[
     ("subject", Kind::Text),
     ("visitor_name", Kind::Text),
     ("created_at", Kind::Timestamp),
@@ -74,7 +74,7 @@ const FORM: Fields = &[
     ("assigned_agent_nickname", Kind::Text),
 ];
 
-const MESSAGE: Fields = &[
+const MESSAGE: DocumentedFields = &[
     ("subject", Kind::Text),
     ("visitor_name", Kind::Text),
     ("created_at", Kind::Timestamp),
@@ -89,7 +89,7 @@ const MESSAGE: Fields = &[
 ];
 
 /// The documented fields of an item of the event, in the order of the page. `None` for an unknown event.
-fn documented_fields(event: &str) -> Option<Fields> {
+fn documented_fields(event: &str) -> Option<DocumentedFields> {
     match event {
         "UNREPLIED" => Some(MESSAGE),
         "PRE_CHAT_FORM_SUBMIT" | "OFFLINE_FORM_SUBMIT" => Some(FORM),
@@ -97,7 +97,7 @@ fn documented_fields(event: &str) -> Option<Fields> {
     }
 }
 
-fn read_item(item: &Value, keys: &Keys, documented: Fields) -> Option<String> {
+fn read_item(item: &Value, keys: &Keys, documented: DocumentedFields) -> Option<String> {
     let item = item.as_object()?;
     let mut fields = Vec::new();
     for &(name, kind) in documented {

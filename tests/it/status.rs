@@ -8,7 +8,7 @@ use twt_chat_webhooks::{DecodeErrorKind, DocumentedStatus, Event, Payload, Statu
 use crate::body::Body;
 use crate::entry_points::{decode, refuse, relay};
 
-const STATUS: &str = "content[0].status";
+const STATUS_PATH: &str = "content[0].status";
 
 fn status_of(payload: &Payload) -> &Status {
     match &payload.event {
@@ -32,9 +32,9 @@ fn a_documented_status_is_read_from_a_string_or_an_integer() {
     assert_eq!(Status::DOCUMENTED, documented().map(|(_, status, ..)| status));
     for (digit, status, documented, _) in documented() {
         let as_string = format!("\"{digit}\"");
-        let expected = Body::unreplied().set(STATUS, &as_string).value();
+        let expected = Body::unreplied().set(STATUS_PATH, &as_string).value();
         for json in [as_string.as_str(), digit, &format!(r#""\u003{digit}""#)] {
-            for text in Body::unreplied().set(STATUS, json).both_orders() {
+            for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
                 assert_eq!(status_of(&decode(&text)), &status, "{text}");
                 assert_eq!(relay(&text), expected, "{text}");
             }
@@ -69,7 +69,7 @@ fn an_unknown_status_is_kept_and_written_back_as_a_string() {
         (r#""18446744073709551616""#, "18446744073709551616"),
     ];
     for (json, kept) in rows {
-        for text in Body::unreplied().set(STATUS, json).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
             let payload = decode(&text);
             let Status::Unknown(status) = status_of(&payload) else { panic!("{json} should be an unknown status") };
             assert_eq!(status.as_str(), kept);
@@ -87,18 +87,18 @@ fn an_unknown_status_is_kept_and_written_back_as_a_string() {
 fn a_status_that_is_neither_string_nor_integer_is_an_error() {
     let rows = ["null", "true", "4.5", "1e300", "18446744073709551616", "[]", r#"["1"]"#, "{}"];
     for json in rows {
-        for text in Body::unreplied().set(STATUS, json).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
             let error = refuse(&text);
-            assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS), "{error}");
+            assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS_PATH), "{error}");
         }
     }
 }
 
 #[test]
 fn a_missing_status_is_an_error() {
-    for text in Body::unreplied().without(STATUS).both_orders() {
+    for text in Body::unreplied().without(STATUS_PATH).both_orders() {
         let error = refuse(&text);
-        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS), "{error}");
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS_PATH), "{error}");
     }
 }
 
@@ -106,7 +106,7 @@ fn a_missing_status_is_an_error() {
 #[test]
 fn a_status_just_beyond_64_bits_is_not_rounded() {
     for integer in ["-9223372036854775809", "-9223372036854775900"] {
-        for text in Body::unreplied().set(STATUS, integer).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, integer).both_orders() {
             let status = Payload::from_slice(text.as_bytes()).map(|payload| status_of(&payload).as_str().to_owned());
             assert!(status.is_err() || status.as_deref() == Ok(integer), "{status:?}");
         }
@@ -193,7 +193,7 @@ fn a_status_has_a_number_if_it_is_an_integer_in_plain_decimal_digits() {
 #[test]
 fn a_decoded_status_keeps_its_number() {
     for (json, number) in [(r#""2""#, 2), ("2", 2), ("99", 99), (r#""-99""#, -99), ("-99", -99), ("99.0", 99)] {
-        let payload = decode(&Body::unreplied().set(STATUS, json).text());
+        let payload = decode(&Body::unreplied().set(STATUS_PATH, json).text());
         assert_eq!(status_of(&payload).number(), Some(number), "{json}");
     }
 }

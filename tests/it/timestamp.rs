@@ -9,7 +9,7 @@ use twt_chat_webhooks::{DecodeErrorKind, Timestamp};
 use crate::body::{Body, EVENTS};
 use crate::entry_points::{decode, refuse, relay};
 
-const PLACES: [&str; 2] = ["created_at", "content[0].created_at"];
+const TIMESTAMP_PATHS: [&str; 2] = ["created_at", "content[0].created_at"];
 
 fn at(unix_seconds: i64) -> Timestamp {
     Timestamp::from_unix(unix_seconds).unwrap()
@@ -34,7 +34,7 @@ fn a_timestamp_outside_the_calendar_is_an_error_that_mentions_unix_seconds() {
         "1e300",
     ];
     for event in EVENTS {
-        for path in PLACES {
+        for path in TIMESTAMP_PATHS {
             for json in rows {
                 for text in Body::of(event).set(path, json).both_orders() {
                     let error = refuse(&text);
@@ -49,7 +49,7 @@ fn a_timestamp_outside_the_calendar_is_an_error_that_mentions_unix_seconds() {
 #[test]
 fn the_first_and_the_last_second_of_the_calendar_are_read() {
     for event in EVENTS {
-        for path in PLACES {
+        for path in TIMESTAMP_PATHS {
             for seconds in ["-377705116800", "253402300799", "-1", "0"] {
                 let expected = Body::of(event).set(path, seconds).value();
                 for json in [seconds.to_owned(), format!("\"{seconds}\""), format!("{seconds}.0")] {
