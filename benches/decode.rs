@@ -1,7 +1,7 @@
-//! Time beside the rivals: decode and encode of the documented bodies, and of what a real account sends.
+//! Measures the time to decode and encode bodies, with the crate and with its rivals.
 //!
-//! `cargo bench -p twt-chat-webhooks-benches --bench decode -- unknown` runs the groups whose name holds "unknown".
-//! Where a percent matters, ask `instructions` instead, and `heap` about memory.
+//! `cargo bench -p twt-chat-webhooks-benches --bench decode -- unknown` runs only the groups whose name contains
+//! "unknown". For differences of a few percent, use the benchmark `instructions`. For memory, use `heap`.
 
 mod support;
 
@@ -31,7 +31,7 @@ fn decode(c: &mut Criterion) {
         decode_unreplied(c, &format!("{count} items"), &bodies::with_items(count));
     }
 
-    // Not the idiomatic derive, to which an unknown event is an error.
+    // The idiomatic derive is left out, because it returns an error for an unknown event.
     let body = bodies::unknown_event();
     let mut group = decode_group(c, "unknown event", &body);
     beside_rivals::<ExactUnreplied, ZeroCopyUnreplied>(&mut group, &body);
@@ -75,7 +75,7 @@ fn beside_idiomatic(group: &mut BenchmarkGroup<'_, WallTime>, body: &str) {
     bench(group, "from_slice, idiomatic derive", body, rivals::from_slice::<Idiomatic>);
 }
 
-/// Does `work` and drops what it made.
+/// Measures `work`, and the drop of its output.
 fn bench<'a, Input: ?Sized, Output>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -125,7 +125,7 @@ fn receive(c: &mut Criterion) {
     bench(&mut group, "decode", UNREPLIED.as_bytes(), payload);
 }
 
-/// Short, as a look at all of it should take minutes.
+/// Short times, so that the whole benchmark takes minutes.
 fn config() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(300))

@@ -1,7 +1,7 @@
-//! How much heap one decode of 10 000 items holds at its peak, against what its result keeps.
+//! Measures the peak heap of one decode of 10 000 items, and divides it by the heap that the result keeps.
 //!
-//! A benchmark of its own, since an allocator that counts would add its instructions to those of `instructions`.
-//! Both numbers are the same in every run. `cargo bench -p twt-chat-webhooks-benches --bench heap` fails when the
+//! This is a separate benchmark, because a counting allocator would add instructions to those that `instructions`
+//! counts. The numbers are the same in every run. `cargo bench -p twt-chat-webhooks-benches --bench heap` fails if the
 //! budget is exceeded.
 
 mod support;
@@ -14,12 +14,12 @@ use support::bodies;
 use support::rivals::{self, ExactUnreplied};
 use twt_chat_webhooks::Payload;
 
-/// Moving a block to a larger one counts as both at once, which is the worst that an allocator does.
+/// Counts the heap in use. When a block grows, both the old and the new block count, which is the worst case.
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// A vector that doubles holds half of itself a second time when it last grows, so that 1.5 is the ceiling
-/// for reading items straight into their place. Any other buffer shows as more.
+/// The largest allowed ratio. When the vector of the items grows, the new block has twice the size of the old one. So
+/// the ratio is at most 1.5 if the items are read straight into the vector. Another buffer would make the ratio larger.
 const BUDGET: f64 = 1.5;
 
 fn main() -> ExitCode {
@@ -29,13 +29,13 @@ fn main() -> ExitCode {
     measure("Value", &body, rivals::from_slice::<Value>);
 
     if ours > BUDGET {
-        println!("over the budget of {BUDGET}");
+        println!("the ratio exceeds the budget of {BUDGET}");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
-/// The peak during the decode as a multiple of what its result holds.
+/// Returns the peak heap during the decode, divided by the heap that the result keeps.
 fn measure<T>(name: &str, body: &str, decode: fn(&[u8]) -> T) -> f64 {
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();

@@ -1,4 +1,4 @@
-//! Decodes a webhook body and prints what a person wants to see of it.
+//! Decodes a webhook body and prints its fields for a person to read.
 //!
 //! ```text
 //! cargo run --example decode                # the documented bodies, an unknown event, a malformed body
@@ -6,7 +6,7 @@
 //! cargo run --example decode -- -           # standard input
 //! ```
 //!
-//! Exits with 1 if the body cannot be read or decoded, and with 2 if the arguments make no sense.
+//! The exit status is 1 if the body cannot be read or decoded, and 2 if there are too many arguments.
 
 use core::error::Error;
 use core::fmt::{self, Display, Formatter};
@@ -80,7 +80,7 @@ fn read(source: &OsStr) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// A payload for a person: a line for each thing there is to say.
+/// Shows a payload to a person, with a label in front of each value.
 pub(crate) struct Description<'a>(pub(crate) &'a Payload);
 
 impl Display for Description<'_> {
@@ -130,7 +130,7 @@ fn describe_item(out: &mut Formatter<'_>, item: &dyn Content) -> fmt::Result {
 fn describe_wait(out: &mut Formatter<'_>, message: &UnrepliedContent) -> fmt::Result {
     match message.status.documented() {
         Some(in_words) => line(out, "  status", in_words)?,
-        None => line(out, "  status", format_args!("{} (not documented)", message.status))?,
+        None => line(out, "  status", format_args!("{} (unknown)", message.status))?,
     }
     line(out, "  waited", waiting_time(message.timeout().as_secs()))?;
     let and_then = match message.remaining_pushes() {
@@ -148,13 +148,13 @@ fn waiting_time(seconds: u64) -> String {
     }
 }
 
-/// All that comes from a body passes through here.
+/// Writes one line. Every value from a body goes through this function, which escapes it.
 fn line(out: &mut Formatter<'_>, label: &str, value: impl Display) -> fmt::Result {
     writeln!(out, "{label:<10}  {}", Printable(&value.to_string()))
 }
 
-/// Text that may come from a visitor, with everything escaped that moves the cursor, changes colours, or turns the
-/// direction of writing around.
+/// Text that may come from a visitor. `Display` escapes each character that could move the cursor, change colours, or
+/// change the direction of writing.
 struct Printable<'a>(&'a str);
 
 impl Display for Printable<'_> {

@@ -1,8 +1,8 @@
-//! Fixtures for the tests of a handler: what a test module that uses this crate looks like.
+//! Shows how to build fixtures for the tests of a handler, and how such tests look.
 //!
 //! ```text
-//! cargo run --example fixtures    # print the fixtures
-//! cargo test --example fixtures   # run the tests that use them
+//! cargo run --example fixtures    # prints the fixtures
+//! cargo test --example fixtures   # runs the tests that use the fixtures
 //! ```
 
 // A fixture that cannot be built should fail its test.
@@ -13,7 +13,7 @@ use twt_chat_webhooks::{
     Event, OfflineFormContent, Payload, Status, Timestamp, UnrepliedContent, UnrepliedContentBuilder, fixtures,
 };
 
-/// The code under test: what a handler tells the team, or `None` if nobody needs to do anything.
+/// The code under test: the message of a handler to the team, or `None` if nobody has to do anything.
 fn notice(payload: &Payload) -> Option<String> {
     match &payload.event {
         Event::Unreplied(messages) => messages.iter().max_by_key(|message| message.push_times).map(|message| {
@@ -35,7 +35,7 @@ fn at(unix_seconds: i64) -> Timestamp {
     Timestamp::from_unix(unix_seconds).unwrap()
 }
 
-/// A message with everything in it that the platform documents. A fixture changes what it is about.
+/// A message that passes validation. Each fixture below changes the fields that matter to its test.
 fn message() -> UnrepliedContentBuilder {
     UnrepliedContent::builder("Visitor15", at(1_765_439_652))
         .subject("New Conversation")
@@ -58,11 +58,12 @@ fn last_push() -> Payload {
 }
 
 fn queued_without_agent() -> Payload {
-    // The platform writes "" for none, and so may a fixture.
+    // Here "" means that there is no agent, as in a body of the platform.
     unreplied(message().status(Status::Queued).assigned_agent_nickname(""))
 }
 
-/// Any other event is built like this, with `PreChatFormContent` or `OfflineFormContent`; an array gives several items.
+/// The other events are built in the same way, with `PreChatFormContent` or `OfflineFormContent`. An array gives
+/// several items.
 fn two_offline_forms() -> Payload {
     let forms = ["Visitor16", "Visitor17"].map(|visitor| {
         OfflineFormContent::builder(visitor, at(1_765_439_652)).subject("Offline").property_name("shop").build()
@@ -70,18 +71,18 @@ fn two_offline_forms() -> Payload {
     Payload::new(at(1_765_439_941), WEBHOOK_ID, forms)
 }
 
-/// What the platform may send one day: decoding keeps it, and a handler should not stumble over it.
+/// The platform may add events. The crate keeps an unknown event, and a handler must not fail because of it.
 fn unknown_event() -> Payload {
     let event = Event::from_parts("EVENT_OF_TOMORROW", json!([{"visitor_name": "Visitor15"}])).unwrap();
     Payload::new(at(1_765_439_941), WEBHOOK_ID, event)
 }
 
-/// Fields that the crate does not know come from a body only, so this one starts as text.
+/// Only decoding can add an unknown field, so this fixture starts as text.
 fn with_an_unknown_field() -> Payload {
     fixtures::UNREPLIED.replace(r#""sbs": "","#, r#""sbs": "", "language": "zh-CN","#).parse().unwrap()
 }
 
-/// Decodes well, but is not what the platform documents.
+/// The crate can decode this payload, but the payload does not pass validation.
 fn invalid() -> Payload {
     let message = message().subject("").status(Status::from("9")).push_times(7);
     Payload::new(at(1_765_439_000), "not an id", message.build())
@@ -143,24 +144,24 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_tomorrow_is_none_of_our_business() {
+    fn an_unknown_event_gives_no_notice() {
         assert_eq!(notice(&unknown_event()), None);
     }
 
     #[test]
-    fn a_field_of_tomorrow_changes_nothing_and_is_kept() {
+    fn an_unknown_field_is_kept_and_does_not_change_the_notice() {
         let payload = with_an_unknown_field();
         assert_eq!(notice(&payload), notice(&fixtures::unreplied()));
         assert_eq!(payload.event.as_unreplied().unwrap()[0].extra()["language"], "zh-CN");
     }
 
     #[test]
-    fn the_good_fixture_is_what_the_platform_documents() {
+    fn the_good_fixture_passes_validation() {
         assert_eq!(good().validate(), Ok(()));
     }
 
     #[test]
-    fn the_invalid_fixture_is_reported_in_full() {
+    fn validation_reports_every_violation_of_the_invalid_fixture() {
         let report = invalid().validate().unwrap_err();
         let found: Vec<_> = report.violations().iter().map(|violation| (violation.path(), violation.rule())).collect();
         assert_eq!(
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_yesterday_is_stale() {
+    fn a_payload_from_yesterday_is_stale() {
         let tomorrow = at(1_765_439_941 + 86_400);
         assert!(good().check_freshness(tomorrow, Duration::from_secs(300)).is_err());
     }

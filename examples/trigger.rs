@@ -5,13 +5,13 @@
 //! trigger="cargo run --quiet --example trigger --features signature --"
 //! $trigger $url                            # prints the command for UNREPLIED
 //! $trigger $url OFFLINE_FORM_SUBMIT | sh   # sends the event
-//! $trigger $url - < payload.json | sh      # sends a payload of yours
+//! $trigger $url - < payload.json | sh      # sends your own payload
 //! ```
 //!
-//! The documented events are sent as if they had happened now, so they pass a check of their age. A payload from
-//! standard input is signed and sent as it is, JSON or not.
+//! A documented event has the current time, so that it passes a check of its age. A payload from standard input is
+//! signed and sent unchanged, even if it is not JSON.
 //!
-//! Exits with 2 if the secret or an argument is missing or makes no sense, and with 1 if standard input cannot be read.
+//! The exit status is 2 if the secret or an argument is missing or invalid, and 1 if standard input cannot be read.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Makes the command, with the payload from `stdin` if the arguments say so.
+/// Builds the command. If the second argument is `-`, reads the payload from `stdin`.
 pub(crate) fn command(
     arguments: &[OsString],
     secret: &[u8],
@@ -50,7 +50,7 @@ pub(crate) fn command(
         Some([url, event]) => (*url, *event),
         _ => return Err(Problem::Usage),
     };
-    // A URL is not an option, such as `--help`.
+    // An option such as `--help` is not a URL.
     if url.is_empty() || url.starts_with('-') {
         return Err(Problem::Usage);
     }
@@ -75,10 +75,10 @@ pub(crate) fn command(
     ))
 }
 
-/// The bytes as a format of `printf` between single quotes.
+/// Turns the bytes into a format of `printf`, for use between single quotes.
 ///
-/// Every byte that the shell, `printf` or a terminal could take for something else becomes an octal escape. The body
-/// goes through a pipe, because an argument cannot hold a NUL and has a limit of 128 KiB on Linux.
+/// A byte with a special meaning for the shell, for `printf` or for a terminal becomes an octal escape. The body goes
+/// through a pipe, because an argument cannot contain a NUL and has a limit of 128 KiB on Linux.
 fn format_of_printf(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len());
     for &byte in bytes {
@@ -92,7 +92,7 @@ fn format_of_printf(bytes: &[u8]) -> String {
     format
 }
 
-/// The text as one word of the shell.
+/// Quotes the text, so that the shell takes it as one word.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,7 +1,8 @@
-//! How much memory a body costs, counted and not timed: allocations, and the heap at its peak.
+//! Counts the allocations and the peak heap that a body needs.
 //!
-//! A test binary of its own, since counting takes an allocator of its own. It counts each thread, and so each test, by
-//! itself, and moving a block to a larger one as both at once, which is the worst that an allocator does.
+//! This is a separate test binary, because counting needs its own allocator. The allocator counts each thread
+//! separately, so the tests do not disturb each other. When a block grows, both the old and the new block count, which
+//! is the worst case.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -12,7 +13,7 @@ use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
 const MIB: u64 = 1 << 20;
 
-/// What it takes to make something, and what of it is left while that is there.
+/// The memory that making a value needs. `left` is the number of bytes that the value keeps.
 struct Cost {
     allocations: u64,
     peak: u64,
@@ -71,19 +72,19 @@ fn with_100_000_fields(item: &str) -> String {
 }
 
 #[test]
-fn a_documented_body_takes_an_allocation_for_each_text_and_one_for_the_items() {
+fn a_documented_body_needs_one_allocation_for_each_text_and_one_for_the_items() {
     for body in [UNREPLIED, PRE_CHAT_FORM_SUBMIT, OFFLINE_FORM_SUBMIT] {
         let (_, cost) = decode(body);
-        // Seven texts; the eighth, `sbs`, is empty.
+        // Seven texts need an allocation. The eighth text, `sbs`, is empty.
         assert_eq!(cost.allocations, 7 + 1, "{body}");
         assert_eq!(cost.peak, cost.left, "{body}");
         assert!(cost.left <= length(body), "{} bytes for {body}", cost.left);
     }
 }
 
-/// If a body were read a second time, every text would be allocated again.
+/// If the body were read twice, every text would be allocated twice.
 #[test]
-fn a_body_is_read_once_whatever_is_in_it() {
+fn a_body_is_read_only_once_whatever_it_contains() {
     let body = in_order(&vec![item(); 20].join(","));
     let body = body.strip_suffix('}').unwrap();
     let (_, cost) = decode(&format!("{body}}}"));
@@ -103,7 +104,7 @@ fn a_body_is_read_once_whatever_is_in_it() {
     for json in [r#""""#, r#""\"""#, r#""\\\"\\""#, r#""\ud83d\ude42 \u0000""#, r#"{"\u0061\"":"\n"}"#] {
         read_once(json);
     }
-    // Every kind of byte, wherever it is among the eight that are looked at together.
+    // Every kind of character, at every place in the eight bytes that are read at a time (SWAR).
     for char in (' '..='\u{ff}').chain("你🙂\u{10ffff}".chars()).filter(|char| !matches!(char, '"' | '\\')) {
         for before in 0..8 {
             read_once(&format!("\"{}{char}{}\"", "a".repeat(before), "z".repeat(8)));
@@ -113,15 +114,15 @@ fn a_body_is_read_once_whatever_is_in_it() {
 }
 
 #[test]
-fn ten_thousand_items_take_half_as_much_again_as_their_result_at_most() {
+fn ten_thousand_items_need_at_most_1_5_times_the_memory_of_their_result() {
     let (_, cost) = decode(&in_order(&ten_thousand_items()));
-    // Six texts in each, and the growing of the vector that holds the items.
+    // Six texts for each item, and the growth of the vector that holds the items.
     assert!(cost.allocations <= 6 * 10_000 + 32, "{}", cost.allocations);
     assert!(cost.peak <= cost.left * 3 / 2, "{} for {}", cost.peak, cost.left);
 }
 
 #[test]
-fn ten_thousand_items_before_their_event_take_no_more_than_six_times_the_body() {
+fn ten_thousand_items_before_their_event_need_at_most_six_times_the_body() {
     let body = content_first(&ten_thousand_items());
     let (_, cost) = decode(&body);
     assert!(cost.allocations <= 7 * 10_000 + 64, "{}", cost.allocations);
@@ -129,7 +130,7 @@ fn ten_thousand_items_before_their_event_take_no_more_than_six_times_the_body() 
 }
 
 #[test]
-fn explaining_the_last_of_ten_thousand_items_takes_no_more_than_six_times_the_body() {
+fn a_fault_behind_ten_thousand_items_needs_at_most_six_times_the_body() {
     for order in [in_order, content_first] {
         let body = order(&format!("{},4", ten_thousand_items()));
         let (error, cost) = measure(|| Payload::from_slice(body.as_bytes()).unwrap_err());
@@ -155,7 +156,7 @@ fn a_message_of_10_mib_is_copied_once() {
 }
 
 #[test]
-fn a_message_of_10_mib_of_escapes_takes_half_as_much_again_at_most() {
+fn a_message_of_10_mib_of_escapes_needs_at_most_15_mib() {
     let item = with_message(&r"\n".repeat(5 << 20));
     for body in [in_order(&item), content_first(&item)] {
         let (payload, cost) = decode(&body);
@@ -166,7 +167,7 @@ fn a_message_of_10_mib_of_escapes_takes_half_as_much_again_at_most() {
 }
 
 #[test]
-fn a_hundred_thousand_unknown_fields_take_what_they_take_in_a_value() {
+fn a_hundred_thousand_unknown_fields_need_as_much_as_a_value() {
     let body = with_100_000_fields(&in_order(item()));
     let (payload, cost) = decode(&body);
     assert_eq!(payload.extra().len(), 100_000);
@@ -178,7 +179,7 @@ fn a_hundred_thousand_unknown_fields_take_what_they_take_in_a_value() {
     assert_eq!(payload.event.contents().map(|item| item.extra().len()).sum::<usize>(), 100_000);
     assert_within(&cost, &value(&body), 1);
 
-    // Here they go through a buffer.
+    // Content that comes before its event may need three times as much.
     let body = content_first(&item);
     assert_within(&decode(&body).1, &value(&body), 3);
 }
@@ -189,7 +190,7 @@ fn assert_within(cost: &Cost, value: &Cost, times: u64) {
     assert!(cost.peak <= times * value.peak, "{} against {}", cost.peak, value.peak);
 }
 
-/// A mebibyte of one thing again and again, as the items or the content.
+/// Texts for between the brackets of `content`. Each text repeats one small value until it has 1 MiB.
 fn hostile() -> impl Iterator<Item = String> {
     let pieces =
         ["0", "[]", "{}", "[[]]", r#"{"":0}"#, r#"{"":{}}"#, r#""""#, r#""a""#, "-1.5", "null", r#"{"subject":""}"#];
@@ -197,7 +198,7 @@ fn hostile() -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn a_hostile_body_takes_a_tenth_more_than_in_a_value_at_most() {
+fn a_hostile_body_needs_at_most_10_percent_more_than_a_value() {
     for items in hostile() {
         for body in [in_order(&items), content_first(&items)] {
             let value = value(&body);
@@ -213,17 +214,17 @@ fn a_hostile_body_takes_a_tenth_more_than_in_a_value_at_most() {
 }
 
 #[test]
-fn items_put_aside_share_what_was_read_of_the_envelope() {
+fn rejected_items_share_one_copy_of_the_envelope() {
     let (id, items) = ("a".repeat(64_000), vec!["0"; 16_000].join(","));
     let body = format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":"{id}","content":[{items}]}}"#);
     let (partial, cost) = measure(|| Payload::from_slice_partial(body.as_bytes()));
     assert_eq!(partial.unwrap().rejected.len(), 16_000);
-    // A copy of the `webhook_id` for each of them would take a gigabyte.
+    // A copy of the `webhook_id` for each rejected item would need a gigabyte.
     assert!(cost.peak <= 200 * body.len() as u64, "{}", cost.peak);
 }
 
 #[test]
-fn a_mib_of_brackets_is_given_up_without_taking_memory_for_it() {
+fn a_mib_of_brackets_is_refused_without_much_memory() {
     let arrays = "[".repeat(1 << 20);
     let objects = r#"{"":"#.repeat(1 << 18);
     for body in
@@ -247,7 +248,7 @@ fn error_of_partial(body: &str) -> DecodeErrorKind {
 }
 
 #[test]
-fn encoding_takes_no_more_than_three_times_its_result() {
+fn encoding_needs_at_most_three_times_its_result() {
     for body in [UNREPLIED, &in_order(&ten_thousand_items())] {
         let (payload, _) = decode(body);
         let (encoded, cost) = measure(|| payload.to_vec());

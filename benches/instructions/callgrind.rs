@@ -1,23 +1,23 @@
-//! Counting the instructions of one iteration, through `valgrind --tool=callgrind`.
+//! Counts the instructions of one iteration with `valgrind --tool=callgrind`.
 
 use std::env;
 use std::process::Command;
 
-/// Marks the command line of a process that is counted: `--count PLACE ITERATIONS`.
-const COUNT: &str = "--count";
+/// The option that makes this program run one way of a comparison: `--count PLACE ITERATIONS`.
+const COUNT_OPTION: &str = "--count";
 
-/// What this process was started to run, if [`count`] started it.
+/// The place of the way to run, and the number of iterations, if [`count`] started this process.
 pub fn requested(args: &[String]) -> Option<(usize, u32)> {
     match args {
-        [flag, place, iterations] if flag == COUNT => Some((place.parse().ok()?, iterations.parse().ok()?)),
+        [flag, place, iterations] if flag == COUNT_OPTION => Some((place.parse().ok()?, iterations.parse().ok()?)),
         _ => None,
     }
 }
 
-/// The instructions of one iteration, once `iterations` have warmed up the allocator.
+/// The instructions of one iteration, after `iterations` iterations have warmed up the allocator.
 ///
-/// Two runs of this program that differ in nothing but the number of iterations: what they do not share is what the
-/// further iterations cost. Start-up, setting up the case and the dynamic linker cancel, and no symbol has to be found.
+/// This program runs twice, the second time with twice as many iterations. The difference is the cost of the additional
+/// iterations. The cost of the start-up, of the dynamic linker and of the preparation cancels out.
 #[expect(clippy::cast_precision_loss)]
 pub fn count(place: usize, iterations: u32) -> f64 {
     let once = run(place, iterations);
@@ -29,8 +29,8 @@ pub fn count(place: usize, iterations: u32) -> f64 {
 fn run(place: usize, iterations: u32) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe().expect("the path of this program"))
-        .args([COUNT, &place.to_string(), &iterations.to_string()])
+        .arg(env::current_exe().expect("this program should have a path"))
+        .args([COUNT_OPTION, &place.to_string(), &iterations.to_string()])
         .output()
         .expect("valgrind should be installed");
 
@@ -39,5 +39,5 @@ fn run(place: usize, iterations: u32) -> u64 {
     log.lines()
         .find_map(|line| line.split_once("Collected : "))
         .and_then(|(_, total)| total.trim().parse().ok())
-        .unwrap_or_else(|| panic!("no total in the log of callgrind:\n{log}"))
+        .unwrap_or_else(|| panic!("the log of callgrind has no total:\n{log}"))
 }

@@ -1,4 +1,4 @@
-//! What is compared with what, and how far ahead we have to be: the one table of budgets.
+//! The list of the comparisons, with the budgets.
 
 use std::hint::black_box;
 
@@ -7,15 +7,16 @@ use twt_chat_webhooks::Payload;
 use twt_chat_webhooks::fixtures::{PRE_CHAT_FORM_SUBMIT, UNREPLIED};
 
 use crate::support::bodies;
-use crate::support::by_hand::{self, Unreplied};
+use crate::support::by_hand::{self, UnrepliedBody};
 use crate::support::rivals::{self, ExactForm, ExactUnreplied, ZeroCopyUnreplied};
 use crate::support::shapes::Idiomatic;
 
-/// The largest allowed ratio of an item's cost in a body of 10 000 items to its cost in a body of 1 000, where the cost
-/// of a body grows linearly. Only the allocator has more work to do per item. It has much less to do in a body of 100.
+/// The budget for linear cost: the largest allowed ratio of the cost of one item of 10 000 to the cost of one item of
+/// 1 000. The ratio exceeds 1 because the allocator needs more instructions per item in a large body. A body of 100 is
+/// too small for the comparison, because its items cost the allocator much less.
 const LINEAR: f64 = 1.15;
 
-/// The budgets are the first argument of each `within`.
+/// All comparisons. The first argument of `within` is the budget.
 pub fn comparisons() -> Vec<Comparison> {
     vec![
         ours("decode UNREPLIED", |n| decode(n, UNREPLIED, payload))
@@ -116,7 +117,7 @@ pub fn comparisons() -> Vec<Comparison> {
     ]
 }
 
-/// Our way to do a piece of work, and the other ways.
+/// Our way to do some work, and the other ways.
 pub struct Comparison {
     pub ours: Way,
     pub rivals: Vec<Rival>,
@@ -124,15 +125,15 @@ pub struct Comparison {
 
 pub struct Rival {
     pub way: Way,
-    /// The largest allowed ratio of our count to this one.
+    /// The largest allowed ratio of our count to the count of this way.
     pub budget: Option<f64>,
 }
 
-/// A way to do a piece of work; `run` does it as often as it is told.
+/// A way to do some work. `run` does the work `iterations` times.
 pub struct Way {
     pub name: &'static str,
     pub run: fn(iterations: u32),
-    /// How many items one iteration reads, if the cost of one of them is asked for.
+    /// The count is divided by this number: the items of the body for the cost of one item, otherwise 1.
     pub items: u32,
 }
 
@@ -141,7 +142,7 @@ fn ours(name: &'static str, run: fn(u32)) -> Comparison {
 }
 
 impl Comparison {
-    /// All ways, ours first.
+    /// All ways. Our way is the first.
     pub fn ways(&self) -> impl Iterator<Item = &Way> {
         std::iter::once(&self.ours).chain(self.rivals.iter().map(|rival| &rival.way))
     }
@@ -156,7 +157,7 @@ impl Comparison {
         self
     }
 
-    /// Asks for the cost of one item of the way named last.
+    /// Makes the way that was added last report the cost of one item.
     fn per_item_of(mut self, items: u32) -> Self {
         match self.rivals.last_mut() {
             Some(rival) => rival.way.items = items,
@@ -172,15 +173,14 @@ impl Way {
     }
 }
 
-/// Does the work and drops what it made.
+/// Does the work and drops the result.
 fn repeat<T>(iterations: u32, mut work: impl FnMut() -> T) {
     for _ in 0..iterations {
         black_box(&work());
     }
 }
 
-/// `how` is called through a pointer that the optimiser cannot see through: no way is inlined here, and none is merged
-/// with the loop.
+/// Calls `how` through `black_box`, so the optimiser can neither inline it nor merge it with the loop.
 fn decode<'a, T>(iterations: u32, body: &'a str, how: fn(&'a [u8]) -> T) {
     let how = black_box(how);
     repeat(iterations, || how(black_box(body.as_bytes())));
@@ -190,13 +190,13 @@ fn payload(body: &[u8]) -> Payload {
     Payload::from_slice(body).unwrap()
 }
 
-fn by_hand(body: &[u8]) -> Unreplied {
+fn by_hand(body: &[u8]) -> UnrepliedBody {
     by_hand::decode(body).unwrap()
 }
 
 /// Checks that the decoder written by hand is a fair rival.
 ///
-/// It must decode the bodies to the same values as the crate, and refuse malformed ones.
+/// It must decode the bodies to the same values as the crate, and refuse malformed bodies.
 pub fn check_by_hand() {
     let escaped = UNREPLIED.replace("Visitor15", r#"é\"\\\u00e9\ud83d\ude42"#).replace("ctccccd", r"a\tb");
     let escaped = escaped.replace(r#""status": "1""#, r#""status": "3""#);
@@ -243,13 +243,13 @@ fn explain_in_unreplied(iterations: u32) {
     decode(iterations, &bodies::bad_push_times(), |body| Payload::from_slice(body).unwrap_err());
 }
 
-/// What follows the last item is none.
+/// The fault is behind the last item: a number in the place of an item.
 fn explain_behind_items<const COUNT: usize>(iterations: u32) {
     let body = bodies::with_items(COUNT).replace("\n]\n}", ",\n4\n]\n}");
     decode(iterations, &body, |body| Payload::from_slice(body).unwrap_err());
 }
 
-/// None of the items can be read.
+/// Every item of the body is bad.
 fn put_items_aside<const COUNT: usize>(iterations: u32) {
     let body = bodies::with_items(COUNT).replace(r#""push_times": 4"#, r#""push_times": "four""#);
     decode(iterations, &body, |body| {
@@ -259,7 +259,10 @@ fn put_items_aside<const COUNT: usize>(iterations: u32) {
     });
 }
 
-/// Their map is a tree: the cost of a field grows with the logarithm of their number, as it does in a [`Value`].
+/// A body with this many unknown fields in its envelope.
+///
+/// The map of the extras is a tree, so the cost of a field grows with the logarithm of `count`. The same is true of a
+/// [`Value`].
 fn with_unknown_fields(count: usize) -> String {
     let fields: Vec<_> = (0..count).map(|index| format!("\"field {index:05}\": {index}")).collect();
     UNREPLIED.replacen('{', &format!("{{{},", fields.join(",\n")), 1)

@@ -1,12 +1,13 @@
-//! Instruction counts beside the rivals, and within budgets.
+//! Counts the instructions of the crate and of its rivals, and compares the ratios with budgets.
 //!
 //! `cargo bench -p twt-chat-webhooks-benches --bench instructions` prints the table and fails if a budget is exceeded.
-//! It needs valgrind. Where time is noise, a count is the same in every run of one build; but it moves with the
-//! compiler, and by a few percent with the code that happens to be compiled beside it. So the budgets are ratios of
-//! counts taken in one run.
+//! It needs valgrind.
 //!
-//! gungraun does not serve here: it compares a benchmark with its own past or with a fixed count, and cannot fail on
-//! the ratio of two benchmarks.
+//! Times vary from run to run, but a count is the same in every run of one build. A count changes with the compiler,
+//! and by a few percent with other code in the same build. So the budgets are ratios of counts from one run.
+//!
+//! This benchmark does not use gungraun. gungraun compares a benchmark with an earlier run or with a fixed count, and
+//! cannot fail on the ratio of two benchmarks.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -25,12 +26,12 @@ fn main() -> ExitCode {
 
     if let Some((place, iterations)) = callgrind::requested(&args) {
         let way = comparisons.iter().flat_map(Comparison::ways).nth(place);
-        (way.expect("the place of a way").run)(iterations);
+        (way.expect("a way should have this place").run)(iterations);
         return ExitCode::SUCCESS;
     }
     comparisons::check_by_hand();
     if !args.iter().any(|arg| arg == "--bench") {
-        // `cargo test` and not `cargo bench`: see that each way works.
+        // Started by `cargo test` and not by `cargo bench`: only check that each way works.
         for way in comparisons.iter().flat_map(Comparison::ways) {
             (way.run)(1);
         }
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
 
     let exceeded = report(&comparisons);
     if exceeded > 0 {
-        println!("\n{exceeded} over budget");
+        println!("\n{exceeded} budgets are exceeded");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -49,9 +50,10 @@ fn main() -> ExitCode {
 fn report(comparisons: &[Comparison]) -> u32 {
     let mut places = 0..;
     let mut count = |way: &Way| {
-        // Ten iterations of a small body, one of a large one, where what varies between iterations is nothing.
+        // Ten iterations for a small body. One is enough for a large body, where differences between iterations are
+        // negligible.
         let iterations = 10_u32.div_ceil(way.items);
-        let place = places.next().expect("a place for every way");
+        let place = places.next().expect("every way should have a place");
         callgrind::count(place, iterations) / f64::from(way.items)
     };
 

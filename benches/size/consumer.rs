@@ -52,33 +52,35 @@ impl Consumer {
     /// Writes the package into the target folder.
     pub fn create() -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("size");
-        fs::create_dir_all(&folder).expect("a folder for the package");
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a package of a workspace");
+        fs::create_dir_all(&folder).expect("the folder of the package should be writable");
+        let repository =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package should be inside the repository");
         let manifest = MANIFEST.replace("REPOSITORY", &repository.to_string_lossy());
-        fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest");
-        fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file");
+        fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest should be writable");
+        fs::copy(repository.join("Cargo.lock"), folder.join("Cargo.lock"))
+            .expect("the repository should have a Cargo.lock");
         Self { folder }
     }
 
     /// Builds a program in a profile, and returns the size of its file.
     pub fn size(&self, program: &str, profile: &str) -> u32 {
         self.cargo(&["build", "--bin", program, "--profile", profile]);
-        let size = fs::metadata(self.program(program, profile)).expect("the program").len();
-        size.try_into().expect("a program of less than 4 GiB")
+        let size = fs::metadata(self.program(program, profile)).expect("the program should exist").len();
+        size.try_into().expect("the program should be smaller than 4 GiB")
     }
 
-    /// What a program prints when it reads that body.
+    /// Runs a program on a body, and returns what it prints.
     pub fn output(&self, program: &str, profile: &str, body: &str) -> String {
         let mut child = Command::new(self.program(program, profile))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program should start");
-        let mut input = child.stdin.take().expect("a pipe");
+        let mut input = child.stdin.take().expect("the program should have standard input");
         input.write_all(body.as_bytes()).expect("the program should read the body");
         drop(input);
         let output = child.wait_with_output().expect("the program should end");
-        String::from_utf8(output.stdout).expect("text")
+        String::from_utf8(output.stdout).expect("the program should print text")
     }
 
     fn program(&self, program: &str, profile: &str) -> PathBuf {
@@ -101,7 +103,7 @@ impl Consumer {
             .args(args)
             .args(["--quiet", "--offline", "--target-dir", "target"])
             .current_dir(&self.folder)
-            // Cargo compiles a crate from a registry in this way.
+            // Cargo compiles a crate from a registry without incremental compilation.
             .env("CARGO_INCREMENTAL", "0")
             .status()
             .expect("cargo should run");
@@ -113,10 +115,11 @@ impl Consumer {
 fn cpu_seconds_of_children() -> f64 {
     /// The unit of the times in `/proc/self/stat`.
     const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat").expect("a Linux with /proc");
-    // The name of the program may contain spaces. The fields behind it are numbered from 3; 16 and 17 are the times.
-    let (_, fields) = stat.rsplit_once(") ").expect("the name of the program");
+    let stat = fs::read_to_string("/proc/self/stat").expect("this benchmark needs Linux with /proc");
+    // The name of the program may contain spaces. The first field behind the name is number 3. Fields 16 and 17 hold
+    // the times.
+    let (_, fields) = stat.rsplit_once(") ").expect("the line should contain the name of the program");
     let fields: Vec<_> = fields.split(' ').collect();
-    let ticks = |number: usize| fields[number - 3].parse::<f64>().expect("a number of ticks");
+    let ticks = |number: usize| fields[number - 3].parse::<f64>().expect("the field should be a number");
     (ticks(16) + ticks(17)) / TICKS_PER_SECOND
 }

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use consumer::Consumer;
 use twt_chat_webhooks::fixtures::UNREPLIED;
 
-/// The profiles of the programs. The number is the largest allowed ratio of what the crate adds to what the derive
-/// adds.
+/// The profiles, each with its budget. The budget limits the size that the crate adds, divided by the size that the
+/// derive adds.
 const PROFILES: [(&str, f64); 2] = [("release", 1.35), ("small", 1.20)];
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let exceeded = report_sizes(&consumer);
     report_build_time(&consumer);
     if exceeded > 0 {
-        println!("\n{exceeded} over budget");
+        println!("\n{exceeded} budgets are exceeded");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

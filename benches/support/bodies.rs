@@ -1,17 +1,16 @@
-//! The bodies that are measured beside the documented ones. All are the documented UNREPLIED body with one thing
-//! changed.
+//! Bodies for the benchmarks, besides the documented ones. Each is the documented UNREPLIED body with one change.
 
 use twt_chat_webhooks::fixtures::UNREPLIED;
 
 const BEFORE_ITEMS: &str = "\"content\": [\n";
 const AFTER_ITEMS: &str = "\n]\n}";
 
-/// A body in two parts: its members before `content`, and its items.
+/// Splits a body into the text before `content` and the text of the items.
 fn parts(body: &str) -> (&str, &str) {
     body.trim_end()
         .strip_suffix(AFTER_ITEMS)
         .and_then(|body| body.split_once(BEFORE_ITEMS))
-        .expect("the documented body ends with its content")
+        .expect("the documented body should end with its content")
 }
 
 fn assemble(envelope: &str, items: &str) -> String {
@@ -23,13 +22,13 @@ fn replace(old: &str, new: &str) -> String {
     UNREPLIED.replace(old, new)
 }
 
-/// The documented item `count` times; with one, the documented body itself.
+/// A body with `count` copies of the documented item. One copy gives the documented body itself.
 pub fn with_items(count: usize) -> String {
     let (envelope, item) = parts(UNREPLIED);
     assemble(envelope, &vec![item; count].join(",\n"))
 }
 
-/// The same, with `content` as the first member instead of the last; not a byte more or less.
+/// The same body with `content` as the first field instead of the last. The length stays the same.
 pub fn content_before_event(count: usize) -> String {
     let body = with_items(count);
     let (envelope, items) = parts(&body);
@@ -39,17 +38,17 @@ pub fn content_before_event(count: usize) -> String {
     moved
 }
 
-/// The documented content, under an event that the platform does not document.
+/// The documented content under an unknown event.
 pub fn unknown_event() -> String {
     replace(r#""UNREPLIED""#, r#""EVENT_OF_TOMORROW""#)
 }
 
-/// The documented body, with a text in the place of a number.
+/// The documented body with text in the place of a number.
 pub fn bad_push_times() -> String {
     replace(r#""push_times": 4"#, r#""push_times": "four""#)
 }
 
-/// Two members more in the envelope, three more in the item.
+/// The documented body with two unknown fields in the envelope and three in the item.
 pub fn unknown_fields() -> String {
     let (envelope, item) = parts(UNREPLIED);
     assemble(
@@ -58,7 +57,7 @@ pub fn unknown_fields() -> String {
     )
 }
 
-/// A message of 1 MiB, in two scripts and with line breaks, which are escapes in JSON.
+/// The documented body with a message of 1 MiB. The message has two scripts, and its line breaks are escapes in JSON.
 pub fn long_message() -> String {
     const LINE: &str = r"Where is my order? 我的订单在哪里？\n";
     let message = LINE.repeat((1 << 20) / LINE.len());

@@ -1,13 +1,13 @@
-//! A decoder written by hand for the UNREPLIED body and for nothing else. It shows how fast a reader can be.
+//! A decoder written by hand for the UNREPLIED body only. It shows how fast a decoder can be.
 //!
-//! It makes the same owned values as the crate, and accepts the documented keys in any order. It refuses another
+//! It makes the same owned values as the crate, and accepts the documented keys in any order. It refuses any other
 //! event, an unknown, repeated or missing key, `null`, and a number that is not a plain integer. Its error says what
-//! was expected and at which byte. It does not know the path of a fault, and it keeps no unknown data.
+//! was expected and at which byte. It does not report the path of a fault, and it keeps no unknown data.
 
 use std::str;
 
 /// An UNREPLIED body.
-pub struct Unreplied {
+pub struct UnrepliedBody {
     pub created_at: i64,
     pub webhook_id: String,
     pub content: Vec<Item>,
@@ -50,19 +50,19 @@ impl Status {
     }
 }
 
-/// What is wrong with a body.
+/// The error for a body that cannot be decoded.
 #[derive(Debug)]
 pub struct Malformed {
-    /// How many bytes were read before the fault was noticed.
+    /// The number of bytes that were read before the fault was found.
     pub position: usize,
     pub expected: &'static str,
 }
 
 type Result<T> = std::result::Result<T, Malformed>;
 
-/// Reads a body to its end.
-pub fn decode(body: &[u8]) -> Result<Unreplied> {
-    // UTF-8 is checked once for the whole body, and not again for each text.
+/// Decodes a body.
+pub fn decode(body: &[u8]) -> Result<UnrepliedBody> {
+    // UTF-8 is checked once for the whole body, so the texts need no check.
     let Ok(text) = str::from_utf8(body) else {
         return Err(Malformed { position: 0, expected: "UTF-8" });
     };
@@ -74,13 +74,13 @@ pub fn decode(body: &[u8]) -> Result<Unreplied> {
     }
 }
 
-/// The fields of an object that have been read: a bit for each documented field.
-struct Fields {
+/// The set of the fields that have been read. Each documented field has a bit.
+struct FieldSet {
     read: u16,
     all: u16,
 }
 
-impl Fields {
+impl FieldSet {
     fn of(count: u32) -> Self {
         Self { read: 0, all: (1 << count) - 1 }
     }
@@ -107,9 +107,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn payload(&mut self) -> Result<Unreplied> {
-        let mut payload = Unreplied { created_at: 0, webhook_id: String::new(), content: Vec::new() };
-        let mut fields = Fields::of(4);
+    fn payload(&mut self) -> Result<UnrepliedBody> {
+        let mut payload = UnrepliedBody { created_at: 0, webhook_id: String::new(), content: Vec::new() };
+        let mut fields = FieldSet::of(4);
         self.expect(b'{', "an object")?;
         while let Some(key) = self.key(fields.none())? {
             let place = match key {
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
 
     /// Fills in an item.
     fn item(&mut self, item: &mut Item) -> Result<()> {
-        let mut fields = Fields::of(11);
+        let mut fields = FieldSet::of(11);
         self.expect(b'{', "an object")?;
         while let Some(key) = self.key(fields.none())? {
             let place = match key {
@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
             _ if first => {}
             _ => return self.fail("a comma or the end of the object"),
         }
-        // The platform has no reason to escape a character of a documented key.
+        // A documented key has no character that JSON must escape, so a key with an escape is refused.
         let Some(key) = self.plain()? else { return self.fail("a key without escapes") };
         self.expect(b':', "a colon")?;
         Ok(Some(key))
@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next text. `None` if the text has an escape; the position is then behind the opening quote.
+    /// The next text, or `None` if the text has an escape. The position is then behind the opening quote.
     #[inline]
     fn plain(&mut self) -> Result<Option<&'a str>> {
         self.expect(b'"', "a string")?;
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next byte that is no white space.
+    /// Skips white space, and returns the next byte.
     #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
@@ -376,8 +376,8 @@ fn plain_length(bytes: &[u8]) -> usize {
 
     let mut rest = bytes;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        // The high bit of each ASCII byte that is smaller than the byte subtracted from it. A borrow can set more
-        // bits, but only behind the first byte that is found.
+        // The subtraction sets the high bit of each byte that is smaller than the subtracted byte. `!chunk` removes the
+        // bytes that are not ASCII. A borrow can set more bits, but only behind the first byte that is found.
         let chunk = u64::from_le_bytes(*chunk);
         let control = chunk.wrapping_sub(each(0x20));
         let quote = (chunk ^ each(b'"')).wrapping_sub(each(1));

@@ -1,6 +1,6 @@
-//! What the benchmarks share: the bodies, and the other ways to read and write them.
+//! Code that the benchmarks share: the bodies, and the rivals.
 
-#![allow(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(dead_code, reason = "each benchmark uses only a part")]
 
 pub mod bodies;
 pub mod by_hand;

@@ -1,7 +1,7 @@
-//! The other ways to read and write these bodies, each as a user would write it.
+//! The rivals: other ways to decode and encode the bodies, each as a user would write it.
 //!
-//! They know the documented shape and promise no more than it: what is unknown is dropped or an error, `null` is an
-//! error in a text field, a digit string is one in a number.
+//! They read only the documented shape. Unknown data is dropped or causes an error. `null` in a text field is an error,
+//! and so is a digit string in the place of a number.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,18 @@ pub type ExactForm = Exact<String, Form<String>>;
 pub type ZeroCopyUnreplied<'a> = Exact<Borrowed<'a>, Unreplied<Borrowed<'a>>>;
 pub type ZeroCopyForm<'a> = Exact<Borrowed<'a>, Form<Borrowed<'a>>>;
 
-/// Text that stays in the body, unless it holds an escape. A plain `&str` could not hold a message of two lines.
+/// Text that is borrowed from the body, and copied only if it has an escape. A `&str` cannot hold text with an escape,
+/// such as a message of two lines.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// `serde_json` with nothing kept: what finding the end of each value costs.
+/// Finds the end of each value with `serde_json`, and keeps nothing.
 pub fn scan(body: &[u8]) -> IgnoredAny {
     serde_json::from_slice(body).unwrap()
 }
 
-/// The least that a reader on top of `serde_json` can cost: nothing is copied, and UTF-8 was checked beforehand.
+/// The cheapest way on top of `serde_json`: it copies no text, and UTF-8 has been checked before.
 pub fn zero_copy<'a, T: Deserialize<'a>>(body: &'a str) -> T {
     serde_json::from_str(body).unwrap()
 }
@@ -44,7 +45,7 @@ pub fn sonic<T: DeserializeOwned>(body: &[u8]) -> T {
     sonic_rs::from_slice(body).unwrap()
 }
 
-/// simd-json writes into the body that it reads, so a handler that goes on using the body has to copy it.
+/// simd-json overwrites the body while it reads, so a handler that needs the body afterwards has to copy it first.
 pub fn simd<T: DeserializeOwned>(body: &[u8]) -> T {
     simd_json::from_slice(&mut body.to_vec()).unwrap()
 }

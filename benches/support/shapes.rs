@@ -1,6 +1,6 @@
 //! The documented shapes, as a user of serde would derive them.
 //!
-//! They have a file of their own because a program of the benchmark `size` uses nothing else.
+//! These types have their own file, because a program of the benchmark `size` uses only them.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ pub struct Form<Text> {
     assigned_agent_nickname: Text,
 }
 
-/// What the serde manual leads to: an enum, told apart by `event`, that holds the neighbouring `content`.
+/// The idiomatic derive, which the serde manual leads to: a flattened enum with `event` as its tag and `content` as its
+/// content.
 #[derive(Serialize, Deserialize)]
 pub struct Idiomatic {
     created_at: i64,

@@ -1,4 +1,4 @@
-//! Whatever the bytes are: nothing panics, an error is well formed, and what is decoded comes back when it is encoded.
+//! No input causes a panic. Every error is well formed. A decoded payload is the same after it is encoded and decoded.
 
 #![no_main]
 
@@ -45,7 +45,7 @@ fn check_error(error: &DecodeError, body: &[u8]) {
     assert!(is_json || error.path().is_empty(), "{error}");
 
     let (line, column) = (error.line().unwrap(), error.column().unwrap());
-    let line = body.split(|&byte| byte == b'\n').nth(line - 1).expect("the line should be in the body");
+    let line = body.split(|&byte| byte == b'\n').nth(line - 1).expect("the body should have this line");
     assert!(column <= line.len() + 1, "{error}");
     assert!(error.to_string().ends_with(&format!("column {column})")));
 }

@@ -1,5 +1,8 @@
-//! Every way into a payload against `serde_json` alone, and against the contract: what is accepted is read the same,
-//! and what is refused is refused by all, in the same place and for the same reason.
+//! Compares `Payload::from_slice` with the other ways to decode a body, with the syntax errors of `serde_json`, and
+//! with the oracle.
+//!
+//! All ways must accept the same bodies and give the same payload. A syntax error must have the same position and
+//! reason as that of `serde_json`.
 
 #![no_main]
 
@@ -19,7 +22,8 @@ fuzz_target!(|body: &[u8]| {
     }
     let payload = ours.ok();
 
-    // The first comes from the cursor over the text, the second from the cursor over a buffered value.
+    // `Payload::from_slice` reads with the cursor over the text. `serde_json::from_slice` reads with the cursor over a
+    // buffered value.
     assert_eq!(payload, serde_json::from_slice(body).ok());
     if let Ok(text) = str::from_utf8(body) {
         assert_eq!(payload, text.parse().ok());
@@ -30,14 +34,14 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(encoded, expected);
 
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
-        // A value has no repeated keys, and writes them in the order of the alphabet: content before event.
+        // A `Value` has no repeated keys and sorts them, so `content` comes before `event`.
         let reordered = Payload::from_slice(value.to_string().as_bytes()).ok();
         assert_eq!(reordered, serde_json::from_value(value).ok());
         assert!(payload.is_none() || payload == reordered);
     }
 });
 
-/// What is not JSON for `serde_json` is not JSON for us: the same kind of error at the same place for the same reason.
+/// If `serde_json` says that a body is not JSON, the crate must report the same kind of error, position and reason.
 fn compare_syntax(text: &str, ours: Result<&Payload, &DecodeError>) {
     match (serde_json::from_str::<Value>(text), ours) {
         (Err(theirs), Err(ours)) => {
@@ -49,6 +53,6 @@ fn compare_syntax(text: &str, ours: Result<&Payload, &DecodeError>) {
         }
         (Ok(_), Err(ours)) => assert_eq!(ours.kind(), DecodeErrorKind::Data),
         (Ok(_), Ok(_)) => {}
-        (Err(theirs), Ok(_)) => panic!("taken, but {theirs}"),
+        (Err(theirs), Ok(_)) => panic!("from_slice accepted a body that is not JSON: {theirs}"),
     }
 }

@@ -1,5 +1,5 @@
-//! The partial decode keeps every item that can be read, hands out every other as it came, and agrees with the whole
-//! decode.
+//! `from_slice_partial` keeps every good item and returns every bad item unchanged. It agrees with `from_slice` and
+//! with the oracle.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fuzz_target!(|body: &[u8]| {
         return;
     };
 
-    let expected = expected.expect("the envelope should not be readable");
+    let expected = expected.expect("the oracle should read the envelope too");
     assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), expected.text);
     assert_eq!(rejected.iter().map(|item| item.index).collect::<Vec<_>>(), expected.rejected);
     match whole {

@@ -1,5 +1,6 @@
-//! A request is accepted if, and only if, its header is the signature of its body. The input is the header's value, a
-//! line feed, a secret, a line feed, and the body.
+//! A request is accepted if and only if its header is the signature of its body.
+//!
+//! The input has three parts, separated by line feeds: the value of the header, a secret, and the body.
 
 #![no_main]
 
@@ -53,7 +54,7 @@ fn check_header(header: &[u8]) {
     }
 }
 
-/// Why the secret should be refused, if it should.
+/// The expected error for a secret, or `None` if the secret is valid.
 fn refusal(secret: &[u8]) -> Option<InvalidSecret> {
     let text = String::from_utf8_lossy(secret);
     let is_white_space = |char: char| match char {

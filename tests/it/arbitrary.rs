@@ -1,4 +1,4 @@
-//! Arbitrary values are canonical: each is what is read after it is written.
+//! Arbitrary values are canonical: each value is the same after encoding and decoding.
 
 use core::fmt::Debug;
 use core::time::Duration;
@@ -15,8 +15,8 @@ use twt_chat_webhooks::{
     UnknownEvent, UnknownName, UnknownStatus, UnrepliedContent,
 };
 
-/// More bytes than a value needs. They are those of a text, for else nearly every text in the value would end at its
-/// first byte.
+/// More bytes than a value needs. The bytes are UTF-8, because `arbitrary` cuts a text before the first byte that is
+/// not UTF-8.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<char>(), 256).prop_map(|text| String::from_iter(text).into_bytes())
 }
@@ -27,7 +27,7 @@ pub(crate) fn arbitrary<T: Debug + for<'a> Arbitrary<'a>>() -> impl Strategy<Val
 
 proptest! {
     #[test]
-    fn a_payload_is_what_is_read_after_it_is_written(payload in arbitrary::<Payload>()) {
+    fn a_payload_is_the_same_after_encoding_and_decoding(payload in arbitrary::<Payload>()) {
         prop_assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
     }
 
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn the_parts_are_what_is_read_after_they_are_written(bytes in bytes()) {
+    fn each_part_is_the_same_after_encoding_and_decoding(bytes in bytes()) {
         assert_round_trip::<Event>(&bytes);
         assert_round_trip::<UnrepliedContent>(&bytes);
         assert_round_trip::<PreChatFormContent>(&bytes);
@@ -50,13 +50,13 @@ proptest! {
     }
 
     #[test]
-    fn an_unknown_event_can_be_put_together_again(event in arbitrary::<UnknownEvent>()) {
+    fn an_unknown_event_can_be_rebuilt_from_its_name_and_content(event in arbitrary::<UnknownEvent>()) {
         let again = Event::from_parts(event.name(), event.content().clone()).unwrap();
         prop_assert_eq!(again, Event::Unknown(event));
     }
 
     #[test]
-    fn a_value_takes_as_many_bytes_as_its_size_hint_says(bytes in bytes()) {
+    fn a_value_takes_a_number_of_bytes_within_its_size_hint(bytes in bytes()) {
         assert_size_hint::<Payload>(&bytes);
         assert_size_hint::<Event>(&bytes);
         assert_size_hint::<UnknownEvent>(&bytes);
@@ -85,10 +85,10 @@ fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
     assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
 }
 
-/// Zero bytes make the shortest value. An empty text and the end of a list take a byte each, which `arbitrary` does not
-/// count.
+/// Input of zeros gives the shortest value. An empty text takes one byte, and so does the end of a list. The size hints
+/// of `arbitrary` do not count these bytes.
 #[test]
-fn the_shortest_value_takes_the_least_that_its_size_hint_says() {
+fn the_shortest_value_takes_the_minimum_of_its_size_hint() {
     fn assert_least<T: for<'a> Arbitrary<'a>>(texts_and_lists: usize) {
         let bytes = [0; 64];
         let mut u = Unstructured::new(&bytes);
@@ -109,14 +109,14 @@ fn the_shortest_value_takes_the_least_that_its_size_hint_says() {
     assert_least::<Timestamp>(0);
 }
 
-/// The same values every time.
+/// Generates 500 values, the same ones in every run.
 fn sample<T: Debug + for<'a> Arbitrary<'a>>() -> Vec<T> {
     let mut runner = TestRunner::deterministic();
     let strategy = arbitrary();
     (0..500).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// Prints the share, to be seen with `--nocapture`.
+/// Returns the share and prints it. `--nocapture` makes it visible.
 fn share(what: &str, count: usize, of: usize) -> f64 {
     let share = f64::from(u32::try_from(count).unwrap()) / f64::from(u32::try_from(of).unwrap());
     println!("{what}: {count} of {of}, {:.1} %", share * 100.0);
@@ -141,7 +141,7 @@ fn half_of_the_payloads_are_valid_and_plausible() {
     let pushed = messages.iter().filter(|message| (1..=4).contains(&message.push_times)).count();
     let endless = messages.iter().filter(|message| i64::try_from(message.time_sec).is_err()).count();
     let valid_share = share("valid payloads", valid.len(), COUNT);
-    let pushed_share = share("push numbers from 1 to 4", pushed, messages.len());
+    let pushed_share = share("push_times from 1 to 4", pushed, messages.len());
     let endless_share = share("waiting times above i64::MAX", endless, messages.len());
     assert!((0.45..=0.55).contains(&valid_share));
     assert!((0.5..=0.8).contains(&pushed_share));
@@ -167,7 +167,7 @@ fn half_of_the_payloads_are_valid_and_plausible() {
 }
 
 #[test]
-fn whatever_the_types_can_hold_comes_up() {
+fn every_kind_of_value_is_generated() {
     let payloads = sample::<Payload>();
     assert!(payloads.iter().any(|payload| payload.webhook_id.is_empty()));
     assert!(payloads.iter().any(|payload| !payload.webhook_id.is_empty()));
@@ -221,7 +221,8 @@ fn whatever_the_types_can_hold_comes_up() {
     assert!(timestamps.iter().any(|timestamp| *timestamp > Timestamp::UNIX_EPOCH));
 }
 
-/// Bytes of which each text takes the next part. `Unstructured` takes how long a text is from the end of its bytes.
+/// Input for `Unstructured`: the bytes of the values, then the lengths of the texts. `Unstructured` takes each length
+/// from the end of the input, so the lengths are in reverse order.
 fn script(parts: &[&[u8]], lengths: &[u8]) -> Vec<u8> {
     let mut script = parts.concat();
     script.extend(lengths.iter().rev());
@@ -240,7 +241,8 @@ fn an_unknown_name_is_never_a_documented_one() {
     }
 }
 
-/// Two more fields whose value is `null`, of these names.
+/// The bytes from which `arbitrary` makes the fields of an object: `MORE`, a key and a value for each field, then
+/// `END`.
 const MORE: u8 = 1;
 const NULL: u8 = 0;
 const END: u8 = 0;
@@ -263,7 +265,7 @@ fn an_extra_field_never_has_a_documented_name() {
 }
 
 #[test]
-fn no_key_is_one_that_serde_json_keeps_for_itself() {
+fn no_key_is_a_private_key_of_serde_json() {
     const OBJECT: u8 = 7;
     let keys = [b"$serde_json::private::Number", b"$serde_json::public.::Number"];
     let bytes = script(&[&[OBJECT, MORE], keys[0], &[NULL, MORE], keys[1], &[NULL, END]], &[0, 28, 28]);

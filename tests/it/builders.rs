@@ -1,4 +1,4 @@
-//! Everything can be built outside the crate, without JSON, and every field of it be reached.
+//! Every value can be built outside the crate without JSON, and every field of it can be read.
 
 use core::time::Duration;
 
@@ -124,7 +124,7 @@ fn form_item() -> Value {
 }
 
 #[test]
-fn the_fields_that_all_events_share_are_reached_without_knowing_the_event() {
+fn the_shared_fields_are_read_through_the_trait_content() {
     macro_rules! event {
         ($Content:ident) => {
             Event::from(
@@ -159,7 +159,7 @@ fn the_fields_that_all_events_share_are_reached_without_knowing_the_event() {
 }
 
 #[test]
-fn what_is_not_set_is_empty_and_the_first_push() {
+fn a_field_that_is_not_set_has_its_default() {
     let message = UnrepliedContent::builder("visitor", at(1)).build();
     let item = json!({
         "subject": "",
@@ -211,7 +211,7 @@ fn an_empty_text_in_an_optional_setter_means_none() {
 }
 
 #[test]
-fn an_empty_text_put_into_an_optional_field_reads_back_as_none() {
+fn an_empty_text_in_an_optional_field_reads_back_as_none() {
     let mut form = PreChatFormContent::builder("visitor", at(1)).build();
     let without = Payload::new(at(1), WEBHOOK_ID, form.clone());
     form.visitor_nickname = Some(String::new());
@@ -228,7 +228,7 @@ fn the_public_fields_of_a_built_value_can_be_changed() {
     let mut payload = Payload::new(at(1), WEBHOOK_ID, UnrepliedContent::builder("visitor", at(1)).build());
     payload.created_at = at(2);
     payload.webhook_id = "other".into();
-    let Event::Unreplied(messages) = &mut payload.event else { panic!("built as UNREPLIED") };
+    let Event::Unreplied(messages) = &mut payload.event else { panic!("the event should be UNREPLIED") };
     messages[0].visitor_name = "another visitor".into();
     messages[0].status = Status::Replied;
     messages.push(UnrepliedContent::builder("one more", at(2)).build());
@@ -242,7 +242,7 @@ fn the_public_fields_of_a_built_value_can_be_changed() {
 }
 
 #[test]
-fn a_payload_takes_one_item_or_many_of_every_event() {
+fn a_payload_is_built_from_one_item_or_many_of_every_event() {
     fn check<T: Clone>(item: &T, event_type: &EventType)
     where
         Event: From<T> + From<Vec<T>> + From<[T; 2]> + From<[T; 0]>,
@@ -288,14 +288,14 @@ fn an_unknown_event_is_built_from_its_name_and_any_content() {
 
 #[test]
 fn an_unknown_name_or_status_is_built_from_its_text() {
-    let EventType::Unknown(name) = EventType::from(EVENT_OF_TOMORROW) else { panic!("not documented") };
+    let EventType::Unknown(name) = EventType::from(EVENT_OF_TOMORROW) else { panic!("the name should be unknown") };
     assert_eq!(name.as_str(), EVENT_OF_TOMORROW);
-    let Status::Unknown(status) = Status::from("99") else { panic!("not documented") };
+    let Status::Unknown(status) = Status::from("99") else { panic!("the status should be unknown") };
     assert_eq!(status.as_str(), "99");
 }
 
 #[test]
-fn no_text_of_a_documented_value_builds_an_unknown_one() {
+fn the_text_of_a_documented_value_never_builds_an_unknown_value() {
     for event_type in EventType::DOCUMENTED {
         assert!(!matches!(event_type, EventType::Unknown(_)));
         assert_eq!(EventType::from(event_type.as_str()), *event_type);
@@ -312,7 +312,7 @@ fn no_text_of_a_documented_value_builds_an_unknown_one() {
 }
 
 #[test]
-fn the_small_errors_come_from_the_values_that_they_refuse() {
+fn a_number_that_is_no_timestamp_or_no_status_is_an_error() {
     let error: TimestampError = Timestamp::from_unix(i64::MAX).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -323,7 +323,7 @@ fn the_small_errors_come_from_the_values_that_they_refuse() {
 }
 
 #[test]
-fn pushes_are_counted_to_the_last_one_and_not_beyond() {
+fn the_remaining_pushes_count_down_to_zero() {
     let pushes = [(0, 4), (1, 3), (2, 2), (3, 1), (4, 0), (5, 0), (u32::MAX, 0)];
     for (push_times, remaining) in pushes {
         let message = UnrepliedContent::builder("visitor", at(1)).push_times(push_times).build();
@@ -333,7 +333,7 @@ fn pushes_are_counted_to_the_last_one_and_not_beyond() {
 }
 
 #[test]
-fn the_wait_is_a_duration_however_long() {
+fn the_timeout_is_a_duration_for_every_time_sec() {
     for seconds in [0, 289, u64::MAX] {
         let message = UnrepliedContent::builder("visitor", at(1)).time_sec(seconds).build();
         assert_eq!(message.timeout(), Duration::from_secs(seconds));

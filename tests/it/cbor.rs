@@ -1,4 +1,4 @@
-//! The same promises through a format that is not JSON, and what it has that JSON lacks.
+//! CBOR keeps the same promises as JSON, also for values that JSON does not have.
 
 use ciborium::Value as Cbor;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn decode(body: &Cbor) -> Result<Payload, String> {
     ciborium::from_reader(bytes.as_slice()).map_err(|error| error.to_string())
 }
 
-/// The body in both orders, with that in the place of the value at the path.
+/// The body in both orders, with `value` at the path.
 fn with(event: &str, path: &str, value: &Cbor) -> [Cbor; 2] {
     let marked = Body::of(event).set(path, r#""here""#);
     marked.both_orders().map(|text| replace(to_cbor(&text), value))
@@ -33,7 +33,7 @@ fn tagged(tag: u64, value: Cbor) -> Cbor {
     Cbor::Tag(tag, Box::new(value))
 }
 
-/// What JSON has no word for.
+/// Values that JSON does not have, or that a `Value` cannot hold.
 fn foreign() -> Vec<Cbor> {
     vec![
         Cbor::Bytes(b"4".to_vec()),
@@ -55,7 +55,7 @@ fn foreign() -> Vec<Cbor> {
 }
 
 #[test]
-fn what_json_lacks_is_no_documented_value() {
+fn a_value_that_json_lacks_is_an_error_in_a_documented_field() {
     for event in EVENTS {
         for path in every_path(event) {
             for value in foreign() {
@@ -69,7 +69,7 @@ fn what_json_lacks_is_no_documented_value() {
 }
 
 #[test]
-fn the_error_of_what_json_lacks_names_the_field_and_what_was_found() {
+fn the_error_for_a_value_that_json_lacks_names_the_field_and_what_was_found() {
     for (path, expected) in [("created_at", "Unix seconds"), ("content[0].push_times", "an unsigned integer")] {
         for (value, found) in [
             (tagged(1, Cbor::Integer(4.into())), "a tagged value"),
@@ -86,8 +86,7 @@ fn the_error_of_what_json_lacks_names_the_field_and_what_was_found() {
 }
 
 #[test]
-fn wide_integers_are_read_where_they_fit() {
-    // A bignum of few bytes is an integer like any other.
+fn a_bignum_that_fits_is_read_as_an_integer() {
     for path in NUMBERS {
         for body in with("UNREPLIED", path, &tagged(2, Cbor::Bytes(vec![0, 0, 4]))) {
             let payload = decode(&body).unwrap();
@@ -100,8 +99,8 @@ fn wide_integers_are_read_where_they_fit() {
 }
 
 #[test]
-fn null_and_undefined_are_none() {
-    // 0xf7 is undefined, which `ciborium` reads and does not write.
+fn undefined_is_read_as_none() {
+    // The byte 0xf7 means `undefined`. `ciborium` can read it, but cannot write it.
     let mut bytes = Vec::new();
     ciborium::into_writer(&with("UNREPLIED", "content[0].sbs", &Cbor::Text("undefined".into()))[0], &mut bytes)
         .unwrap();
@@ -126,7 +125,7 @@ fn floats_of_every_width_are_read() {
 }
 
 #[test]
-fn a_key_that_is_no_text_is_an_error() {
+fn a_key_that_is_not_text_is_an_error() {
     #[track_caller]
     fn is_refused(body: &Cbor) {
         let error = decode(body).unwrap_err();
@@ -153,9 +152,9 @@ fn a_key_that_is_no_text_is_an_error() {
     }
 }
 
-/// Unknown fields and content are what a `Value` can hold, or an error.
+/// The crate keeps what `Value` itself reads. If `Value` cannot read it, decoding is an error.
 #[test]
-fn what_json_lacks_is_kept_as_value_keeps_it_or_refused() {
+fn unknown_data_that_json_lacks_is_kept_as_value_keeps_it_or_refused() {
     let places = [("UNREPLIED", "trace"), ("UNREPLIED", "content[0].trace"), (EVENT_OF_TOMORROW, "content")];
     for (event, path) in places {
         for value in foreign() {
@@ -175,7 +174,7 @@ fn what_json_lacks_is_kept_as_value_keeps_it_or_refused() {
 }
 
 #[test]
-fn it_is_written_as_it_is_in_json() {
+fn cbor_is_written_with_the_same_fields_as_json() {
     for event in EVENTS {
         let text = Body::of(event).add("trace", r#"["text"]"#).add("content[0].trace", "{}").text();
         let payload: Payload = text.parse().unwrap();
@@ -188,7 +187,7 @@ fn it_is_written_as_it_is_in_json() {
 }
 
 #[test]
-fn deep_or_broken_bytes_are_an_error() {
+fn deeply_nested_or_truncated_cbor_is_an_error() {
     assert!(ciborium::from_reader::<Payload, _>(vec![0x81; 100_000].as_slice()).is_err());
     let mut bytes = Vec::new();
     ciborium::into_writer(&to_cbor(&Body::unreplied().backwards()), &mut bytes).unwrap();

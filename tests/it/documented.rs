@@ -1,5 +1,4 @@
-//! A documented event, and each field of its items, is in every place that names them. A failure says what is missing
-//! where.
+//! Each list that names the documented events or fields is complete. A failing test says what is missing, and where.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{EventType, fixtures};
@@ -21,7 +20,11 @@ fn each_event_has_a_fixture_whose_text_and_value_agree() {
         let body = fixtures::body(event_type).unwrap_or_else(|| panic!("src/fixtures.rs lacks {event_type}"));
         let payload = fixtures::payload(event_type).unwrap();
         let value: Value = serde_json::from_str(body).unwrap();
-        assert_eq!(value["event"], json!(event_type), "the event of the JSON file in src/fixtures for {event_type}");
+        assert_eq!(
+            value["event"],
+            json!(event_type),
+            "the JSON file in src/fixtures for {event_type} has another event"
+        );
         assert_eq!(payload.event_type(), *event_type);
         assert_eq!(payload.contents().len(), 1, "{event_type}");
         assert_eq!(json!(payload), value, "the example() of {event_type} differs from the JSON file in src/fixtures");
@@ -37,13 +40,13 @@ fn each_event_has_a_row_in_the_table_of_the_crate_page() {
 }
 
 #[test]
-fn each_event_and_each_field_is_in_the_schema_of_the_repository() {
+fn each_event_and_each_field_is_in_the_committed_schema() {
     for name in names() {
         for name in [name.to_owned()].into_iter().chain(item_fields(name)) {
             let is_there = SCHEMA.contains(&format!("\"{name}\""));
             assert!(
                 is_there,
-                "schema/payload.schema.json lacks {name}: see tests/it/schema.rs for how to write it again"
+                "schema/payload.schema.json lacks {name}: tests/it/schema.rs says how to generate it again"
             );
         }
     }
@@ -59,7 +62,7 @@ fn each_event_is_in_the_list_of_the_tests() {
     }
 }
 
-/// The fixture is what the platform prints, and the oracle is what the tests and the fuzz targets expect of it.
+/// The oracle must read each fixture, and must refuse an object in the place of each field.
 #[test]
 fn the_oracle_knows_each_field_of_each_event() {
     for name in names() {

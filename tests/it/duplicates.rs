@@ -1,4 +1,4 @@
-//! A documented key that is there twice is an error; of an undocumented one, the last is kept.
+//! A repeated documented key is an error. If an unknown key is repeated, its last value is kept.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
@@ -6,7 +6,7 @@ use twt_chat_webhooks::{DecodeErrorKind, Payload};
 use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, every_path};
 use crate::entry_points::{decode, refuse_repetition, relay};
 
-/// The JSON text that the field has in the body, or one of its kind.
+/// The JSON text of the field's value in the body.
 fn again(body: &Body, path: &str) -> String {
     let value = body.value();
     match path.strip_prefix("content[0].") {
@@ -25,7 +25,7 @@ fn is_refused(body: &Body, path: &str) {
 }
 
 #[test]
-fn the_same_documented_key_twice_is_an_error() {
+fn a_repeated_documented_key_is_an_error() {
     for event in EVENTS {
         for path in every_path(event) {
             let body = Body::of(event);
@@ -36,9 +36,9 @@ fn the_same_documented_key_twice_is_an_error() {
     }
 }
 
-/// If a value is wrong too, there are two faults in one place, and either may be reported.
+/// If a value is also wrong, there are two faults at one path. Either of them may be reported.
 #[test]
-fn a_repeated_key_is_an_error_at_its_place_whatever_its_values_are() {
+fn a_repeated_key_is_an_error_whatever_its_values_are() {
     let unknown = ENVELOPE_FIELDS.map(str::to_owned).to_vec();
     for (event, paths) in
         EVENTS.map(|event| (event, every_path(event))).into_iter().chain([(EVENT_OF_TOMORROW, unknown)])
@@ -61,7 +61,7 @@ fn a_repeated_key_is_an_error_at_its_place_whatever_its_values_are() {
 fn an_escaped_key_is_the_same_key() {
     for event in EVENTS {
         for path in every_path(event) {
-            // The last letter of the key, written as an escape.
+            // Writes the last letter of the key as an escape.
             let (rest, last) = path.split_at(path.len() - 1);
             let escaped = format!("{rest}\\u{:04x}", u32::from(last.chars().next().unwrap()));
             let body = Body::of(event);
@@ -78,7 +78,7 @@ fn an_escaped_key_is_the_same_key() {
 }
 
 #[test]
-fn a_key_is_repeated_whatever_the_first_value_was() {
+fn a_repeated_key_is_an_error_even_if_its_first_value_was_empty() {
     for event in EVENTS {
         for field in ["subject", "sbs"] {
             let path = format!("content[0].{field}");
@@ -94,7 +94,7 @@ fn a_key_is_repeated_whatever_the_first_value_was() {
 }
 
 #[test]
-fn an_unknown_event_has_the_keys_of_the_envelope_once_too() {
+fn a_repeated_key_of_the_envelope_is_an_error_for_an_unknown_event_too() {
     for path in ENVELOPE_FIELDS {
         let body = Body::of(EVENT_OF_TOMORROW);
         let json = again(&body, path);
@@ -103,7 +103,7 @@ fn an_unknown_event_has_the_keys_of_the_envelope_once_too() {
 }
 
 #[test]
-fn of_an_undocumented_key_twice_the_last_is_kept() {
+fn the_last_value_of_a_repeated_unknown_key_is_kept() {
     for event in EVENTS {
         let body = Body::of(event).add("trace", "1").add("trace", r#"{"a":1,"a":2}"#);
         let body = body.add("content[0].rating", r#""first""#).add("content[0].rating", "null");
@@ -111,7 +111,7 @@ fn of_an_undocumented_key_twice_the_last_is_kept() {
         assert_eq!((&expected["trace"], &expected["content"][0]["rating"]), (&json!({"a": 2}), &json!(null)));
         assert_eq!(relay(&body.text()), expected);
 
-        // Backwards, the other one is the last.
+        // In the opposite order, the other value is the last.
         let text = body.backwards();
         let expected: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&expected["trace"], &expected["content"][0]["rating"]), (&json!(1), &json!("first")));
@@ -120,7 +120,7 @@ fn of_an_undocumented_key_twice_the_last_is_kept() {
 }
 
 #[test]
-fn documented_keys_repeated_where_they_are_not_documented_are_like_any_other() {
+fn a_key_that_is_documented_elsewhere_may_be_repeated() {
     let body = Body::unreplied().add("subject", "1").add("subject", "2").add("content[0].event", "1");
     let body = body.add("content[0].event", "2").add("trace", r#"{"created_at":1,"created_at":2}"#);
     let payload = decode(&body.text());
@@ -129,7 +129,7 @@ fn documented_keys_repeated_where_they_are_not_documented_are_like_any_other() {
 }
 
 #[test]
-fn the_second_item_is_no_repetition_of_the_first() {
+fn two_items_may_have_the_same_keys() {
     let body = Body::unreplied().with_items(2);
     assert_eq!(Payload::from_slice(body.text().as_bytes()).unwrap().event.contents().count(), 2);
     is_refused(&body.add("content[1].sbs", "null"), "content[1].sbs");

@@ -1,4 +1,4 @@
-//! What is written is exact: the order of the page, the platform's own forms, then the extras.
+//! Writing is exact: the documented fields in the order of the page and in the platform's form, then the extras.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{Event, EventType, Payload, UnknownEvent, UnrepliedContent, fixtures};
@@ -13,7 +13,7 @@ fn encoded(payload: &Payload) -> String {
 }
 
 #[test]
-fn the_documented_example_is_encoded_byte_for_byte_less_its_white_space() {
+fn the_documented_example_is_encoded_byte_for_byte_without_its_white_space() {
     for event in EVENTS {
         let documented = fixtures::body(&event.into()).unwrap();
         let compact = documented.replace('\n', "").replace("\": ", "\":");
@@ -24,7 +24,7 @@ fn the_documented_example_is_encoded_byte_for_byte_less_its_white_space() {
 }
 
 #[test]
-fn everything_is_written_in_the_platforms_own_form() {
+fn every_field_is_written_in_the_form_of_the_platform() {
     let sent = Body::unreplied()
         .set("created_at", r#""1765439941""#)
         .set("content[0].created_at", "1765439652.0")
@@ -58,13 +58,13 @@ fn the_extras_come_last() {
 }
 
 #[test]
-fn text_is_escaped_no_more_than_json_asks_for() {
+fn only_the_characters_that_json_requires_are_escaped() {
     let text = "\"\\/\u{0}\u{1f}\u{7f}\n\t 访客 🙂 \u{2028}</script>";
     let json = serde_json::to_string(text).unwrap();
     for event in EVENTS {
         let body = Body::of(event).set("content[0].message_content", &json);
         assert_eq!(encoded(&decode(&body.text())), body.text());
-        // However it was escaped when it came.
+        // The result does not depend on the escapes of the body.
         let escaped = json.replace("访", "\\u8bbf").replace("🙂", "\\uD83D\\ude42").replace('/', "\\/");
         let sent = Body::of(event).set("content[0].message_content", &escaped);
         assert_eq!(encoded(&decode(&sent.text())), body.text());
@@ -82,7 +82,7 @@ fn an_unknown_event_is_written_in_the_same_order() {
 }
 
 #[test]
-fn the_extremes_are_written_in_full() {
+fn the_smallest_and_largest_numbers_are_written_in_full() {
     let body = Body::unreplied()
         .set("created_at", "253402300799")
         .set("content[0].created_at", "-377705116800")
@@ -91,11 +91,11 @@ fn the_extremes_are_written_in_full() {
     assert_eq!(encoded(&decode(&body.text())), body.text());
 }
 
-/// Each part can be written and read by itself, in the form it has in a body.
+/// A part alone has the same form as in a body.
 #[test]
-fn the_parts_of_a_body_are_written_and_read_by_themselves() {
+fn each_part_of_a_body_can_be_written_and_read_alone() {
     let payload = fixtures::unreplied();
-    let Event::Unreplied(messages) = &payload.event else { panic!("another event") };
+    let Event::Unreplied(messages) = &payload.event else { panic!("the event should be UNREPLIED") };
     let item = &Body::unreplied().value()["content"][0];
     assert_eq!(&serde_json::to_value(&messages[0]).unwrap(), item);
     assert_eq!(serde_json::from_value::<UnrepliedContent>(item.clone()).unwrap(), messages[0]);
@@ -110,7 +110,7 @@ fn the_parts_of_a_body_are_written_and_read_by_themselves() {
 }
 
 #[test]
-fn an_event_by_itself_needs_its_name_and_its_content_once() {
+fn an_event_alone_needs_its_name_and_its_content_once() {
     let content = r#"{"visitor_name":"Visitor15"}"#;
     let (name, content) = (format!(r#""event":"{EVENT_OF_TOMORROW}""#), format!(r#""content":{content}"#));
     let unknown: UnknownEvent = serde_json::from_str(&format!("{{{name},{content}}}")).unwrap();
@@ -135,7 +135,7 @@ fn an_event_by_itself_needs_its_name_and_its_content_once() {
 }
 
 #[test]
-fn a_pretty_body_is_the_same_body() {
+fn white_space_in_a_body_makes_no_difference() {
     for event in EVENTS {
         let value: Value = Body::of(event).value();
         let pretty = serde_json::to_string_pretty(&value).unwrap().replace('\n', "\r\n\t ");

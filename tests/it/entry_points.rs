@@ -1,5 +1,5 @@
-//! Every way into a `Payload` keeps the same promises. The other modules decode through [`decode`] and [`refuse`],
-//! which try all.
+//! Every way to decode a `Payload` keeps the same promises. Other modules decode with [`decode`] and [`refuse`], which
+//! try all ways.
 
 use std::io::Cursor;
 
@@ -45,13 +45,13 @@ enum InternallyTagged {
     Chat(Payload),
 }
 
-type Way = fn(&str) -> Result<Payload, String>;
+type DecodeWay = fn(&str) -> Result<Payload, String>;
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Puts fields in front of those of the body.
+/// Adds fields at the start of the body.
 fn with_fields(fields: &str, body: &str) -> String {
     body.replacen('{', &format!("{{{fields},"), 1)
 }
@@ -78,7 +78,7 @@ fn flattened(body: &str) -> Result<Payload, String> {
 fn untagged(body: &str) -> Result<Payload, String> {
     read(body).map(|either| match either {
         Untagged::Webhook(payload) => payload,
-        Untagged::Other { .. } => panic!("no body has such a field"),
+        Untagged::Other { .. } => panic!("the body has no field `other`"),
     })
 }
 
@@ -96,12 +96,13 @@ fn cbor(body: &str) -> Result<Payload, String> {
     ciborium::from_reader(bytes.as_slice()).map_err(|error| error.to_string())
 }
 
-/// The same in CBOR, with every key that is there, repeated ones too.
+/// Converts JSON to CBOR. Repeated keys stay repeated.
 pub(crate) fn to_cbor(json: &str) -> Cbor {
     serde_json::from_str::<Cbor>(json).map(numbers_as_numbers).unwrap()
 }
 
-/// With `arbitrary_precision`, each number of `serde_json` is a map of one field to everybody else.
+/// With `arbitrary_precision`, `serde_json` passes each number as a map with one private key. Turns such maps back into
+/// numbers.
 fn numbers_as_numbers(value: Cbor) -> Cbor {
     match value {
         Cbor::Array(items) => Cbor::Array(items.into_iter().map(numbers_as_numbers).collect()),
@@ -116,7 +117,7 @@ fn numbers_as_numbers(value: Cbor) -> Cbor {
     }
 }
 
-const WAYS: [(&str, Way); 14] = [
+const WAYS: [(&str, DecodeWay); 14] = [
     ("from_slice", |body| Payload::from_slice(body.as_bytes()).map_err(|error| error.to_string())),
     ("FromStr", |body| body.parse().map_err(|error: DecodeError| error.to_string())),
     ("from_slice_partial", partial),
@@ -133,10 +134,10 @@ const WAYS: [(&str, Way); 14] = [
     (FROM_VALUE, |body| serde_json::from_value(read(body)?).map_err(|error| error.to_string())),
 ];
 
-/// Alone in that it cannot see repeated keys.
+/// The only way that cannot see repeated keys.
 const FROM_VALUE: &str = "from_value";
 
-/// Decodes the body in every way, which must all give the same payload.
+/// Decodes the body in every way. All ways must give the same payload.
 #[track_caller]
 pub(crate) fn decode(body: &str) -> Payload {
     let payload = Payload::from_slice(body.as_bytes()).unwrap_or_else(|error| panic!("{error}\n{body}"));
@@ -146,33 +147,33 @@ pub(crate) fn decode(body: &str) -> Payload {
     payload
 }
 
-/// What the body reads as, after decoding it in every way and encoding it.
+/// Decodes the body in every way, encodes the payload, and returns the result as a `Value`.
 #[track_caller]
 pub(crate) fn relay(body: &str) -> Value {
     serde_json::from_slice(&decode(body).to_vec()).unwrap()
 }
 
-/// Makes sure that every way refuses the body, and gives the error of `from_slice`.
+/// Asserts that every way refuses the body, and returns the error of `from_slice`.
 #[track_caller]
 pub(crate) fn refuse(body: &str) -> DecodeError {
     for (way, decode) in WAYS {
-        assert!(decode(body).is_err(), "{way} took {body}");
+        assert!(decode(body).is_err(), "{way} accepted {body}");
     }
     error_of(body)
 }
 
-/// The same for a body that is refused because of a repeated key.
+/// Does the same as [`refuse`] for a body with a repeated key, which `from_value` cannot see.
 #[track_caller]
 pub(crate) fn refuse_repetition(body: &str) -> DecodeError {
     for (way, decode) in WAYS.into_iter().filter(|(way, _)| *way != FROM_VALUE) {
-        assert!(decode(body).is_err(), "{way} took {body}");
+        assert!(decode(body).is_err(), "{way} accepted {body}");
     }
     error_of(body)
 }
 
-/// What each way that refuses the body says.
+/// The texts of the errors of all ways that refuse the body.
 pub(crate) fn failures(body: &str) -> Vec<String> {
-    // Here CBOR is made from JSON, and neighbours in the same object need an object.
+    // Only JSON can be converted to CBOR, and only an object can get more fields.
     let is_json = serde_json::from_str::<Value>(body).is_ok();
     let is_object = body.starts_with('{');
     let ways = WAYS.into_iter().filter(|(way, _)| match *way {
@@ -183,21 +184,21 @@ pub(crate) fn failures(body: &str) -> Vec<String> {
     ways.filter_map(|(_, decode)| decode(body).err()).collect()
 }
 
-/// The error of `from_slice`, which must be that of `FromStr` too.
+/// Returns the error of `from_slice`. `FromStr` must give the same error.
 #[track_caller]
 pub(crate) fn error_of(body: &str) -> DecodeError {
-    let Err(error) = Payload::from_slice(body.as_bytes()) else { panic!("from_slice took {body}") };
+    let Err(error) = Payload::from_slice(body.as_bytes()) else { panic!("from_slice accepted {body}") };
     assert_eq!(body.parse::<Payload>().as_ref(), Err(&error), "{body}");
     error
 }
 
-/// What the error says but for the position, which depends on the order of the keys.
+/// The text of the error without the position. The position depends on the order of the keys.
 pub(crate) fn without_position(error: &DecodeError) -> String {
     error.to_string().split_once(" (line ").unwrap().0.to_owned()
 }
 
 #[test]
-fn every_way_in_reads_every_documented_body_in_every_order() {
+fn every_way_decodes_every_documented_body_in_both_orders() {
     for event in EVENTS {
         let body = Body::of(event);
         for text in body.both_orders() {
@@ -207,7 +208,7 @@ fn every_way_in_reads_every_documented_body_in_every_order() {
 }
 
 #[test]
-fn a_flattened_payload_leaves_the_fields_of_its_neighbours_alone() {
+fn a_flattened_payload_does_not_take_the_other_fields_of_the_struct() {
     let body = Body::unreplied().add("trace", r#"{"id":1}"#);
     for text in body.both_orders() {
         let payload = flattened(&text).unwrap();
@@ -215,11 +216,11 @@ fn a_flattened_payload_leaves_the_fields_of_its_neighbours_alone() {
     }
 }
 
-/// serde drops what the variants of an untagged enum say.
+/// The only way without our text: serde drops the errors of the variants of an untagged enum.
 const SILENT: &str = "an untagged enum";
 
 #[test]
-fn every_way_in_names_the_field_and_what_was_expected_and_found() {
+fn every_way_names_the_field_and_what_was_expected_and_found() {
     let rows = [
         ("content[0].push_times", r#""four""#, "expected an unsigned integer, found a string"),
         ("content[0].push_times", "4.5", "expected an unsigned integer, found a number with a fraction"),
@@ -263,12 +264,12 @@ fn names_the_field(body: &str, wording: &str) {
 }
 
 #[test]
-fn every_way_in_that_sees_both_keys_says_that_a_field_is_there_twice() {
+fn every_way_that_sees_repeated_keys_names_the_repeated_field() {
     for path in ["created_at", "event", "content[0].sbs"] {
         for text in Body::unreplied().add(path, "null").both_orders() {
             for (way, decode) in WAYS.into_iter().filter(|(way, _)| ![SILENT, FROM_VALUE].contains(way)) {
                 let error = decode(&text).unwrap_err();
-                // There are two faults, and the value `null` may be the one that is reported.
+                // There are two faults: the repetition and the value `null`. Either of them may be reported.
                 assert!(error.contains(path), "{way}: {error:?} for {text}");
             }
         }

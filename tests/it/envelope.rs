@@ -1,4 +1,4 @@
-//! An error keeps what of the envelope could be read, so that a handler can log and answer.
+//! An error has the fields of the envelope that could be read, so that a handler can log them.
 
 use serde_json::json;
 use twt_chat_webhooks::{DecodeError, DecodeErrorKind, Event, EventType, Payload, Timestamp};
@@ -15,7 +15,7 @@ fn envelope(error: &DecodeError) -> (Option<&str>, Option<&str>, Option<i64>) {
 }
 
 #[test]
-fn of_a_bad_item_the_whole_envelope_is_known() {
+fn the_error_for_a_bad_item_has_the_whole_envelope() {
     for event in EVENTS {
         for body in [
             Body::of(event).set_item(0, "null"),
@@ -30,7 +30,7 @@ fn of_a_bad_item_the_whole_envelope_is_known() {
 }
 
 #[test]
-fn of_a_bad_field_in_the_envelope_the_others_are_known() {
+fn the_error_for_a_bad_field_of_the_envelope_has_the_other_fields() {
     for event in EVENTS.into_iter().chain([EVENT_OF_TOMORROW]) {
         for json in ["null", "true", "[]", "4.5"] {
             let rows = [
@@ -49,7 +49,7 @@ fn of_a_bad_field_in_the_envelope_the_others_are_known() {
 }
 
 #[test]
-fn the_envelope_is_read_by_the_rules_of_the_envelope() {
+fn the_envelope_of_an_error_is_read_by_the_usual_rules() {
     let body = Body::unreplied()
         .set("created_at", r#""1765439941""#)
         .set("webhook_id", r#""访客\u0000""#)
@@ -57,13 +57,13 @@ fn the_envelope_is_read_by_the_rules_of_the_envelope() {
         .add("trace", r#"{"webhook_id":"another"}"#)
         .add("created_at", "7");
     let error = error_of(&body.text());
-    // If a time is there twice, neither value can be believed.
+    // The test does not check `created_at` of the error, because the body has two values for it.
     assert_eq!((error.path(), error.event_type()), ("created_at", Some(&EventType::from("unreplied"))));
     assert_eq!(error.webhook_id(), Some("访客\0"));
 }
 
 #[test]
-fn of_a_body_that_was_cut_what_came_before_is_known() {
+fn the_error_for_a_truncated_body_has_the_fields_before_the_cut() {
     for event in EVENTS {
         let body = Body::of(event);
         let text = body.text();
@@ -75,7 +75,7 @@ fn of_a_body_that_was_cut_what_came_before_is_known() {
             let known = (
                 (end >= starts[0] + ends[0]).then_some(event),
                 (end >= starts[1] + ends[1]).then_some(WEBHOOK_ID),
-                // Without the comma, a digit may be missing.
+                // A number counts only with the comma behind it. Without the comma, a digit may be missing.
                 (end >= starts[0]).then_some(SENT),
             );
             assert_eq!(envelope(&error), known, "{}", &text[..end]);
@@ -84,7 +84,7 @@ fn of_a_body_that_was_cut_what_came_before_is_known() {
 }
 
 #[test]
-fn a_number_that_was_cut_is_not_taken_for_a_shorter_one() {
+fn a_truncated_number_is_not_read_as_a_shorter_number() {
     let text = Body::unreplied().backwards();
     let number = text.rfind("1765439941").unwrap();
     for digits in 1..=10 {
@@ -94,7 +94,7 @@ fn a_number_that_was_cut_is_not_taken_for_a_shorter_one() {
 }
 
 #[test]
-fn a_key_that_was_cut_takes_nothing_away() {
+fn a_truncated_key_does_not_hide_the_fields_before_it() {
     let envelope_only = Body::unreplied().text();
     let before_content = &envelope_only[..envelope_only.find("\"content\"").unwrap()];
     for rest in ["", "\"", "\"line2", "\"line2\"", "\"line2\":", "\"line2\":7", "\"line2\":{\"a\":7", "\"line2\":[7,7"]
@@ -105,7 +105,7 @@ fn a_key_that_was_cut_takes_nothing_away() {
 }
 
 #[test]
-fn of_a_body_that_is_not_json_or_not_utf8_what_came_before_is_known() {
+fn the_error_for_a_body_that_is_not_json_or_not_utf8_has_the_fields_before_the_fault() {
     let before = Body::unreplied().text();
     let before = &before[..before.find("\"content\"").unwrap()];
     let broken: [&[u8]; 7] = [
@@ -127,21 +127,21 @@ fn of_a_body_that_is_not_json_or_not_utf8_what_came_before_is_known() {
 }
 
 #[test]
-fn of_something_else_altogether_nothing_is_known() {
+fn the_error_for_a_body_without_an_envelope_has_no_field_of_it() {
     for text in ["", " ", "4", "null", "[]", "{}", "true", r#""UNREPLIED""#, r#"[{"event":"UNREPLIED"}]"#, "<html>"] {
         assert_eq!(envelope(&error_of(text)), (None, None, None), "{text}");
     }
 }
 
 #[test]
-fn of_content_given_in_parts_the_event_type_is_known() {
+fn the_error_of_from_parts_has_the_event_type() {
     for event in EVENTS {
         assert_eq!(envelope(&Event::from_parts(event, json!([4])).unwrap_err()), (Some(event), None, None));
     }
 }
 
 #[test]
-fn of_a_rejected_item_the_whole_envelope_is_known() {
+fn the_error_of_a_rejected_item_has_the_whole_envelope() {
     for event in EVENTS {
         for text in Body::of(event).with_items(2).set_item(1, "null").both_orders() {
             let rejected = Payload::from_slice_partial(text.as_bytes()).unwrap().rejected;

@@ -1,16 +1,16 @@
-//! An error says where, what was expected and what was found, for every documented field of every event, in any order
-//! of keys.
+//! An error names the field, what was expected, and what was found. This holds for every documented field, in both
+//! orders of the keys.
 
 use twt_chat_webhooks::DecodeErrorKind;
 
 use crate::body::{Body, EVENTS, every_path, text_fields};
 use crate::entry_points::error_of;
 
-const TIMESTAMP: &str = "Unix seconds";
-const UNSIGNED: &str = "an unsigned integer";
-const STATUS: &str = "a status (a string or an integer)";
+const EXPECTED_SECONDS: &str = "Unix seconds";
+const EXPECTED_UNSIGNED: &str = "an unsigned integer";
+const EXPECTED_STATUS: &str = "a status (a string or an integer)";
 
-/// Both the documented fields of the envelope and those of an item, with what is expected there.
+/// The paths of all documented fields, in the envelope and in an item, each with the value that is expected there.
 fn fields(event: &str) -> Vec<(String, &'static str)> {
     every_path(event).into_iter().map(|path| (path.clone(), expected(&path))).collect()
 }
@@ -21,38 +21,38 @@ fn last_field(path: &str) -> &str {
 
 fn expected(path: &str) -> &'static str {
     match last_field(path) {
-        "created_at" => TIMESTAMP,
-        "push_times" | "time_sec" => UNSIGNED,
-        "status" => STATUS,
+        "created_at" => EXPECTED_SECONDS,
+        "push_times" | "time_sec" => EXPECTED_UNSIGNED,
+        "status" => EXPECTED_STATUS,
         "event" => "the name of an event",
         "content" => "an array",
         _ => "a string",
     }
 }
 
-/// What each kind of JSON value is called, and which of the above take it.
+/// For each kind of JSON value: an example, the name of the kind, and the expected values that the example satisfies.
 const KINDS: [(&str, &str, &[&str]); 6] = [
     ("null", "null", &[]),
     ("true", "a boolean", &[]),
-    ("7", "a number", &[TIMESTAMP, UNSIGNED, STATUS]),
-    (r#""some words""#, "a string", &["a string", STATUS, "the name of an event"]),
+    ("7", "a number", &[EXPECTED_SECONDS, EXPECTED_UNSIGNED, EXPECTED_STATUS]),
+    (r#""some words""#, "a string", &["a string", EXPECTED_STATUS, "the name of an event"]),
     ("[[7]]", "an array", &["an array"]),
     (r#"{"a":{}}"#, "an object", &[]),
 ];
 
-/// The last byte of a plain value, the bracket that opens any other.
+/// The expected column: that of the opening bracket of an array or object, and of the last byte of any other value.
 fn column(text: &str, path: &str, json: &str) -> usize {
     let field = format!(r#""{}":"#, last_field(path));
     let value = text.rfind(&format!("{field}{json}")).unwrap() + field.len();
     if json.starts_with(['[', '{']) { value + 1 } else { value + json.len() }
 }
 
-/// Checks kind, path and text of the error.
+/// Checks the kind, the path, the text and the position of the error.
 #[track_caller]
 fn fails(text: &str, event: &str, path: &str, message: &str, column: usize) {
     let error = error_of(text);
     assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, path), "{text}");
-    // Where the name of the event is what is wrong, there is none to show.
+    // If the fault is in `event`, the error has no name to show.
     let event = if path == "event" { String::new() } else { format!("{event} ") };
     assert_eq!(error.to_string(), format!("{event}{path}: {message} (line 1, column {column})"), "{text}");
     assert_eq!((error.line(), error.column()), (Some(1), Some(column)), "{text}");
@@ -66,7 +66,7 @@ fn value_fails(event: &str, path: &str, json: &str, message: &str) {
 }
 
 #[test]
-fn a_wrong_type_or_container() {
+fn a_value_of_the_wrong_kind_is_named_with_what_was_expected() {
     for event in EVENTS {
         for (path, expected) in fields(event) {
             let may_be_null = text_fields(event).iter().any(|field| path == format!("content[0].{field}"));
@@ -80,9 +80,8 @@ fn a_wrong_type_or_container() {
     }
 }
 
-/// As a full one is.
 #[test]
-fn an_empty_container_is_pointed_at_where_it_opens() {
+fn the_position_of_an_empty_array_or_object_is_its_opening_bracket() {
     for event in EVENTS {
         for (json, found) in [("[]", "an array"), ("{}", "an object"), ("[ ]", "an array"), ("{ }", "an object")] {
             for path in ["created_at", "webhook_id", "content[0].subject", "content[0].created_at"] {
@@ -94,15 +93,15 @@ fn an_empty_container_is_pointed_at_where_it_opens() {
 }
 
 #[test]
-fn a_missing_field() {
+fn a_missing_field_is_named_at_the_end_of_its_object() {
     for event in EVENTS {
         for (path, expected) in fields(event) {
-            // A text that is missing is empty, except in the envelope.
+            // A missing text is an error only in the envelope.
             if expected == "a string" && path.contains('.') {
                 continue;
             }
             for text in Body::of(event).without(&path).both_orders() {
-                // The bracket that closes the object.
+                // The error points at the bracket that closes the object.
                 let closing = if path.contains('.') { text.find("}]").unwrap() + 1 } else { text.len() };
                 fails(&text, event, &path, "the field is missing", closing);
             }
@@ -111,14 +110,14 @@ fn a_missing_field() {
 }
 
 #[test]
-fn a_repeated_field() {
+fn a_repeated_field_is_named_at_its_second_place() {
     for event in EVENTS {
         for path in every_path(event) {
             let value = Body::of(event).value();
             let field = last_field(&path);
             let json = if path.contains('.') { &value["content"][0][field] } else { &value[field] };
             let json = if path == "content" { "[]".to_owned() } else { json.to_string() };
-            // The second of the two, whichever was added.
+            // The error points at the second of the two fields.
             for body in [Body::of(event).add(&path, &json), Body::of(event).add_first(&path, &json)] {
                 if path != "content" {
                     let text = body.text();
@@ -135,12 +134,12 @@ fn a_repeated_field() {
 }
 
 #[test]
-fn a_number_with_a_fraction_or_out_of_range() {
+fn the_error_says_why_a_number_is_refused() {
     for event in EVENTS {
         for (path, expected) in
-            fields(event).into_iter().filter(|(_, expected)| [TIMESTAMP, UNSIGNED].contains(expected))
+            fields(event).into_iter().filter(|(_, expected)| [EXPECTED_SECONDS, EXPECTED_UNSIGNED].contains(expected))
         {
-            let milliseconds = if expected == TIMESTAMP { "; are these milliseconds?" } else { "" };
+            let milliseconds = if expected == EXPECTED_SECONDS { "; are these milliseconds?" } else { "" };
             for json in ["4.5", "1e-1", "1765439941.25"] {
                 value_fails(event, &path, json, &format!("expected {expected}, found a number with a fraction"));
             }
@@ -155,7 +154,7 @@ fn a_number_with_a_fraction_or_out_of_range() {
             for json in [r#""4.5""#, r#""+4""#, r#"" 4""#, r#""""#, r#""""#] {
                 value_fails(event, &path, json, &format!("expected {expected}, found a string"));
             }
-            if expected == UNSIGNED {
+            if expected == EXPECTED_UNSIGNED {
                 for json in ["-4", "-4.0", "-1e30", "-9223372036854775809"] {
                     value_fails(event, &path, json, "expected an unsigned integer, found a negative number");
                 }
@@ -165,7 +164,7 @@ fn a_number_with_a_fraction_or_out_of_range() {
 }
 
 #[test]
-fn a_number_beyond_every_integer_has_no_fraction() {
+fn a_float_beyond_every_integer_is_out_of_range() {
     for json in ["1e39", "1e300"] {
         let message = "expected Unix seconds, found a number out of range; are these milliseconds?";
         value_fails("UNREPLIED", "created_at", json, message);
@@ -181,7 +180,7 @@ fn a_number_beyond_every_integer_has_no_fraction() {
 }
 
 #[test]
-fn milliseconds() {
+fn the_error_for_milliseconds_asks_for_seconds() {
     for event in EVENTS {
         for path in ["created_at", "content[0].created_at"] {
             for json in ["1765439941000", r#""1765439941000""#, "1765439941000.0", "253402300800", "-377705116801"] {

@@ -1,4 +1,4 @@
-//! The name of an event is compared and ordered as the text that it is on the wire.
+//! An event type is compared and ordered by its name on the wire.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,9 +26,9 @@ fn an_event_type_is_compared_with_text() {
     }
 }
 
-/// The order does not depend on what is documented, so it stays when the next version documents an event.
+/// The order does not depend on the documented events, so it stays the same when a later version documents an event.
 #[test]
-fn event_types_are_in_the_order_of_their_names() {
+fn event_types_are_ordered_by_their_names() {
     let names =
         ["", EVENT_OF_TOMORROW, "OFFLINE_FORM_SUBMIT", "PRE_CHAT_FORM_SUBMIT", "UNREPLIED", "UNREPLIED2", "新会话"];
     let event_types = names.map(EventType::from);

@@ -1,11 +1,11 @@
-//! What `examples/decode.rs` prints.
+//! `examples/decode.rs` prints every field, and lets no body control the terminal.
 
 use twt_chat_webhooks::{Payload, fixtures};
 
 use self::decode::Description;
 
 #[path = "../../examples/decode.rs"]
-#[expect(dead_code, reason = "the part that reads files and writes to the terminal")]
+#[expect(dead_code, reason = "the tests read no file and print nothing")]
 mod decode;
 
 fn describe(body: &str) -> String {
@@ -34,7 +34,7 @@ webhook     58946f5f583edd94f5cf87e3534d04fb
 }
 
 #[test]
-fn a_form_is_described_without_a_wait() {
+fn a_form_is_described_without_a_waiting_time() {
     for body in [fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::OFFLINE_FORM_SUBMIT] {
         let description = describe(body);
         assert!(description.contains("  visitor   Visitor15 (visitor nickname)\n"), "{description}");
@@ -43,7 +43,7 @@ fn a_form_is_described_without_a_wait() {
 }
 
 #[test]
-fn what_the_page_does_not_document_is_shown_too() {
+fn unknown_fields_and_statuses_are_shown_too() {
     let body = r#"{
         "created_at": 1765439941,
         "event": "UNREPLIED",
@@ -55,7 +55,7 @@ fn what_the_page_does_not_document_is_shown_too() {
     for line in [
         "also        region: {\"id\":1}\n",
         "  also      language: \"zh\"\n",
-        "  status    7 (not documented)\n",
+        "  status    7 (unknown)\n",
         "  waited    1 h 2 min 5 s\n",
         "  push      2 of 4, 2 more unless an agent replies\n",
     ] {
@@ -82,8 +82,8 @@ content     {\"visitor_name\":\"Visitor15\"}
 }
 
 #[test]
-fn nothing_in_a_body_can_drive_the_terminal() {
-    // Escape, the one-byte form of escape and bracket, a bell, line breaks, and right-to-left override.
+fn no_body_can_control_the_terminal() {
+    // Escape, CSI (the C1 form of escape and bracket), bell, line breaks, delete, and right-to-left override.
     let nasty = r"a\u001b[2J\u009b31m\u0007\r\n\u007f\u202eb";
     let shown = r"a\u{1b}[2J\u{9b}31m\u{7}\r\n\u{7f}\u{202e}b";
     let message = format!(

@@ -1,4 +1,4 @@
-//! The documented bodies, as text and as values, are the same.
+//! Each documented body is the same as text and as a value.
 
 use serde_json::Value;
 use twt_chat_webhooks::{Event, EventType, Payload, Status, fixtures};
@@ -10,13 +10,13 @@ fn documented() -> impl Iterator<Item = (&'static str, Payload)> {
     EventType::DOCUMENTED.iter().filter_map(fixture)
 }
 
-/// The page breaks lines between fields and puts a space behind a key; its texts hold neither.
+/// Removes the line breaks, and the space behind each key. The texts of the page contain no such line break or space.
 fn without_white_space(body: &str) -> String {
     body.replace('\n', "").replace("\": ", "\":")
 }
 
 #[test]
-fn the_text_decodes_to_the_value() {
+fn the_text_of_a_fixture_decodes_to_its_value() {
     for (body, payload) in documented() {
         assert_eq!(Payload::from_slice(body.as_bytes()).unwrap(), payload);
         assert_eq!(body.parse::<Payload>().unwrap(), payload);
@@ -24,7 +24,7 @@ fn the_text_decodes_to_the_value() {
 }
 
 #[test]
-fn the_value_encodes_to_the_text_byte_for_byte_less_white_space() {
+fn the_value_of_a_fixture_encodes_to_its_text_without_white_space() {
     for (body, payload) in documented() {
         assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), without_white_space(body));
         assert_eq!(serde_json::to_string(&payload).unwrap(), without_white_space(body));
@@ -33,13 +33,13 @@ fn the_value_encodes_to_the_text_byte_for_byte_less_white_space() {
 }
 
 #[test]
-fn there_is_one_for_each_documented_event() {
+fn each_documented_event_has_a_fixture() {
     let event_types: Vec<_> = documented().map(|(_, payload)| payload.event_type()).collect();
     assert_eq!(event_types, EventType::DOCUMENTED);
 }
 
 #[test]
-fn it_is_found_by_its_name_and_by_its_event_type() {
+fn a_fixture_is_found_by_its_event_type() {
     for (event_type, body, payload) in [
         (EventType::Unreplied, fixtures::UNREPLIED, fixtures::unreplied()),
         (EventType::PreChatFormSubmit, fixtures::PRE_CHAT_FORM_SUBMIT, fixtures::pre_chat_form_submit()),
@@ -55,7 +55,7 @@ fn it_is_found_by_its_name_and_by_its_event_type() {
 }
 
 #[test]
-fn the_item_is_one_of_its_event_and_of_no_other() {
+fn only_the_accessor_of_the_event_returns_the_item() {
     let items = |event: &Event| {
         let unreplied = event.as_unreplied().map(<[_]>::len);
         let pre_chat = event.as_pre_chat_form_submit().map(<[_]>::len);
@@ -68,14 +68,14 @@ fn the_item_is_one_of_its_event_and_of_no_other() {
 }
 
 #[test]
-fn they_are_what_validation_expects() {
+fn each_fixture_passes_validation() {
     for (_, payload) in documented() {
         assert_eq!(payload.validate(), Ok(()));
     }
 }
 
 #[test]
-fn the_documented_visitor_has_waited_from_the_message_to_the_push() {
+fn the_documented_time_sec_is_the_time_from_the_message_to_the_push() {
     let payload = fixtures::unreplied();
     let message = &payload.event.as_unreplied().unwrap()[0];
     assert_eq!(payload.created_at.duration_since(message.created_at), Some(message.timeout()));

@@ -1,4 +1,4 @@
-//! A payload is fresh within the tolerance, at every time and every tolerance.
+//! A payload is fresh if its age is within the tolerance. This holds for every time and every tolerance.
 
 use core::time::Duration;
 
@@ -30,7 +30,7 @@ fn the_tolerance_is_inclusive_in_both_directions() {
 }
 
 #[test]
-fn no_tolerance_leaves_the_very_second() {
+fn without_tolerance_only_the_same_second_is_fresh() {
     let payload = sent(at(1_000));
     let second = Duration::from_secs(1);
     assert_eq!(payload.check_freshness(at(1_000), Duration::ZERO), Ok(()));
@@ -39,7 +39,7 @@ fn no_tolerance_leaves_the_very_second() {
 }
 
 #[test]
-fn a_fraction_of_a_second_counts() {
+fn a_fraction_of_a_second_in_the_tolerance_counts() {
     let payload = sent(at(1_000));
     let second = Duration::from_secs(1);
     for (now, error) in
@@ -63,7 +63,7 @@ fn the_whole_range_of_time_is_631_107_417_599_seconds() {
     assert_eq!(newest.check_freshness(Timestamp::MIN, less), Err(FreshnessError::FromTheFuture { ahead: range }),);
 }
 
-/// Compares with plain arithmetic in nanoseconds, which `i128` has room for.
+/// Compares with plain arithmetic in nanoseconds, for which `i128` is large enough.
 #[test]
 fn nothing_overflows_between_any_two_times() {
     let (min, max) = (Timestamp::MIN.unix_seconds(), Timestamp::MAX.unix_seconds());

@@ -1,8 +1,8 @@
-//! Objects that look like the numbers and raw values which `serde_json` passes around inside, as objects of one secret
-//! key.
+//! A body may contain objects with a private key of `serde_json`. With some of its features, `serde_json` itself passes
+//! numbers and raw values as such objects.
 //!
-//! To us they are objects like any other. `Value` takes them for what they pretend to be under some features; where one
-//! is kept in an extra or in unknown content, it is what `Value` makes of it.
+//! In a documented field, such an object is an object like any other. In an extra or in unknown content, the crate
+//! keeps what `Value` reads, which may be a number or a raw value.
 
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
@@ -25,7 +25,7 @@ const OBJECTS: [&str; 12] = [
 ];
 
 #[test]
-fn a_disguised_number_is_no_number_no_text_and_no_array() {
+fn an_object_with_a_private_key_is_an_error_in_a_documented_field() {
     for event in EVENTS {
         for path in every_path(event) {
             for json in OBJECTS {
@@ -41,7 +41,7 @@ fn a_disguised_number_is_no_number_no_text_and_no_array() {
 }
 
 #[test]
-fn a_reader_is_not_taken_in_either() {
+fn from_reader_refuses_an_object_with_a_private_key_too() {
     for json in OBJECTS {
         for path in ["content[0].push_times", "content[0].time_sec", "created_at", "content[0].status"] {
             for text in Body::unreplied().set(path, json).both_orders() {
@@ -52,9 +52,9 @@ fn a_reader_is_not_taken_in_either() {
 }
 
 #[test]
-fn a_value_that_is_an_object_is_no_number_either() {
+fn from_value_refuses_an_object_with_a_private_key_too() {
     for json in OBJECTS {
-        // With `arbitrary_precision`, `Value` reads some of them as numbers, which are numbers to us then.
+        // With `arbitrary_precision`, `Value` reads some of these objects as numbers. Then they are valid numbers.
         let Ok(object @ Value::Object(_)) = serde_json::from_str::<Value>(json) else { continue };
         for field in ["push_times", "time_sec", "created_at", "status", "subject"] {
             let mut body = Body::unreplied().value();
@@ -66,13 +66,13 @@ fn a_value_that_is_an_object_is_no_number_either() {
 }
 
 #[test]
-fn a_disguised_number_in_place_of_an_item_or_a_body_is_an_object() {
+fn an_object_with_a_private_key_as_an_item_or_a_body_lacks_its_fields() {
     for event in EVENTS {
         for json in OBJECTS {
             for text in Body::of(event).set_item(0, json).both_orders() {
                 let error = Payload::from_slice(text.as_bytes()).expect_err(&text);
-                // As without the features: an object that lacks its fields, unless `Value` cannot hold what it has
-                // instead.
+                // The item lacks its fields, whatever the features are. If `Value` refuses the object, the error may
+                // report that fault instead.
                 let is_value = serde_json::from_str::<Value>(json).is_ok();
                 assert!(!is_value || error.path() == "content[0].created_at", "{error}: {text}");
             }
@@ -84,7 +84,8 @@ fn a_disguised_number_in_place_of_an_item_or_a_body_is_an_object() {
     }
 }
 
-/// In either order the body reads as `Value` reads it. Where `Value` cannot, at least the order makes no difference.
+/// Asserts that the crate keeps what `Value` reads, in both orders. If `Value` refuses the body, the order must still
+/// make no difference.
 #[track_caller]
 fn is_kept_as_value_keeps_it(body: &Body) {
     let [forwards, backwards] = body.both_orders().map(|text| {
@@ -98,7 +99,7 @@ fn is_kept_as_value_keeps_it(body: &Body) {
 }
 
 #[test]
-fn in_an_unknown_field_or_event_it_is_what_value_makes_of_it() {
+fn unknown_data_with_a_private_key_is_kept_as_value_reads_it() {
     for json in OBJECTS {
         for nested in [json.to_owned(), format!("[{json},{{\"a\":{json}}}]")] {
             let bodies = [
@@ -116,9 +117,8 @@ fn in_an_unknown_field_or_event_it_is_what_value_makes_of_it() {
     }
 }
 
-/// The secret key as a field beside the documented ones is an unknown field, wherever it stands.
 #[test]
-fn the_secret_key_is_a_field_like_any_other() {
+fn a_private_key_beside_documented_keys_is_an_unknown_key() {
     for key in ["$serde_json::private::Number", "$serde_json::private::RawValue", r"$serde_json::private::Numbe\u0072"]
     {
         for json in [r#""5""#, r#""\u0035""#, "5", "null", "{}"] {
@@ -141,9 +141,9 @@ fn the_secret_key_is_a_field_like_any_other() {
     }
 }
 
-/// With `arbitrary_precision`, a `Value` holds the digits as they came, and so do extras and unknown content.
+/// With `arbitrary_precision`, a `Value` keeps all digits, and so do extras and unknown content.
 #[test]
-fn numbers_in_what_is_unknown_are_what_value_makes_of_them() {
+fn unknown_numbers_are_kept_as_value_reads_them() {
     let numbers = [
         "1.10",
         "1E2",

@@ -1,4 +1,4 @@
-//! An item has the same key however often it is delivered, and no two items share one.
+//! An item has the same key in each delivery, and different items have different keys.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,7 +13,7 @@ use twt_chat_webhooks::{
 use crate::body::{Body, EVENTS};
 use crate::entry_points::decode;
 
-/// The hash of the message of the documented bodies, which is `1`.
+/// The hash of `1`, the message of the documented bodies.
 const HASH_OF_1: &str = "af63ac4c86019afc";
 
 const CREATED: i64 = 1_765_439_652;
@@ -41,7 +41,7 @@ fn fnv1a(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_documented_items_have_keys() {
+fn each_documented_item_has_the_expected_key() {
     for event_type in EventType::DOCUMENTED {
         let push_times = if *event_type == EventType::Unreplied { 4 } else { 0 };
         let expected = format!(r#"["{event_type}",1765439652,{push_times},"test","Visitor15","{HASH_OF_1}"]"#);
@@ -52,7 +52,7 @@ fn the_documented_items_have_keys() {
 }
 
 #[test]
-fn the_key_of_a_content_type_is_that_of_its_item() {
+fn a_content_type_and_the_trait_give_the_same_key() {
     let message = UnrepliedContent::builder("Visitor15", at(CREATED)).push_times(2).build();
     let before = PreChatFormContent::builder("Visitor15", at(CREATED)).build();
     let offline = OfflineFormContent::builder("Visitor15", at(CREATED)).build();
@@ -64,7 +64,7 @@ fn the_key_of_a_content_type_is_that_of_its_item() {
 }
 
 #[test]
-fn the_message_is_hashed_by_fnv_1a() {
+fn the_message_is_hashed_with_fnv_1a() {
     let rows = [
         ("", "cbf29ce484222325"),
         ("a", "af63dc4c8601ec8c"),
@@ -108,7 +108,7 @@ fn a_retry_has_the_key_of_the_first_delivery() {
 }
 
 #[test]
-fn another_item_has_another_key() {
+fn different_items_have_different_keys() {
     for event in EVENTS {
         let same = Body::of(event);
         let mut changes = vec![
@@ -129,13 +129,13 @@ fn another_item_has_another_key() {
         assert_eq!(keys().collect::<BTreeSet<_>>().len(), changes.len());
         assert_eq!(keys().map(|key| key.to_string()).collect::<HashSet<_>>().len(), changes.len());
     }
-    // The same item under another event.
+    // The same item has another key under another event.
     let payloads = EVENTS.map(|event| decode(&Body::of(event).text()));
     let keys = payloads.iter().flat_map(|payload| payload.event.contents()).map(Content::key);
     assert_eq!(keys.collect::<HashSet<_>>().len(), EVENTS.len());
 }
 
-/// What a handler does, with a set in the place of the unique column.
+/// Works as a handler does, with a set in the place of the unique column.
 #[test]
 fn a_repeated_item_of_a_batch_is_handled_once() {
     let mut body = Body::unreplied().value();
@@ -156,7 +156,7 @@ fn a_repeated_item_of_a_batch_is_handled_once() {
 }
 
 #[test]
-fn keys_are_in_the_order_of_their_parts() {
+fn keys_are_ordered_by_their_parts() {
     let unreplied = |created_at, push_times, property, visitor, message| {
         let item = UnrepliedContent::builder(visitor, at(created_at)).push_times(push_times);
         item.property_name(property).message_content(message).build()
@@ -220,7 +220,7 @@ fn a_name_of_more_than_64_bytes_is_cut_and_followed_by_its_hash() {
         (umlaut.clone(), None),
         (format!("{emoji}🙂"), Some(emoji)),
         (format!("{umlaut}ü"), Some(umlaut)),
-        // The character around byte 64 is left out whole.
+        // A character that the limit would split is left out.
         (format!("{}ü", a(63)), Some(a(63))),
         (format!("{}访", a(62)), Some(a(62))),
         (format!("{}🙂", a(61)), Some(a(61))),
@@ -238,11 +238,12 @@ fn a_name_of_more_than_64_bytes_is_cut_and_followed_by_its_hash() {
 }
 
 #[test]
-fn a_short_name_never_looks_like_one_that_was_cut() {
+fn a_short_name_never_looks_like_a_cut_name() {
     let long = "visitor ".repeat(20);
     let text = |name: &str| -> Value { serde_json::from_str(&text_of("p", name, "")).unwrap() };
     let written = text(&long)[4].as_str().unwrap().to_owned();
-    // What a cut name looks like is too long to be written whole, and so is cut itself.
+    // A cut name with its hash is longer than the limit. If a visitor has such a name, it is also cut and gets a new
+    // hash.
     assert!(written.len() > 64);
     assert_ne!(text(&written), text(&long));
     for end in 0..written.len() {
@@ -269,14 +270,14 @@ fn the_text_takes_less_than_1024_bytes() {
 }
 
 #[test]
-fn debug_shows_the_text_and_not_the_message() {
+fn debug_shows_the_text_of_the_key_and_not_the_message() {
     let form = form("test", "Visitor15", "canary");
     assert_eq!(format!("{:?}", form.key()), format!("ItemKey({})", form.key()));
     assert!(!format!("{:#?}", form.key()).contains("canary"));
 }
 
 #[test]
-fn a_key_does_not_depend_on_status_and_keeps_none() {
+fn a_key_does_not_depend_on_status_time_sec_and_sbs() {
     let message = UnrepliedContent::builder("Visitor15", at(CREATED)).build();
     let mut later = message.clone();
     later.status = Status::Replied;
@@ -286,7 +287,7 @@ fn a_key_does_not_depend_on_status_and_keeps_none() {
     assert_eq!(keys.len(), 1);
 }
 
-/// Names that are alike: short and long, made of what is escaped, cut or written behind a cut.
+/// Similar names, short and long. Their characters are those that a key escapes, cuts, or adds behind a cut.
 fn name() -> impl Strategy<Value = String> {
     let parts = select(vec!["", "a", "\"", "\\", "\0", "\u{1f}", "#", ",", "ü", "访", "🙂", "u0000", "n"]);
     let filled = (parts.clone(), 0..80_usize, parts).prop_map(|(part, count, end)| part.repeat(count) + end);
@@ -295,7 +296,7 @@ fn name() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn two_texts_are_equal_if_and_only_if_the_names_are(first in (name(), name()), second in (name(), name())) {
+    fn two_texts_are_equal_if_and_only_if_the_names_are_equal(first in (name(), name()), second in (name(), name())) {
         let [first_text, second_text] = [&first, &second].map(|(property, visitor)| text_of(property, visitor, "1"));
         prop_assert_eq!(first == second, first_text == second_text);
         for (text, (property, visitor)) in [(first_text, &first), (second_text, &second)] {

@@ -1,4 +1,4 @@
-//! The order of the keys makes no difference, neither to what is read nor to the error.
+//! The order of the keys changes neither the payload nor the error.
 
 use serde_json::Value;
 use twt_chat_webhooks::Payload;
@@ -18,7 +18,7 @@ fn orders() -> Vec<[&'static str; 4]> {
     orders
 }
 
-/// The envelope of the body in that order, an unknown field in the middle.
+/// The envelope of the body in this order, with an unknown field in the middle.
 fn in_order(body: &Body, order: [&str; 4]) -> String {
     let value = body.value();
     let field = |name: &str| format!("{name:?}:{}", value[name]);
@@ -42,7 +42,7 @@ fn keys_in_any_order_give_the_same_payload() {
 fn keys_of_an_item_in_any_rotation_give_the_same_payload() {
     for event in EVENTS {
         let body = Body::of(event).add("content[0].rating", "5");
-        let Value::Object(item) = &body.value()["content"][0] else { panic!("no object") };
+        let Value::Object(item) = &body.value()["content"][0] else { panic!("an item should be an object") };
         let mut fields: Vec<_> = item.iter().map(|(key, value)| format!("{key:?}:{value}")).collect();
         for _ in 0..fields.len() {
             fields.rotate_left(1);
@@ -73,7 +73,7 @@ fn a_single_fault_gives_the_same_error_in_any_order() {
 }
 
 #[test]
-fn of_two_faults_one_is_reported_in_any_order() {
+fn one_of_two_faults_is_reported_in_any_order() {
     for event in EVENTS {
         let body = Body::of(event).set("content[0].subject", "4").set("created_at", "true");
         for order in orders() {
@@ -84,7 +84,7 @@ fn of_two_faults_one_is_reported_in_any_order() {
 }
 
 #[test]
-fn an_item_may_come_long_before_its_event() {
+fn many_items_may_come_before_their_event() {
     let items = 500;
     let text = Body::unreplied().with_items(items).backwards();
     assert_eq!(Payload::from_slice(text.as_bytes()).unwrap().event.contents().count(), items);

@@ -1,4 +1,4 @@
-//! The promises of the crate, a module for each.
+//! One module for each promise of the crate.
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;

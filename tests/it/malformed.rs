@@ -1,4 +1,4 @@
-//! What is not JSON, not UTF-8 or cut off is an error, never a panic.
+//! A body that is not JSON, not UTF-8 or truncated is an error, never a panic.
 
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeError, DecodeErrorKind, Payload, fixtures};
@@ -49,7 +49,7 @@ fn a_body_cut_within_a_character_or_an_escape_is_truncated() {
 }
 
 #[test]
-fn what_is_not_utf8_is_an_error() {
+fn a_body_that_is_not_utf8_is_an_error() {
     let invalid: [&[u8]; 8] =
         [b"\xff", b"\x80", b"\xc0\x80", b"\xe4\xbd", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x9f\x99", b"\xc3("];
     for text in Body::unreplied().add("trace", r#"{"id":["🙂"]}"#).both_orders() {
@@ -75,7 +75,7 @@ fn a_body_in_another_encoding_is_an_error() {
 }
 
 #[test]
-fn an_empty_body_is_truncated_and_a_scalar_is_no_object() {
+fn an_empty_body_is_truncated_and_a_body_must_be_an_object() {
     for body in ["", " ", "\n\t\r "] {
         let error = error_of_bytes(body.as_bytes());
         assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Truncated, ""));
@@ -99,7 +99,8 @@ fn text_after_the_body_is_an_error() {
     }
 }
 
-/// Every place for a value: known and unknown, at the top and in an item, and in content that comes before its event.
+/// Pairs of an event and the path of a value: documented and unknown fields, in the envelope and in an item, and
+/// unknown content.
 pub(crate) fn places() -> Vec<(&'static str, &'static str)> {
     let paths = ["created_at", "webhook_id", "event", "content", "trace", "content[0].subject", "content[0].sbs"];
     let more = ["content[0].created_at", "content[0].push_times", "content[0].status", "content[0].trace"];

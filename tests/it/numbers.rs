@@ -1,18 +1,18 @@
-//! A number is read from a number, a digit string or an integral float; anything else in its place is an error.
+//! An integer is read from a number, a digit string or an integral float. Anything else in its place is an error.
 
 use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, UnrepliedContent};
 
 use crate::body::{Body, NUMBERS};
 use crate::entry_points::{decode, error_of, refuse, relay};
 
-const UNSIGNED: [&str; 2] = ["content[0].push_times", "content[0].time_sec"];
-const TIMESTAMPS: [&str; 2] = ["created_at", "content[0].created_at"];
+const UNSIGNED_PATHS: [&str; 2] = ["content[0].push_times", "content[0].time_sec"];
+const TIMESTAMP_PATHS: [&str; 2] = ["created_at", "content[0].created_at"];
 
 #[track_caller]
 fn reads_as(path: &str, json: &str, integer: &str) {
     let expected = Body::unreplied().set(path, integer).value();
     for text in Body::unreplied().set(path, json).both_orders() {
-        assert_eq!(relay(&text), expected, "{path} of {json}");
+        assert_eq!(relay(&text), expected, "{json} at {path}");
     }
 }
 
@@ -110,14 +110,14 @@ fn a_missing_number_is_an_error() {
 }
 
 #[test]
-fn a_minus_is_allowed_in_front_of_a_timestamp_only() {
+fn only_a_timestamp_may_be_negative() {
     let rows =
         [("-4", "-4"), (r#""-4""#, "-4"), (r#""-004""#, "-4"), (r#""-0""#, "0"), ("-4.0", "-4"), ("-4e2", "-400")];
     for (json, integer) in rows {
-        for path in TIMESTAMPS {
+        for path in TIMESTAMP_PATHS {
             reads_as(path, json, integer);
         }
-        for path in UNSIGNED {
+        for path in UNSIGNED_PATHS {
             is_refused(path, json);
         }
     }
@@ -145,9 +145,10 @@ fn numbers_beyond_64_bits_are_errors() {
     }
 }
 
-/// What kind of error this is, is left open: without `arbitrary_precision`, `serde_json` itself does not read it.
+/// The kind of the error depends on `arbitrary_precision`: without this feature, `serde_json` itself refuses the
+/// number.
 #[test]
-fn numbers_beyond_a_float_are_errors() {
+fn numbers_beyond_f64_are_errors() {
     for path in NUMBERS {
         for json in ["1E400", "-1E400", "1e99999999999999999999"] {
             for text in Body::unreplied().set(path, json).both_orders() {
@@ -174,7 +175,7 @@ fn time_sec_is_64_bits_wide_and_exact() {
     }
 }
 
-/// Where `serde_json` may still round a float to its neighbour, no integer is certain.
+/// `serde_json` may round a float to a neighbour. Beyond 2^48, the integer would be a guess.
 #[test]
 fn a_float_beyond_2_to_the_48_is_out_of_range() {
     reads_as("content[0].time_sec", "281474976710656.0", "281474976710656");
@@ -182,16 +183,16 @@ fn a_float_beyond_2_to_the_48_is_out_of_range() {
 }
 
 #[test]
-fn the_fields_hold_the_integers() {
+fn the_decoded_fields_hold_the_integers() {
     let body = Body::unreplied().set("content[0].push_times", r#""3""#).set("content[0].time_sec", "300.0");
-    let Event::Unreplied(messages) = decode(&body.text()).event else { panic!("another event") };
+    let Event::Unreplied(messages) = decode(&body.text()).event else { panic!("the event should be UNREPLIED") };
     let [UnrepliedContent { push_times: 3, time_sec: 300, .. }] = messages.as_slice() else { panic!("{messages:?}") };
 }
 
-/// `serde_json` reads a long float to within one unit of the last place, unless it has `float_roundtrip` or
-/// `arbitrary_precision`. Whether one is integral must not hang on that.
+/// Without `float_roundtrip` and `arbitrary_precision`, `serde_json` can be wrong by one unit in the last place of a
+/// long float. An integral float must be recognized anyway.
 #[test]
-fn an_integral_float_is_one_whatever_the_features_of_serde_json() {
+fn an_integral_float_is_recognized_with_any_features_of_serde_json() {
     for integer in [253_402_300_799_i64, 253_402_300_797, 250_000_000_003, 199_999_999_999, 137_438_953_471] {
         for zeros in 1..12 {
             let text = Body::unreplied().set("created_at", &format!("{integer}.{:0<zeros$}", "")).text();

@@ -1,4 +1,4 @@
-//! `schema/openapi.json` describes the requests of the platform in `OpenAPI` 3.1, and is made from the types.
+//! `schema/openapi.json` describes the requests of the platform in `OpenAPI` 3.1. It is generated from the types.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use twt_chat_webhooks::{EventType, Payload, fixtures};
 
 use crate::schema::assert_committed;
 
-/// The name as the platform's page writes it.
+/// The name of the header, as the platform's page writes it.
 const SIGNATURE_HEADER: &str = "X-Chat-Signature";
 
 const SCHEMAS: &str = "/components/schemas";
@@ -33,19 +33,21 @@ fn document() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Webhooks of TWT Chat",
-            "description": "What TWT Chat sends to the URL of a webhook. A receiver also answers 200 to an event that is not in this document, because more events may be added.",
+            "description": "What TWT Chat sends to the URL of a webhook. A receiver also answers 200 to \
+                            an event that is not in this document, because more events may be added.",
             "version": crate_version(),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/", "description": "The URL is the one that the account has set for the webhook." }],
-        // The signature is not one of OpenAPI's security schemes: it is the header of each request.
+        // OpenAPI has no security scheme for such a signature, so the signature is a parameter of each request.
         "security": [],
         "webhooks": webhooks,
         "components": {
             "parameters": { "Signature": signature() },
             "responses": {
                 "Received": {
-                    "description": "The event has been received. The platform expects this answer within 5 seconds and sends the event again otherwise.",
+                    "description": "The event has been received. The platform expects this answer within 5 seconds and \
+                                    sends the event again otherwise.",
                 },
                 "Refused": { "description": "The signature is missing, malformed, or not that of the body." },
             },
@@ -100,14 +102,14 @@ fn keep_what_is_used(schemas: &mut Map<String, Value>, webhooks: &Value) {
     }
 }
 
-/// The version of the crate, which is not that of these tests.
+/// The version of the crate. The package of these tests has another version.
 fn crate_version() -> &'static str {
     let manifest = include_str!("../../Cargo.toml");
     manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"')).unwrap()
 }
 
 #[test]
-fn the_committed_openapi_document_is_made_from_the_schema() {
+fn the_committed_openapi_document_is_the_generated_one() {
     assert_committed("openapi.json", &document());
 }
 

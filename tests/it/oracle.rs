@@ -1,23 +1,23 @@
-//! What becomes of a body, by the rules of the contract and by no code of the crate: slow, and on top of `Value`.
+//! The test oracle: it decodes and encodes a body by the rules of the contract, without code of the crate.
 //!
-//! The property tests and the fuzz targets compare the crate with it.
+//! It works on a `Value`, so it is slow and simple. The property tests and the fuzz targets compare the crate with it.
 
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A body that can be read, if not each of its items.
+/// The result for a body whose envelope can be read.
 pub(crate) struct Reading {
-    /// What it encodes to, less the items that cannot be read.
+    /// The encoded payload, without the bad items.
     pub(crate) text: String,
-    /// The indices of the items that cannot be read.
+    /// The indices of the bad items.
     pub(crate) rejected: Vec<usize>,
 }
 
-/// `None` if the envelope cannot be read.
+/// Reads a body. Returns `None` if the envelope cannot be read.
 pub(crate) fn read(body: &[u8]) -> Option<Reading> {
-    // Read twice, since `Value` forgets repeated keys.
+    // The body is read twice, because a `Value` does not keep repeated keys.
     let Value::Object(fields) = serde_json::from_slice(body).ok()? else { return None };
     let keys: Keys = serde_json::from_slice(body).ok()?;
     if keys.repeat_any(&["created_at", "event", "webhook_id", "content"]) {
@@ -61,9 +61,9 @@ enum Kind {
     Count(i128),
 }
 
-type Fields = &'static [(&'static str, Kind)];
+type DocumentedFields = &'static [(&'static str, Kind)];
 
-const FORM: Fields = &[
+const FORM: DocumentedFields = &[
     ("subject", Kind::Text),
     ("visitor_name", Kind::Text),
     ("created_at", Kind::Timestamp),
@@ -74,7 +74,7 @@ const FORM: Fields = &[
     ("assigned_agent_nickname", Kind::Text),
 ];
 
-const MESSAGE: Fields = &[
+const MESSAGE: DocumentedFields = &[
     ("subject", Kind::Text),
     ("visitor_name", Kind::Text),
     ("created_at", Kind::Timestamp),
@@ -88,8 +88,8 @@ const MESSAGE: Fields = &[
     ("assigned_agent_nickname", Kind::Text),
 ];
 
-/// The fields of an item of that event, in the order of the page; `None` if the event is not documented.
-fn documented_fields(event: &str) -> Option<Fields> {
+/// The documented fields of an item of the event, in the order of the page. `None` for an unknown event.
+fn documented_fields(event: &str) -> Option<DocumentedFields> {
     match event {
         "UNREPLIED" => Some(MESSAGE),
         "PRE_CHAT_FORM_SUBMIT" | "OFFLINE_FORM_SUBMIT" => Some(FORM),
@@ -97,7 +97,7 @@ fn documented_fields(event: &str) -> Option<Fields> {
     }
 }
 
-fn read_item(item: &Value, keys: &Keys, documented: Fields) -> Option<String> {
+fn read_item(item: &Value, keys: &Keys, documented: DocumentedFields) -> Option<String> {
     let item = item.as_object()?;
     let mut fields = Vec::new();
     for &(name, kind) in documented {
@@ -158,8 +158,10 @@ fn whole(number: &Number) -> Option<i128> {
     }
 }
 
-/// Without its feature `float_roundtrip`, `serde_json` may be off in the last place: a float is whole if it is that
-/// close, and if it is small enough for that to be no guess.
+/// The integer that the float stands for, if it is integral.
+///
+/// Without its feature `float_roundtrip`, `serde_json` can be wrong in the last place. So a float that is very close to
+/// an integer counts as the integer. Beyond 2^48, the integer would be a guess.
 #[allow(clippy::cast_possible_truncation)]
 fn whole_float(float: f64) -> Option<i128> {
     let (nearest, certain) = (float.round(), 2_f64.powi(48));
@@ -167,7 +169,7 @@ fn whole_float(float: f64) -> Option<i128> {
     is_whole.then_some(nearest as i128)
 }
 
-/// The documented fields, then the others as they are.
+/// Writes an object: the documented fields first, then the extras unchanged.
 fn object(documented: &[(&str, String)], all: &Map<String, Value>) -> String {
     let extra = all.iter().filter(|(name, _)| documented.iter().all(|(documented, _)| documented != name));
     let extra = extra.map(|(name, value)| format!("{}:{value}", quoted(name)));
@@ -179,7 +181,7 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// The keys of a body, every one of them.
+/// All keys of a body, with repeated ones.
 enum Keys {
     Object(Vec<(String, Keys)>),
     Array(Vec<Keys>),

@@ -20,7 +20,7 @@ fn batch(event: &str) -> Body {
 }
 
 #[test]
-fn of_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
+fn in_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
     for event in EVENTS {
         let body = batch(event).set("content[1].created_at", r#""now""#).set("content[3].subject", "{\"a\":4}");
         let mut expected = body.value();
@@ -49,7 +49,7 @@ fn of_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
 }
 
 #[test]
-fn an_item_of_any_kind_can_be_rejected() {
+fn a_bad_item_of_any_kind_is_rejected() {
     for event in EVENTS {
         for json in ["null", "true", "4", "-0.5", r#""text""#, "[]", "[[{}]]", "{}", r#"{"created_at":[4]}"#] {
             let raw: Value = serde_json::from_str(json).unwrap();
@@ -65,7 +65,7 @@ fn an_item_of_any_kind_can_be_rejected() {
 }
 
 #[test]
-fn an_item_with_a_key_twice_is_rejected() {
+fn an_item_with_a_repeated_key_is_rejected() {
     for event in EVENTS {
         for text in batch(event).add("content[2].sbs", "\"one\"").both_orders() {
             let rejected = partial(&text).rejected;
@@ -119,7 +119,7 @@ fn an_unreadable_envelope_is_still_an_error() {
 }
 
 #[test]
-fn an_unknown_event_is_no_error() {
+fn an_unknown_event_has_no_bad_items() {
     for content in ["null", "[null,4,{}]", r#"{"created_at":"now"}"#] {
         let body = Body::of(EVENT_OF_TOMORROW).set("content", content);
         for text in body.both_orders() {
@@ -131,7 +131,7 @@ fn an_unknown_event_is_no_error() {
 }
 
 #[test]
-fn what_is_not_json_is_an_error() {
+fn a_body_that_is_not_json_is_an_error() {
     let text = batch("UNREPLIED").set_item(1, "null").text();
     for end in 0..text.len() {
         let error = Payload::from_slice_partial(&text.as_bytes()[..end]).unwrap_err();
@@ -145,9 +145,9 @@ fn what_is_not_json_is_an_error() {
     assert_eq!(error.kind(), DecodeErrorKind::Syntax);
 }
 
-/// The good items and the envelope are what they would be without the bad one, in what they keep as well.
+/// The envelope and the good items, with their extras, are the same with and without the bad item.
 #[test]
-fn what_is_kept_is_what_from_slice_would_keep() {
+fn a_bad_item_changes_nothing_else_in_the_payload() {
     let extra = r#"{"z":1.10,"a":123456789012345678901234567890,"z":2.50,"m":-0.0,"e":1E2}"#;
     let body = batch("UNREPLIED").add("zebra", extra).add("content[0].zebra", extra).add("content[4].apple", extra);
     let [good, bad] = [body.clone().set("content", "[]"), body.set_item(2, "null")];

@@ -1,4 +1,4 @@
-//! What holds for bodies of every kind: readable or not, in any order and any spelling, and damaged.
+//! Property tests with random bodies: good and malformed ones, with keys in any order, in any spelling, and damaged.
 
 use core::fmt::Debug;
 use core::str;
@@ -15,17 +15,17 @@ use crate::body::{ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
 use crate::entry_points::without_position;
 use crate::oracle;
 
-/// JSON that is not written yet.
+/// A JSON value that can have repeated keys, and that keeps the spelling of its literals.
 #[derive(Debug, Clone)]
 enum Json {
-    /// Text, a number or a word, as it is written.
+    /// A string, a number, `true`, `false` or `null`, as it is written.
     Literal(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
 impl Json {
-    /// All keys in the opposite order, at every depth.
+    /// Reverses the order of the keys, at every depth.
     fn backwards(&self) -> Self {
         match self {
             Self::Literal(literal) => Self::Literal(literal.clone()),
@@ -36,7 +36,7 @@ impl Json {
         }
     }
 
-    /// The same with a valid value at the path of an error.
+    /// Puts a valid value at the path of an error.
     fn repaired(&self, path: &str) -> Self {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let (name, index) = first.split_once('[').unwrap_or((first, ""));
@@ -60,7 +60,8 @@ impl Json {
         Self::Object(fields)
     }
 
-    /// Whether a key is there twice in an object, other than these in this one, and these in the items of its content.
+    /// Whether any object has a repeated key. The keys in `documented` do not count in this object, and the keys in
+    /// `in_items` do not count in the items of its content.
     fn repeats_a_key(&self, documented: &[String], in_items: &[String]) -> bool {
         match self {
             Self::Literal(_) => false,
@@ -73,7 +74,7 @@ impl Json {
         }
     }
 
-    /// Whether an unknown key is repeated: its last value is kept, so the order of the keys matters then.
+    /// Whether an unknown key is repeated. Its last value is kept, so the order of the keys then matters.
     fn order_matters(&self) -> bool {
         let Self::Object(fields) = self else { return false };
         let is_named = |event: &&str| {
@@ -124,7 +125,7 @@ impl Json {
     }
 }
 
-/// What may differ between two texts that mean the same.
+/// How a JSON value is written: what can differ between two texts with the same meaning.
 #[derive(Debug)]
 struct Spelling {
     space: &'static str,
@@ -183,7 +184,7 @@ fn unknown_key() -> impl Strategy<Value = String> {
     prop_oneof![6 => other, 1 => select(item_fields("UNREPLIED")), 1 => of_the_envelope]
 }
 
-/// A whole number in one of the forms that are read, or nearly one.
+/// An integer in a form that is accepted, or in a form that is not.
 fn integer(numbers: impl Strategy<Value = i64>) -> impl Strategy<Value = Json> {
     (numbers, 0..20_u8).prop_map(|(number, form)| match form {
         0 => literal(format!("\"{number}\"")),
@@ -201,7 +202,7 @@ fn status() -> impl Strategy<Value = Json> {
     prop_oneof![4 => digit, 1 => integer(-2..6_i64), 1 => text()]
 }
 
-/// What belongs into a field, nearly always.
+/// A value for the field. It is nearly always of the right kind.
 fn value_of(name: &str) -> BoxedStrategy<Json> {
     let value = match name {
         "created_at" => {
@@ -221,7 +222,7 @@ fn item(event: &str) -> impl Strategy<Value = Json> {
     prop_oneof![30 => object(fields), 1 => json()]
 }
 
-/// These fields, nearly always each of them and once, and others, in any order.
+/// An object with these fields and some unknown fields, in any order. Sometimes a field is missing or repeated.
 fn object(fields: impl Strategy<Value = Vec<(String, Json)>>) -> impl Strategy<Value = Json> {
     let extra = prop_oneof![2 => Just(Vec::new()), 1 => vec((unknown_key(), json()), 1..3)];
     let missing = prop::option::weighted(0.05, any::<Index>());
@@ -240,7 +241,7 @@ fn object(fields: impl Strategy<Value = Vec<(String, Json)>>) -> impl Strategy<V
     fields.prop_shuffle().prop_map(Json::Object)
 }
 
-/// An object with the keys of the envelope, readable about as often as not.
+/// A body. About half of the bodies can be decoded.
 fn body() -> impl Strategy<Value = Json> {
     let event = select([&EVENTS[..], &["UNREPLIED", EVENT_OF_TOMORROW]].concat());
     event.prop_flat_map(|event| {
@@ -259,7 +260,7 @@ fn written_body() -> impl Strategy<Value = Vec<u8>> {
     (body(), spelling()).prop_map(|(body, spelling)| body.write(&spelling).into_bytes())
 }
 
-/// A body with something too much or too little where its parts meet or at its end, and perhaps cut off.
+/// A body with characters added or removed at its punctuation or at its end. Some bodies are also truncated.
 fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
     let piece = select(&["", "0", "1", "-", ".", "e", ",", "]", "{", "\"", "\\", "x", "\u{1}", "\u{a0}"]);
     let damages = vec((prop::option::weighted(0.9, any::<Index>()), piece), 0..3);
@@ -268,7 +269,7 @@ fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
             let meets = |(place, byte): (usize, &u8)| b"{}[]:,\"".contains(byte).then_some(place);
             let places: Vec<_> = body.iter().enumerate().filter_map(meets).collect();
             match index.and_then(|index| places.get(index.index(places.len() + 1))) {
-                // An empty piece takes the place of what is there, any other goes behind it.
+                // An empty piece removes the byte at the place. Any other piece is added behind it.
                 Some(&place) if piece.is_empty() => drop(body.remove(place)),
                 Some(&place) => drop(body.splice((place + 1)..=place, piece.bytes())),
                 None => body.extend(piece.bytes()),
@@ -281,7 +282,7 @@ fn damaged_body() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// All ways in take the body, and for the same, or none does.
+/// Asserts that all ways accept the body and give the same payload, or that all ways refuse the body.
 fn assert_ways_agree(body: &[u8]) {
     let decoded = Payload::from_slice(body);
     if let Ok(text) = str::from_utf8(body) {
@@ -301,20 +302,20 @@ fn assert_ways_agree(body: &[u8]) {
 
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         let text = value.to_string();
-        // With `arbitrary_precision`, which reads 1e999 too, a `Value` itself hands -0 over as 0.
+        // With `arbitrary_precision`, a `Value` passes -0 as 0. Only with this feature can `serde_json` read 1e999.
         if text.contains("-0") && "1e999".parse::<Number>().is_ok() {
             return;
         }
         match (serde_json::from_value::<Payload>(value), payload) {
             (from_value, Some(payload)) => assert_eq!(&from_value.unwrap(), payload),
-            // Repeated keys, which a value does not have.
+            // The body has a repeated key, which a `Value` cannot have.
             (Ok(_), None) => assert!(text.parse::<Payload>().is_ok()),
             (Err(_), None) => {}
         }
     }
 }
 
-fn assert_reads_as_the_contract_says(body: &[u8]) {
+fn assert_reads_as_the_oracle_says(body: &[u8]) {
     let expected = oracle::read(body);
     let partial = Payload::from_slice_partial(body).ok().map(|Partial { payload, rejected, .. }| {
         (encode(&payload), rejected.iter().map(|item| item.index).collect::<Vec<_>>())
@@ -331,8 +332,8 @@ fn encode(payload: &Payload) -> String {
 
 proptest! {
     #[test]
-    fn a_body_is_read_and_written_as_the_contract_says_or_is_an_error(body in written_body()) {
-        assert_reads_as_the_contract_says(&body);
+    fn a_body_is_read_and_written_as_the_oracle_says_or_is_an_error(body in written_body()) {
+        assert_reads_as_the_oracle_says(&body);
     }
 
     #[test]
@@ -345,13 +346,13 @@ proptest! {
             (Err(forwards), Err(backwards)) => {
                 prop_assert_eq!(forwards.kind(), backwards.kind());
                 prop_assert_eq!(forwards.event_type(), backwards.event_type());
-                // A field that is there twice is a fault, and each of its values can be another.
+                // A repeated field is a fault, and each of its values can be another fault.
                 prop_assume!(!body.repeats_a_key(&[], &[]));
                 let [one, other] = [&forwards, &backwards].map(without_position);
                 if forwards.path() == backwards.path() {
                     prop_assert_eq!(one, other);
                 } else {
-                    // Then there are two faults, and without either of them the other is left.
+                    // There are two faults. If one of them is repaired, the other one is left.
                     for path in [forwards.path(), backwards.path()] {
                         prop_assert!(decode(body.repaired(path)).is_err(), "{} and {}", one, other);
                     }
@@ -362,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn every_way_in_agrees_on_every_body(body in written_body()) {
+    fn all_ways_agree_on_every_body(body in written_body()) {
         assert_ways_agree(&body);
     }
 }
@@ -371,22 +372,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_048))]
 
     #[test]
-    fn every_way_in_agrees_on_a_damaged_body(body in damaged_body()) {
+    fn all_ways_agree_on_a_damaged_body(body in damaged_body()) {
         assert_ways_agree(&body);
-        assert_reads_as_the_contract_says(&body);
+        assert_reads_as_the_oracle_says(&body);
     }
 
     #[test]
     fn arbitrary_bytes_are_an_error(bytes in vec(any::<u8>(), 0..50)) {
-        // Whatever else they are, they are too short for the four keys and their values.
+        // 50 bytes are too few for the four keys and their values.
         prop_assert!(Payload::from_slice(&bytes).is_err());
         assert_ways_agree(&bytes);
     }
 }
 
-/// Otherwise the properties above would hold for nothing.
+/// If no body were good, or none malformed, the tests above would check little.
 #[test]
-fn some_of_the_bodies_are_readable_and_some_are_not() {
+fn some_bodies_can_be_decoded_and_some_cannot() {
     fn readable(bodies: impl Strategy<Value = Vec<u8>>) -> usize {
         let mut runner = TestRunner::deterministic();
         let bodies = (0..256).map(|_| bodies.new_tree(&mut runner).unwrap().current());

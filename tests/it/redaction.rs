@@ -1,4 +1,4 @@
-//! No value, and no key or name that is not documented, appears in what an error shows.
+//! An error shows no value of the body, no unknown key, and no unknown name.
 
 use core::error::Error;
 
@@ -8,7 +8,7 @@ use twt_chat_webhooks::{DecodeError, Event, EventType, Payload, Rejected};
 use crate::body::{Body, EVENTS, every_path, item_fields};
 use crate::entry_points;
 
-/// In every value below, as text or in digits.
+/// Each value below contains one of these texts. No error may show them. The last one is `canary` in hex.
 const CANARIES: [&str; 3] = ["canary", "4242424242", "63616e617279"];
 
 const VALUES: [&str; 12] = [
@@ -32,7 +32,7 @@ fn assert_silent(shown: &str) {
     }
 }
 
-/// Looks at everything that the error shows on its own.
+/// Asserts that nothing that the error shows contains a canary.
 fn inspect(error: &DecodeError) {
     assert!(error.source().is_none());
     for shown in
@@ -42,7 +42,8 @@ fn inspect(error: &DecodeError) {
     }
 }
 
-/// Decodes the body in our own ways, and looks at what those that fail say. Tells whether `from_slice` was one of them.
+/// Decodes the body with `from_slice` and `from_slice_partial`, and inspects the errors. Returns whether `from_slice`
+/// failed.
 fn inspect_ours(body: &[u8]) -> bool {
     if let Ok(partial) = Payload::from_slice_partial(body).inspect_err(inspect) {
         for rejected in partial.rejected {
@@ -54,7 +55,7 @@ fn inspect_ours(body: &[u8]) -> bool {
     Payload::from_slice(body).inspect_err(inspect).is_err()
 }
 
-/// Decodes the body in those of serde as well.
+/// Decodes the body in every way, and inspects the errors. Returns whether `from_slice` failed.
 fn inspect_all(body: &[u8]) -> bool {
     if let Ok(text) = str::from_utf8(body) {
         for error in entry_points::failures(text) {
@@ -64,13 +65,13 @@ fn inspect_all(body: &[u8]) -> bool {
     inspect_ours(body)
 }
 
-/// Documented fields, and some that nobody documents.
+/// The paths of all documented fields and of two unknown fields.
 fn paths(event: &str) -> Vec<String> {
     every_path(event).into_iter().chain(["canary", "content[0].canary"].map(str::to_owned)).collect()
 }
 
 #[test]
-fn no_error_shows_a_value_in_the_place_of_another() {
+fn no_error_shows_the_value_that_it_refuses() {
     let mut failed = 0;
     for event in EVENTS.into_iter().chain(["canary"]) {
         for path in paths(event) {
@@ -85,7 +86,7 @@ fn no_error_shows_a_value_in_the_place_of_another() {
 }
 
 #[test]
-fn no_error_shows_the_values_around_the_failure() {
+fn no_error_shows_the_values_around_the_fault() {
     for event in EVENTS {
         for path in paths(event) {
             let mut body =
@@ -108,7 +109,7 @@ fn no_error_shows_the_values_around_the_failure() {
 }
 
 #[test]
-fn no_error_shows_where_a_body_was_cut_or_spoilt() {
+fn no_error_shows_the_text_of_a_truncated_or_damaged_body() {
     let body = Body::unreplied().set("event", r#""canary""#).add("canary", r#"{"canary":[4242424242,"canary"]}"#);
     for text in
         [body, Body::unreplied().set("content[0].subject", r#""canary 4242424242""#)].iter().flat_map(Body::both_orders)
@@ -138,7 +139,7 @@ fn no_error_shows_where_a_body_was_cut_or_spoilt() {
 }
 
 #[test]
-fn an_undocumented_event_is_not_named() {
+fn an_error_does_not_name_an_unknown_event() {
     for text in Body::of("CANARY").without("webhook_id").both_orders() {
         let error = Payload::from_slice(text.as_bytes()).unwrap_err();
         inspect(&error);
@@ -148,7 +149,7 @@ fn an_undocumented_event_is_not_named() {
 }
 
 #[test]
-fn content_given_in_parts_is_not_shown_either() {
+fn no_error_of_from_parts_shows_a_value() {
     for event in EVENTS {
         for field in item_fields(event) {
             for json in VALUES.iter().filter_map(|json| serde_json::from_str::<Value>(json).ok()) {
@@ -164,15 +165,15 @@ fn content_given_in_parts_is_not_shown_either() {
     }
 }
 
-/// With `arbitrary_precision` or `raw_value`, `Value` does not take such objects, and its error quotes what is in them.
+/// With `arbitrary_precision` or `raw_value`, `Value` refuses such objects, and its error quotes their content.
 #[test]
-fn what_value_does_not_take_is_not_shown() {
+fn no_error_shows_unknown_data_that_value_refuses() {
     const NUMBER: &str = "$serde_json::private::Number";
     const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
     let inner =
         [json!({ NUMBER: "canary" }), json!({ NUMBER: 4_242_424_242_u64 }), json!({ RAW_VALUE: 4_242_424_242_u64 })];
-    // Text that is JSON itself, which nobody outside of `serde_json` sees being read.
+    // The string is JSON itself, and `serde_json` reads this JSON internally.
     let outer = inner.each_ref().map(|inner| json!({ RAW_VALUE: inner.to_string() }));
     for object in inner.iter().chain(&outer).chain([&json!({ RAW_VALUE: "canary" })]) {
         let refused_at = |path| serde_json::from_str::<Value>(&object.to_string()).is_err().then_some(path);
@@ -183,7 +184,7 @@ fn what_value_does_not_take_is_not_shown() {
                 assert_eq!(error.as_ref().map(DecodeError::path), refused_at(path), "{text}");
             }
         };
-        // Names that are documented, but elsewhere, too.
+        // Some of these fields are documented for another object.
         for (field, path) in [
             ("canary", ""),
             ("subject", ""),
@@ -206,7 +207,7 @@ fn what_value_does_not_take_is_not_shown() {
 }
 
 #[test]
-fn the_envelope_is_there_for_those_who_ask_but_not_in_debug() {
+fn the_envelope_of_an_error_has_accessors_and_is_not_in_debug() {
     let body = Body::unreplied().set("webhook_id", r#""canary""#).set("content[0].push_times", "true");
     let error = Payload::from_slice(body.text().as_bytes()).unwrap_err();
     assert_eq!(error.webhook_id(), Some("canary"));

@@ -1,4 +1,4 @@
-//! The messages of `examples/relay.rs` are what each channel takes, and a visitor cannot make more of them than text.
+//! `examples/relay.rs` makes the messages that each channel accepts. The text of a visitor stays plain text.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{EventType, OfflineFormContent, Payload, Timestamp, UnrepliedContent, fixtures};
@@ -6,7 +6,7 @@ use twt_chat_webhooks::{EventType, OfflineFormContent, Payload, Timestamp, Unrep
 use self::example::message::Channel;
 
 #[path = "../../examples/relay.rs"]
-#[allow(dead_code, reason = "`main` is the example's own")]
+#[allow(dead_code, reason = "the tests do not call `main`")]
 mod example;
 
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
@@ -36,12 +36,12 @@ fn text_of(channel: Channel, message: &Value) -> &str {
     message.pointer(pointer).unwrap().as_str().unwrap()
 }
 
-/// What the visitor wrote, in the text for that channel.
+/// The part of the text for the channel that quotes the visitor.
 fn quoted(channel: Channel, content: &str) -> String {
     let text = text(channel, message(content));
-    text.strip_prefix("Visitor message not replied\nProject: test\nVisitor: Visitor15\nWaiting: 4 min 49 s, push 1 of 4\nAgent: ctccccd\n")
-        .unwrap()
-        .to_owned()
+    let before = "Visitor message not replied\nProject: test\nVisitor: Visitor15\n\
+                  Waiting: 4 min 49 s, push 1 of 4\nAgent: ctccccd\n";
+    text.strip_prefix(before).unwrap().to_owned()
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_other_channels_get_no_mentions_and_no_links() {
 }
 
 #[test]
-fn a_mail_address_stays_one() {
+fn a_mail_address_does_not_change() {
     for channel in Channel::ALL {
         for same in ["ada@example.com", "Mail: ada.l+shop@mail.example.com, thanks."] {
             assert_eq!(quoted(channel, same), format!("| {same}"));
@@ -182,7 +182,7 @@ fn a_mail_address_stays_one() {
 }
 
 #[test]
-fn a_visitor_cannot_write_a_line_of_ours() {
+fn a_visitor_cannot_forge_a_line_of_the_message() {
     for channel in Channel::ALL {
         for end in ["\n", "\r", "\r\n", "\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}"] {
             let quoted = quoted(channel, &format!("Hello{end}Agent: nobody, call 4711{end}"));
@@ -202,7 +202,7 @@ fn a_visitor_cannot_write_a_line_of_ours() {
 }
 
 #[test]
-fn names_are_cut_so_that_the_message_is_not() {
+fn long_names_are_cut_so_that_the_message_is_kept() {
     let long = "👩‍💻".repeat(1_000);
     for channel in Channel::ALL {
         let mut content = message("The message.");
@@ -217,7 +217,7 @@ fn names_are_cut_so_that_the_message_is_not() {
     }
 }
 
-/// How much of its limit a message takes up, and the limit.
+/// The size of a message, and the limit of the channel.
 fn measured(channel: Channel, message: &Value) -> (usize, usize) {
     match channel {
         Channel::Slack => (text_of(channel, message).chars().count(), 4_000),
@@ -229,20 +229,22 @@ fn measured(channel: Channel, message: &Value) -> (usize, usize) {
 
 #[test]
 fn a_long_message_is_cut_to_the_limit_and_no_further() {
-    // One, two, three and four bytes, an entity for Slack, an escape for JSON, full-width for some, many lines.
+    // Characters of one to four bytes, an entity for Slack, an escape in JSON, a character that some channels get in
+    // full width, and many lines.
     for unit in ["a", "é", "你", "😀", "&", "\"", "<", "\n", "&a", "<\\\"é你😀"] {
         let content: String = unit.chars().cycle().take(20_000).collect();
         for channel in Channel::ALL {
             let payload = Payload::new(Timestamp::UNIX_EPOCH, WEBHOOK_ID, message(&content));
             let [cut] = channel.messages(&payload).try_into().unwrap();
             let (size, limit) = measured(channel, &cut);
-            // What one more character could take: a line of its own, with its bar, escaped.
+            // The message is less than 8 below the limit, because one more character can need a new line, a bar and an
+            // escape.
             assert!(limit - 8 < size && size <= limit, "{channel:?} {unit:?}: {size} of {limit}");
 
             let text = text_of(channel, &cut);
             assert!(text.starts_with("Visitor message not replied\nProject: test\n"), "{text}");
             let end = text.strip_suffix('…').unwrap();
-            // Not within an entity.
+            // The cut is not inside an entity.
             if let (Channel::Slack, Some((_, entity))) = (channel, end.rsplit_once('&')) {
                 assert!(entity.contains(';'), "{entity}");
             }

@@ -1,4 +1,4 @@
-//! What is encoded decodes to the same value, and what is decoded encodes to the same text.
+//! A value is the same after encoding and decoding. A canonical body is the same after decoding and encoding.
 
 use core::fmt::Debug;
 
@@ -43,7 +43,7 @@ const MESSAGE_FIELDS: &[&str] = &[
     "assigned_agent_nickname",
 ];
 
-/// Control characters, quotes, and what lies beyond the basic plane, too.
+/// Any text, with control characters, quotes, and characters beyond the Basic Multilingual Plane.
 fn text() -> impl Strategy<Value = String> {
     vec(any::<char>(), 0..8).prop_map(String::from_iter)
 }
@@ -57,7 +57,7 @@ fn status() -> impl Strategy<Value = Status> {
     prop_oneof![select(Status::DOCUMENTED), text().prop_map(Status::from)]
 }
 
-/// Floats are halves, which every way to read and write them keeps.
+/// Any JSON value. Floats are multiples of 0.5, which stay exact with any features of `serde_json`.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -75,7 +75,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A builder of that type with every shared field set.
+/// A builder of the type, with every shared field set.
 macro_rules! builder {
     ($Content:ident) => {
         (text(), timestamp(), uniform6(text())).prop_map(|(visitor_name, created_at, texts)| {
@@ -128,15 +128,14 @@ fn assert_comes_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value:
     assert_eq!(&serde_json::from_value::<T>(json).unwrap(), value);
 }
 
-/// Names of fields that the object does not document; those of other objects among them.
+/// Unknown fields for an object. Some of their names are documented for another object.
 fn extra(documented: &'static [&str]) -> impl Strategy<Value = Map<String, Value>> {
     let elsewhere = select([&ENVELOPE_FIELDS, MESSAGE_FIELDS].concat()).prop_map(String::from);
     btree_map(prop_oneof![text(), elsewhere], json(), 0..4)
         .prop_map(|extra| extra.into_iter().filter(|(name, _)| !documented.contains(&name.as_str())).collect())
 }
 
-/// An object as the platform would write it: the documented fields in their order, then the others, in that of the
-/// alphabet.
+/// Writes an object in canonical form: the documented fields in their order, then the extras in alphabetical order.
 fn object(names: &[&str], values: &[String], extra: &Map<String, Value>) -> String {
     assert_eq!(names.len(), values.len());
     let documented = names.iter().zip(values).map(|(name, value)| format!("{}:{value}", quoted(name)));
@@ -167,7 +166,7 @@ fn message_body() -> impl Strategy<Value = String> {
     )
 }
 
-/// The name of an event and its content.
+/// The name of an event, and its content as JSON text.
 fn event_body() -> impl Strategy<Value = (String, String)> {
     fn items(event_type: EventType, item: impl Strategy<Value = String>) -> impl Strategy<Value = (String, String)> {
         vec(item, 0..4).prop_map(move |items| (event_type.to_string(), format!("[{}]", items.join(","))))
@@ -180,7 +179,7 @@ fn event_body() -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-/// A body in canonical form: the documented fields are all there, in their order and as their own type.
+/// A body in canonical form, which is the form that the crate writes.
 fn body() -> impl Strategy<Value = String> {
     (timestamp(), event_body(), text(), extra(&ENVELOPE_FIELDS)).prop_map(
         |(created_at, (event, content), webhook_id, extra)| {
@@ -192,7 +191,7 @@ fn body() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_built_decodes_from_what_it_encodes_to(payload in payload()) {
+    fn a_built_payload_is_the_same_after_encoding_and_decoding(payload in payload()) {
         let body = payload.to_vec();
         prop_assert_eq!(&Payload::from_slice(&body).unwrap(), &payload);
         assert_comes_back(&payload);
@@ -202,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn an_item_on_its_own_decodes_from_what_it_encodes_to(
+    fn an_item_alone_is_the_same_after_encoding_and_decoding(
         message in message(),
         pre_chat_form in pre_chat_form(),
         offline_form in offline_form(),
@@ -222,7 +221,7 @@ proptest! {
 }
 
 #[test]
-fn each_documented_event_comes_up() {
+fn each_documented_event_is_generated() {
     let mut runner = TestRunner::deterministic();
     let mut sample = |strategy: &BoxedStrategy<EventType>| strategy.new_tree(&mut runner).unwrap().current();
     let built = payload().prop_map(|payload| payload.event_type()).boxed();

@@ -1,4 +1,4 @@
-//! The schema is what the platform documents, it is made from the types, and the repository has it.
+//! The JSON Schema describes what the platform documents. It is generated from the types and committed.
 
 use std::borrow::Cow;
 use std::{env, fs};
@@ -29,8 +29,8 @@ fn parse(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// Compares a file of the repository with what the types make of it. After a change of the types, this writes the
-/// files: `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
+/// Compares a committed file with the generated one. After a change of the types, this command generates the files
+/// again: `UPDATE_SCHEMA=1 cargo test --all-features --test it schema`.
 pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
     let path = format!("{}/../schema/{name}", env!("CARGO_MANIFEST_DIR"));
     let generated = serde_json::to_string_pretty(generated).unwrap() + "\n";
@@ -38,7 +38,7 @@ pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
         fs::write(&path, &generated).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap();
-    let how = "`UPDATE_SCHEMA=1 cargo test --all-features --test it schema` writes it";
+    let how = "`UPDATE_SCHEMA=1 cargo test --all-features --test it schema` generates it";
     assert!(parse(&committed) == parse(&generated), "schema/{name} is not up to date: {how}");
 }
 
@@ -65,7 +65,7 @@ fn every_schema_is_a_valid_schema() {
 }
 
 #[test]
-fn a_type_of_the_same_name_is_another_type() {
+fn a_type_of_the_user_may_have_the_same_name() {
     struct Status;
 
     impl JsonSchema for Status {
@@ -84,7 +84,7 @@ fn a_type_of_the_same_name_is_another_type() {
     assert_eq!(generator.definitions().len(), 2);
 }
 
-/// The part of a schema for each event, by its name. The first is the part for the first documented event.
+/// The parts of a schema with their names: one for each documented event, then one for unknown events.
 fn parts_of<T: JsonSchema>() -> Vec<(String, Value)> {
     let schema = schema_of::<T>();
     let part = |part: &Value| {
@@ -128,7 +128,7 @@ fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
         let properties = schema["properties"].as_object().unwrap();
         assert!(properties.keys().eq(fields.keys()), "{at}");
 
-        // `Map` forgets the order, the text has it.
+        // A `Map` does not keep the order of the fields, so the order is that of the text.
         let text = match at {
             "" => documented,
             _ => documented.split_once('[').unwrap().1,
@@ -150,7 +150,7 @@ fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
 }
 
 #[test]
-fn everything_is_described() {
+fn every_type_and_field_has_a_description() {
     let schema = schema_of::<Payload>();
     let definitions = schema["$defs"].as_object().unwrap();
     for object in definitions.values().chain([&schema]) {
@@ -162,7 +162,7 @@ fn everything_is_described() {
 }
 
 #[test]
-fn documented_bodies_conform() {
+fn the_documented_bodies_conform_to_the_schema() {
     let validator = validator_of::<Payload>();
     for documented in DOCUMENTED {
         validator.validate(&parse(documented)).unwrap();
@@ -170,7 +170,7 @@ fn documented_bodies_conform() {
 }
 
 #[test]
-fn what_may_grow_is_open() {
+fn unknown_fields_statuses_and_events_conform_to_the_schema() {
     let validator = validator_of::<Payload>();
     let documented = parse(fixtures::UNREPLIED);
     for (at, value) in [
@@ -193,7 +193,7 @@ fn what_may_grow_is_open() {
 }
 
 #[test]
-fn a_body_that_is_not_as_documented_is_rejected_where_it_is_not() {
+fn the_schema_rejects_a_malformed_body_at_the_path_of_the_fault() {
     let validator = validator_of::<Payload>();
     let rejected_at = |body: &Value| rejected_at(&validator, body);
 
@@ -247,7 +247,7 @@ fn a_body_that_is_not_as_documented_is_rejected_where_it_is_not() {
 }
 
 #[test]
-fn the_integer_form_of_a_status_is_a_documented_integer() {
+fn the_integer_form_of_a_status_allows_only_documented_integers() {
     let validator = validator_of::<DocumentedStatus>();
     for status in Status::DOCUMENTED {
         validator.validate(&json!(status.documented())).unwrap();
@@ -255,7 +255,7 @@ fn the_integer_form_of_a_status_is_a_documented_integer() {
     for other in [json!(0), json!(99), json!("1")] {
         assert!(!validator.is_valid(&other), "{other}");
     }
-    // As the page has it.
+    // The description uses the words of the page.
     let schema = schema_of::<Status>();
     let description = schema["description"].as_str().unwrap();
     assert!(description.starts_with("Status (1: unreplied, 2: queued, 3: pending, 4: replied"), "{description}");
@@ -263,7 +263,7 @@ fn the_integer_form_of_a_status_is_a_documented_integer() {
 
 #[cfg(feature = "arbitrary")]
 #[test]
-fn whatever_is_written_conforms() {
+fn every_written_payload_conforms_to_the_schema() {
     use crate::arbitrary::arbitrary;
     use proptest::{prop_assert, proptest};
 
@@ -274,7 +274,8 @@ fn whatever_is_written_conforms() {
     });
 }
 
-/// Where a body is not as documented, by the part of the schema that comes closest.
+/// The paths at which the schema rejects the body. Each part of the schema reports its own paths, and the part that
+/// fits best is used.
 fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
     let [error] = validator.iter_errors(body).collect::<Vec<_>>().try_into().unwrap();
     let ValidationErrorKind::OneOfNotValid { context } = error.kind() else { panic!("{error}") };
@@ -283,12 +284,12 @@ fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
         paths.dedup();
         paths
     };
-    // The parts for other events reject the name.
+    // The parts for other events reject the name of the event, so they do not fit best.
     let distance = |paths: &Vec<String>| (paths.iter().any(|path| path == "/event"), paths.len());
     context.iter().map(paths_of).min_by_key(distance).unwrap()
 }
 
-/// Puts a value into a body, as a new field if need be.
+/// Sets a value in a body. A field that does not exist is added.
 fn set(body: &mut Value, at: &str, value: Value) {
     let (parent, name) = at.rsplit_once('/').unwrap();
     match body.pointer_mut(parent).unwrap() {

@@ -1,4 +1,4 @@
-//! A payload can be moved in time, and nothing else of it changes.
+//! `sent_at` moves the times of a payload, and changes nothing else.
 
 use core::time::Duration;
 
@@ -15,7 +15,7 @@ fn at(unix_seconds: i64) -> Timestamp {
     Timestamp::from_unix(unix_seconds).unwrap()
 }
 
-/// Every time of the payload: that of the envelope, then those of the items.
+/// All times of the payload: the time of the envelope, then the times of the items.
 fn times(payload: &Payload) -> Vec<i64> {
     let items = payload.event.contents().map(|item| item.created_at().unix_seconds());
     [payload.created_at.unix_seconds()].into_iter().chain(items).collect()
@@ -54,7 +54,7 @@ fn every_item_of_a_batch_moves() {
 }
 
 #[test]
-fn a_time_that_would_leave_the_calendar_stays_at_its_end() {
+fn a_time_stops_at_the_first_or_last_second_of_the_calendar() {
     let payload = fixtures::unreplied();
     let (first, last) = (Timestamp::MIN.unix_seconds(), Timestamp::MAX.unix_seconds());
     assert_eq!(times(&payload.clone().sent_at(Timestamp::MIN)), [first, first]);
@@ -82,7 +82,7 @@ fn nothing_but_the_times_changes() {
 }
 
 #[test]
-fn the_content_of_an_unknown_event_stays() {
+fn the_content_of_an_unknown_event_does_not_change() {
     for content in [json!([{"created_at": CREATED}]), json!({"created_at": CREATED}), json!(CREATED), Value::Null] {
         let mut expected = Body::of(EVENT_OF_TOMORROW).set("content", &content.to_string()).value();
         let moved = decode(&expected.to_string()).sent_at(at(0));

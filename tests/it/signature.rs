@@ -1,4 +1,4 @@
-//! A body is verified before it is believed.
+//! A signature is verified over the raw body, before the body is decoded.
 
 use core::error::Error;
 use core::hash::{BuildHasher, BuildHasherDefault};
@@ -16,13 +16,13 @@ fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
 }
 
-/// A body, signed with [`SECRET`] by another implementation of HMAC-SHA256, as those of
-/// [`bodies_are_signed_byte_for_byte`].
+/// A body, and its signature with [`SECRET`]. Another implementation of HMAC-SHA256 computed this signature and those
+/// in [`bodies_are_signed_byte_for_byte`].
 const BODY: &[u8] = include_bytes!("fixtures/signed.json");
 const SIGNATURE: &str = "60b164e80f120f2808e81f18c32cccd40bc1c8e2d027c4f93dba2b959a6b9114";
 
 #[test]
-fn the_test_cases_of_rfc_4231_are_met() {
+fn signatures_match_the_test_cases_of_rfc_4231() {
     let counting: Vec<u8> = (1..=25).collect();
     let cases: [(&[u8], &[u8], &str); 7] = [
         (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
@@ -71,13 +71,13 @@ fn bodies_are_signed_byte_for_byte() {
 }
 
 #[test]
-fn a_body_that_was_written_again_does_not_match() {
-    // What comes of reading the documented body into a value and writing that.
+fn a_body_that_was_encoded_again_does_not_match() {
+    // The body was decoded and encoded.
     let rewritten = Payload::from_slice(BODY).unwrap().to_vec();
     let verified = Verifier::new(secret()).verify(&rewritten, Some(SIGNATURE.as_bytes()));
     assert_eq!(verified, Err(SignatureError::Mismatch));
 
-    // What comes of decoding a body that is not UTF-8 to text, the lenient way.
+    // The body is not UTF-8, and was converted to text with a replacement character.
     let body = b"{\"text\":\"\xff\"}";
     let signature = secret().sign(body).to_string();
     let text = String::from_utf8_lossy(body).into_owned();
@@ -114,7 +114,7 @@ fn any_digit_of_the_signature_that_differs_is_a_mismatch() {
 }
 
 #[test]
-fn the_header_is_told_apart() {
+fn each_kind_of_header_has_its_own_outcome() {
     let upper = SIGNATURE.to_uppercase();
     let (first_half, second_half) = SIGNATURE.split_at(32);
     let mixed = format!("{}{second_half}", first_half.to_uppercase());
@@ -138,13 +138,13 @@ fn the_header_is_told_apart() {
         format!(" {SIGNATURE}"),
         format!("{SIGNATURE}\n"),
         format!(" {} ", &SIGNATURE[..62]),
-        // 64 bytes of digits, but no hex digits.
+        // This header has 64 bytes, but its full-width digits are not hex digits.
         format!("0{}", "０".repeat(21)),
     ];
     for header in malformed {
         assert_eq!(verify(header.as_bytes()), Err(SignatureError::Malformed), "{header:?}");
     }
-    // The neighbours of the hex digits in ASCII, at every place.
+    // Bytes next to the hex digits in ASCII, and some others, at every place.
     for not_a_digit in *b"/:@G`g +-_\0\x80\xe9\xff" {
         for index in 0..64 {
             let mut header = SIGNATURE.as_bytes().to_vec();
@@ -160,7 +160,7 @@ fn the_header_is_told_apart() {
 }
 
 #[test]
-fn the_secret_that_matched_is_named_by_its_place() {
+fn verify_returns_the_index_of_the_secret_that_matched() {
     let secrets = ["first", "second", "third"].map(|secret| AppSecret::new(secret).unwrap());
     let [first, second, third] = secrets.clone();
     let verifier = Verifier::new(first).also(second).also(third);
@@ -180,7 +180,7 @@ fn a_verifier_can_be_used_again_after_a_mismatch() {
 }
 
 #[test]
-fn what_is_not_verified_is_not_decoded() {
+fn a_body_without_a_valid_signature_is_not_decoded() {
     let verifier = Verifier::new(secret());
     let not_json = b"not JSON";
     for (header, expected) in [
@@ -194,7 +194,7 @@ fn what_is_not_verified_is_not_decoded() {
 
     let header = secret().sign(not_json).to_string();
     let Err(ReceiveError::Decode(error)) = verifier.decode(not_json, Some(header.as_bytes())) else {
-        panic!("decoded what is not JSON")
+        panic!("the body is not JSON and should be refused")
     };
     assert_eq!(error.kind(), DecodeErrorKind::Syntax);
     assert_eq!(verifier.decode_partial(not_json, Some(header.as_bytes())), Err(ReceiveError::Decode(error)));
@@ -208,7 +208,7 @@ fn a_verified_body_is_decoded() {
     let body = fixtures::UNREPLIED.replace(r#""push_times": 4"#, r#""push_times": "four""#);
     let header = secret().sign(body.as_bytes()).to_string();
     let Err(ReceiveError::Decode(error)) = verifier.decode(body.as_bytes(), Some(header.as_bytes())) else {
-        panic!("decoded a malformed body")
+        panic!("the malformed body should be refused")
     };
     assert_eq!(error.path(), "content[0].push_times");
     let partial = verifier.decode_partial(body.as_bytes(), Some(header.as_bytes())).unwrap();
@@ -245,11 +245,12 @@ fn white_space_around_a_secret_is_refused() {
         let inside = format!("a{space}b");
         assert!(AppSecret::new(&inside).is_ok(), "{inside:?}");
     }
-    // The same holds for a secret that is not text. In Latin-1, 0xa0 would be a space.
+    // The same rule holds for a secret that is not UTF-8.
     assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
     assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    // Here, what looks like the end of U+2028 is the end of nothing.
+    // These secrets have no white space at their ends. `\x80\xa8` is only the end of U+2028 in UTF-8, and `\xa0` is a
+    // space only in Latin-1.
     assert!(AppSecret::new(b"s3cret\x80\xa8").is_ok());
     assert!(AppSecret::new(b"\xff").is_ok());
     assert!(AppSecret::new(b"\xff \xff").is_ok());
@@ -268,7 +269,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn debug_shows_no_signed_body() {
+fn debug_of_a_signed_body_shows_only_the_signature() {
     let mut signed = secret().sign_payload(&fixtures::unreplied());
     assert_eq!(format!("{signed:?}"), format!("SignedBody {{ signature: {:?}, .. }}", signed.signature));
     let shown = format!("{signed:#?}");
@@ -284,7 +285,7 @@ fn a_signature_is_read_and_written_as_hex() {
     for malformed in ["", &SIGNATURE[..62], &format!("sha256={SIGNATURE}"), &"é".repeat(32)] {
         assert_eq!(malformed.parse::<Signature>(), Err(SignatureError::Malformed), "{malformed:?}");
     }
-    // Every value that a byte can have, at both ends.
+    // Every value of a byte, at both ends of the signature.
     for byte in 0..=u8::MAX {
         let text = format!("{byte:02x}{}{byte:02x}", "00".repeat(30));
         assert_eq!(text.parse::<Signature>().unwrap().to_string(), text);
@@ -292,7 +293,7 @@ fn a_signature_is_read_and_written_as_hex() {
 }
 
 #[test]
-fn a_signature_comes_from_its_bytes_and_goes_back() {
+fn a_signature_converts_from_and_to_bytes() {
     let signature: Signature = SIGNATURE.parse().unwrap();
     assert_eq!(Signature::from_bytes(*signature.as_bytes()), signature);
     assert_eq!(signature.as_bytes().map(|byte| format!("{byte:02x}")).concat(), SIGNATURE);
@@ -304,7 +305,7 @@ fn a_signature_comes_from_its_bytes_and_goes_back() {
 }
 
 #[test]
-fn signatures_are_equal_if_all_their_bytes_are() {
+fn signatures_are_equal_if_all_their_bytes_are_equal() {
     let signature: Signature = SIGNATURE.parse().unwrap();
     assert_eq!(signature, secret().sign(BODY));
     let hash = |signature: Signature| BuildHasherDefault::<DefaultHasher>::default().hash_one(signature);

@@ -1,4 +1,4 @@
-//! A status is open: the four that the page lists have variants, any other string or integer is kept.
+//! The four documented statuses have variants. Any other string or integer is an unknown status, and is kept.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,7 +8,7 @@ use twt_chat_webhooks::{DecodeErrorKind, DocumentedStatus, Event, Payload, Statu
 use crate::body::Body;
 use crate::entry_points::{decode, refuse, relay};
 
-const STATUS: &str = "content[0].status";
+const STATUS_PATH: &str = "content[0].status";
 
 fn status_of(payload: &Payload) -> &Status {
     match &payload.event {
@@ -28,13 +28,13 @@ fn documented() -> [(&'static str, Status, DocumentedStatus, &'static str); 4] {
 }
 
 #[test]
-fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
+fn a_documented_status_is_read_from_a_string_or_an_integer() {
     assert_eq!(Status::DOCUMENTED, documented().map(|(_, status, ..)| status));
     for (digit, status, documented, _) in documented() {
         let as_string = format!("\"{digit}\"");
-        let expected = Body::unreplied().set(STATUS, &as_string).value();
+        let expected = Body::unreplied().set(STATUS_PATH, &as_string).value();
         for json in [as_string.as_str(), digit, &format!(r#""\u003{digit}""#)] {
-            for text in Body::unreplied().set(STATUS, json).both_orders() {
+            for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
                 assert_eq!(status_of(&decode(&text)), &status, "{text}");
                 assert_eq!(relay(&text), expected, "{text}");
             }
@@ -45,7 +45,7 @@ fn a_documented_status_is_its_variant_from_a_string_or_an_integer() {
 }
 
 #[test]
-fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
+fn an_unknown_status_is_kept_and_written_back_as_a_string() {
     let rows = [
         (r#""99""#, "99"),
         ("99", "99"),
@@ -69,9 +69,9 @@ fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
         (r#""18446744073709551616""#, "18446744073709551616"),
     ];
     for (json, kept) in rows {
-        for text in Body::unreplied().set(STATUS, json).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
             let payload = decode(&text);
-            let Status::Unknown(status) = status_of(&payload) else { panic!("{json} is documented?") };
+            let Status::Unknown(status) = status_of(&payload) else { panic!("{json} should be an unknown status") };
             assert_eq!(status.as_str(), kept);
             assert_eq!(status_of(&payload).as_str(), kept);
             assert_eq!(status_of(&payload).documented(), None);
@@ -87,26 +87,26 @@ fn an_undocumented_status_is_kept_and_written_back_as_that_string() {
 fn a_status_that_is_neither_string_nor_integer_is_an_error() {
     let rows = ["null", "true", "4.5", "1e300", "18446744073709551616", "[]", r#"["1"]"#, "{}"];
     for json in rows {
-        for text in Body::unreplied().set(STATUS, json).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, json).both_orders() {
             let error = refuse(&text);
-            assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS), "{error}");
+            assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS_PATH), "{error}");
         }
     }
 }
 
 #[test]
 fn a_missing_status_is_an_error() {
-    for text in Body::unreplied().without(STATUS).both_orders() {
+    for text in Body::unreplied().without(STATUS_PATH).both_orders() {
         let error = refuse(&text);
-        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS), "{error}");
+        assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, STATUS_PATH), "{error}");
     }
 }
 
-/// Read as a float, it would come out as the integer before it.
+/// As a float, the number would be rounded to another integer.
 #[test]
 fn a_status_just_beyond_64_bits_is_not_rounded() {
     for integer in ["-9223372036854775809", "-9223372036854775900"] {
-        for text in Body::unreplied().set(STATUS, integer).both_orders() {
+        for text in Body::unreplied().set(STATUS_PATH, integer).both_orders() {
             let status = Payload::from_slice(text.as_bytes()).map(|payload| status_of(&payload).as_str().to_owned());
             assert!(status.is_err() || status.as_deref() == Ok(integer), "{status:?}");
         }
@@ -129,7 +129,7 @@ fn the_integer_form_is_the_number_on_the_wire_and_has_words() {
 }
 
 #[test]
-fn every_other_number_is_refused_by_the_integer_form() {
+fn the_integer_form_refuses_every_other_number() {
     let is_documented = |number: &u8| documented().iter().any(|(digit, ..)| *digit == number.to_string());
     for number in (0..=u8::MAX).filter(|number| !is_documented(number)) {
         let error: UndocumentedStatus = DocumentedStatus::try_from(number).unwrap_err();
@@ -140,7 +140,7 @@ fn every_other_number_is_refused_by_the_integer_form() {
 }
 
 #[test]
-fn a_status_has_a_number_if_it_is_one_in_plain_decimal_digits() {
+fn a_status_has_a_number_if_it_is_an_integer_in_plain_decimal_digits() {
     let numbers = [
         ("0", 0),
         ("1", 1),
@@ -193,7 +193,7 @@ fn a_status_has_a_number_if_it_is_one_in_plain_decimal_digits() {
 #[test]
 fn a_decoded_status_keeps_its_number() {
     for (json, number) in [(r#""2""#, 2), ("2", 2), ("99", 99), (r#""-99""#, -99), ("-99", -99), ("99.0", 99)] {
-        let payload = decode(&Body::unreplied().set(STATUS, json).text());
+        let payload = decode(&Body::unreplied().set(STATUS_PATH, json).text());
         assert_eq!(status_of(&payload).number(), Some(number), "{json}");
     }
 }
@@ -213,9 +213,9 @@ fn a_status_is_parsed_and_compared_as_text() {
     }
 }
 
-/// The order does not depend on what is documented, so it stays when the next version documents a status.
+/// The order does not depend on the documented statuses, so it stays the same when a later version documents a status.
 #[test]
-fn statuses_are_in_the_order_of_their_text() {
+fn statuses_are_ordered_by_their_text() {
     let texts = ["", "-1", "0", "01", "1", "10", "2", "3", "4", "4 ", "5", "closed", "已回复"];
     let statuses = texts.map(Status::from);
     assert!(statuses.is_sorted());

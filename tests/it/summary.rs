@@ -18,7 +18,7 @@ fn summary(payload: &Payload) -> String {
 }
 
 #[test]
-fn it_says_event_number_of_items_and_time() {
+fn a_summary_has_the_event_the_number_of_items_and_the_time() {
     for event_type in EventType::DOCUMENTED {
         let mut payload = fixtures::payload(event_type).unwrap();
         assert_eq!(summary(&payload), format!("{event_type}: 1 item, sent 2025-12-11T07:59:01Z"));
@@ -59,7 +59,7 @@ fn the_name_of_an_unknown_event_is_escaped_and_cut() {
         ("a\"b\\c".into(), r#""a\"b\\c""#.into()),
         ("a\nb\rc\td".into(), r#""a\nb\rc\td""#.into()),
         ("\0\u{1b}[31m".into(), r#""\u{0}\u{1b}[31m""#.into()),
-        // An override of the direction of writing, and letters beyond ASCII.
+        // A right-to-left override, and letters beyond ASCII.
         ("\u{202e}é已".into(), r#""\u{202e}\u{e9}\u{5df2}""#.into()),
         // No escape is cut in the middle.
         ("\n".repeat(33), format!("\"{}\"...", r"\n".repeat(32))),
@@ -73,7 +73,7 @@ fn the_name_of_an_unknown_event_is_escaped_and_cut() {
 }
 
 #[test]
-fn it_is_a_short_line_of_printable_ascii() {
+fn a_summary_is_a_short_line_of_printable_ascii() {
     for name in [
         "\u{10ffff}".repeat(100),
         "\u{7f}\u{80}\u{85}\u{2028}\u{feff}".repeat(100),
@@ -88,7 +88,7 @@ fn it_is_a_short_line_of_printable_ascii() {
 }
 
 #[test]
-fn it_shows_no_text_of_a_visitor_and_no_id() {
+fn a_summary_shows_no_text_of_a_visitor_and_no_id() {
     for event in EVENTS {
         let mut body = Body::of(event).add("canary", r#""canary""#).add("content[0].canary", r#""canary""#);
         for path in every_path(event) {
@@ -106,7 +106,7 @@ fn it_shows_no_text_of_a_visitor_and_no_id() {
 }
 
 #[test]
-fn payloads_with_the_same_summary_need_not_be_the_same() {
+fn different_payloads_can_have_the_same_summary() {
     let (payload, mut other) = (fixtures::unreplied(), fixtures::unreplied());
     other.webhook_id.clear();
     assert_eq!(payload.summary(), other.summary());

@@ -1,9 +1,9 @@
-//! The crate takes the JSON that `serde_json` takes, keeps what its `Value` keeps, and reports what it reports.
+//! The crate accepts the JSON that `serde_json` accepts, keeps what `Value` keeps, and reports the same syntax faults.
 
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Payload, UnknownEvent};
 
-/// The bytes that matter to a JSON parser, and the letters of `null`.
+/// The characters that have a meaning in JSON, and the letters of `null`.
 const ALPHABET: [char; 20] =
     ['"', '\\', '{', '}', '[', ']', ',', ':', '0', '1', '-', '+', '.', 'e', 'u', 'n', 'l', ' ', '\n', '\u{1}'];
 
@@ -20,7 +20,8 @@ fn texts() -> impl Iterator<Item = String> {
 /// Kind and path of an error.
 type Fault = (DecodeErrorKind, String);
 
-/// Compares a body that `serde_json` refuses. If it takes the body, returns our result and its value.
+/// Returns our result and the `Value`, if `serde_json` accepts the body. Otherwise checks that our error is the same as
+/// the error of `serde_json`.
 fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
     let ours = Payload::from_slice(body.as_bytes());
     match serde_json::from_str::<Value>(body) {
@@ -37,7 +38,7 @@ fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
     }
 }
 
-/// How many of the texts are JSON.
+/// The number of texts that are JSON.
 const JSON_TEXTS: usize = 732;
 
 #[test]
@@ -70,7 +71,7 @@ fn every_short_text_is_read_as_serde_json_reads_it_in_unknown_content() {
 }
 
 #[test]
-fn every_short_text_is_read_as_serde_json_reads_it_in_a_known_field() {
+fn every_short_text_is_read_as_serde_json_reads_it_in_a_documented_field() {
     let mut json_texts = 0;
     for text in texts() {
         let body = format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":{text},"content":[]}}"#);

@@ -1,4 +1,4 @@
-//! Text is text or, where the platform has none, empty. Nothing else is read as text.
+//! A text field accepts text. `null` and a missing field mean that there is no text. Anything else is an error.
 
 use serde_json::json;
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
@@ -6,8 +6,8 @@ use twt_chat_webhooks::{DecodeErrorKind, Payload};
 use crate::body::{Body, EVENTS, TEXTS, text_fields};
 use crate::entry_points::{decode, refuse, relay};
 
-/// The text that this field of the only item decodes to: by the trait for the fields that all items share, and by what
-/// is written for an event's own fields.
+/// The decoded text of a field of the only item. A shared field is read through `Content`. A field of one event only is
+/// read from the encoded item.
 fn text_of(payload: &Payload, field: &str) -> Option<String> {
     let item = payload.event.contents().next().unwrap();
     let shared = match field {
@@ -36,7 +36,7 @@ fn field(path: &str) -> &str {
 fn a_text_field_that_is_missing_or_null_is_empty() {
     for (event, path) in every_text() {
         let empty = TEXTS.contains(&field(&path)).then_some("");
-        // The platform's own none is what is written back.
+        // The crate writes `""`, as the platform does.
         let expected = Body::of(event).set(&path, r#""""#).value();
         for body in [Body::of(event).without(&path), Body::of(event).set(&path, "null")] {
             for text in body.both_orders() {
@@ -48,7 +48,7 @@ fn a_text_field_that_is_missing_or_null_is_empty() {
 }
 
 #[test]
-fn empty_text_is_none_where_the_platform_has_none_and_none_is_written_as_empty_text() {
+fn empty_text_is_none_in_an_optional_field_and_none_is_written_as_empty_text() {
     for (event, path) in every_text() {
         let empty = TEXTS.contains(&field(&path)).then_some("");
         let body = Body::of(event).set(&path, r#""""#);
@@ -62,7 +62,9 @@ fn empty_text_is_none_where_the_platform_has_none_and_none_is_written_as_empty_t
 #[test]
 fn some_empty_text_reads_back_as_none() {
     let mut payload = twt_chat_webhooks::fixtures::offline_form_submit();
-    let twt_chat_webhooks::Event::OfflineFormSubmit(forms) = &mut payload.event else { panic!("another event") };
+    let twt_chat_webhooks::Event::OfflineFormSubmit(forms) = &mut payload.event else {
+        panic!("the event should be OFFLINE_FORM_SUBMIT")
+    };
     forms[0].visitor_nickname = Some(String::new());
     let body = String::from_utf8(payload.to_vec()).unwrap();
     assert_eq!(relay(&body)["content"][0]["visitor_nickname"], json!(""));
@@ -100,9 +102,10 @@ fn text_is_kept_as_it_is() {
     }
 }
 
-/// Readers go through a text in blocks; the character that ends one may be anywhere in it.
+/// The crate reads several bytes of a text at a time (SWAR). A character that ends the text may be at any place in
+/// them.
 #[test]
-fn any_character_may_stand_anywhere() {
+fn any_character_is_kept_at_any_place_of_a_text() {
     let characters = [
         '"', '\\', '/', '\0', '\u{8}', '\t', '\n', '\u{1f}', ' ', '!', '#', '[', ']', '\u{7f}', '\u{80}', 'é',
         '\u{ff}', '您', '🙂',
@@ -125,7 +128,7 @@ fn any_character_may_stand_anywhere() {
 }
 
 #[test]
-fn a_control_character_is_escaped_or_an_error() {
+fn a_control_character_without_an_escape_is_an_error() {
     for length in 0..20 {
         for at in 0..=length {
             for character in ['\0', '\u{1}', '\t', '\n', '\r', '\u{1f}'] {
@@ -143,7 +146,7 @@ fn a_control_character_is_escaped_or_an_error() {
 }
 
 #[test]
-fn escapes_are_what_they_stand_for() {
+fn escapes_are_decoded() {
     let rows = [
         (r#""\ud83d\ude42""#, "🙂"),
         (r#""\uD83D\uDE42""#, "🙂"),

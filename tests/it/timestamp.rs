@@ -9,14 +9,14 @@ use twt_chat_webhooks::{DecodeErrorKind, Timestamp};
 use crate::body::{Body, EVENTS};
 use crate::entry_points::{decode, refuse, relay};
 
-const PLACES: [&str; 2] = ["created_at", "content[0].created_at"];
+const TIMESTAMP_PATHS: [&str; 2] = ["created_at", "content[0].created_at"];
 
 fn at(unix_seconds: i64) -> Timestamp {
     Timestamp::from_unix(unix_seconds).unwrap()
 }
 
 #[test]
-fn a_timestamp_outside_the_years_of_the_calendar_is_an_error_that_says_unix_seconds() {
+fn a_timestamp_outside_the_calendar_is_an_error_that_mentions_unix_seconds() {
     let rows = [
         // Milliseconds, microseconds, nanoseconds.
         "1765439941000",
@@ -34,7 +34,7 @@ fn a_timestamp_outside_the_years_of_the_calendar_is_an_error_that_says_unix_seco
         "1e300",
     ];
     for event in EVENTS {
-        for path in PLACES {
+        for path in TIMESTAMP_PATHS {
             for json in rows {
                 for text in Body::of(event).set(path, json).both_orders() {
                     let error = refuse(&text);
@@ -49,7 +49,7 @@ fn a_timestamp_outside_the_years_of_the_calendar_is_an_error_that_says_unix_seco
 #[test]
 fn the_first_and_the_last_second_of_the_calendar_are_read() {
     for event in EVENTS {
-        for path in PLACES {
+        for path in TIMESTAMP_PATHS {
             for seconds in ["-377705116800", "253402300799", "-1", "0"] {
                 let expected = Body::of(event).set(path, seconds).value();
                 for json in [seconds.to_owned(), format!("\"{seconds}\""), format!("{seconds}.0")] {
@@ -63,14 +63,14 @@ fn the_first_and_the_last_second_of_the_calendar_are_read() {
 }
 
 #[test]
-fn the_envelope_and_the_item_have_a_time_each() {
+fn the_envelope_and_the_item_have_different_times() {
     let payload = decode(&Body::unreplied().text());
     assert_eq!(payload.created_at, at(1_765_439_941));
     assert_eq!(payload.event.contents().next().unwrap().created_at(), at(1_765_439_652));
 }
 
 #[test]
-fn from_unix_takes_what_the_calendar_has() {
+fn from_unix_accepts_every_second_of_the_calendar() {
     assert_eq!(Timestamp::MIN.unix_seconds(), -377_705_116_800);
     assert_eq!(Timestamp::MAX.unix_seconds(), 253_402_300_799);
     assert_eq!(Timestamp::UNIX_EPOCH.unix_seconds(), 0);
@@ -83,7 +83,7 @@ fn from_unix_takes_what_the_calendar_has() {
 }
 
 #[test]
-fn it_is_shown_as_rfc_3339_in_utc() {
+fn a_timestamp_is_shown_as_rfc_3339_in_utc() {
     let rows = [
         (1_765_439_941, "2025-12-11T07:59:01Z"),
         (0, "1970-01-01T00:00:00Z"),
@@ -100,7 +100,7 @@ fn it_is_shown_as_rfc_3339_in_utc() {
 }
 
 #[test]
-fn it_comes_from_the_time_crate_rounded_down_and_goes_back() {
+fn a_timestamp_converts_from_the_time_crate_rounded_down_and_back() {
     let half_a_second = time::Duration::milliseconds(500);
     for seconds in [-377_705_116_800, -1, 0, 1_765_439_941, 253_402_300_799] {
         let date_time = OffsetDateTime::from_unix_timestamp(seconds).unwrap();
@@ -112,7 +112,7 @@ fn it_comes_from_the_time_crate_rounded_down_and_goes_back() {
 
 #[cfg(feature = "std")]
 #[test]
-fn it_comes_from_the_clock_of_std_rounded_down() {
+fn a_timestamp_converts_from_system_time_rounded_down() {
     use std::time::SystemTime;
 
     let (nanosecond, almost_a_second) = (Duration::from_nanos(1), Duration::from_nanos(999_999_999));
@@ -124,7 +124,7 @@ fn it_comes_from_the_clock_of_std_rounded_down() {
             assert_eq!(Timestamp::from(system_time + nanosecond), at(seconds));
             assert_eq!(Timestamp::from(system_time + almost_a_second), at(seconds));
             assert_eq!(Timestamp::from(system_time - nanosecond), at(seconds - 1));
-            // What the crate `time` makes of it.
+            // The crate `time` gives the same result.
             assert_eq!(Timestamp::from(system_time), Timestamp::from(OffsetDateTime::from(system_time)));
         }
     }
@@ -132,7 +132,7 @@ fn it_comes_from_the_clock_of_std_rounded_down() {
 
 #[cfg(feature = "std")]
 #[test]
-fn a_clock_outside_the_calendar_gives_its_first_or_last_second() {
+fn a_system_time_outside_the_calendar_becomes_its_first_or_last_second() {
     use std::time::SystemTime;
 
     let (last, first) = (253_402_300_799, 377_705_116_800);
@@ -142,7 +142,7 @@ fn a_clock_outside_the_calendar_gives_its_first_or_last_second() {
     assert_eq!(after(last + 1), Some(Timestamp::MAX));
     assert_eq!(before(first), Some(Timestamp::MIN));
     assert_eq!(before(first + 1), Some(Timestamp::MIN));
-    // As far as the clock of this machine goes.
+    // The earliest and latest powers of two that `SystemTime` can hold on this machine.
     let farthest = |step: fn(&SystemTime, Duration) -> Option<SystemTime>| {
         let seconds = (0..u64::BITS).rev().map(|bit| Duration::from_secs(1 << bit));
         seconds.filter_map(|seconds| step(&SystemTime::UNIX_EPOCH, seconds)).map(Timestamp::from).next()
@@ -184,7 +184,7 @@ fn adding_and_subtracting_stay_within_the_calendar() {
 }
 
 #[test]
-fn the_time_between_two_is_signed_or_at_least_zero() {
+fn a_difference_is_signed_and_a_negative_duration_is_none() {
     let (earlier, later) = (at(1_765_439_652), at(1_765_439_941));
     assert_eq!(later - earlier, time::Duration::seconds(289));
     assert_eq!(earlier - later, time::Duration::seconds(-289));
@@ -196,7 +196,7 @@ fn the_time_between_two_is_signed_or_at_least_zero() {
 }
 
 #[test]
-fn it_is_written_as_an_integer_and_read_by_the_rules_of_a_number() {
+fn a_timestamp_is_written_as_an_integer_and_read_by_the_rules_of_a_number() {
     assert_eq!(serde_json::to_string(&at(-4)).unwrap(), "-4");
     for value in [json!(4), json!("4"), json!("004"), json!(4.0)] {
         assert_eq!(serde_json::from_value::<Timestamp>(value).unwrap(), at(4));

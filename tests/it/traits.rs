@@ -1,4 +1,4 @@
-//! What every public type can do.
+//! Each public type implements the traits of the contract.
 
 use core::error::Error;
 use core::fmt::{Debug, Display};
@@ -56,7 +56,7 @@ fn every_public_type_is_plain_data() {
 }
 
 #[test]
-fn what_is_on_the_wire_is_serialized_and_deserialized() {
+fn the_types_on_the_wire_implement_serialize_and_deserialize() {
     is_on_the_wire::<Payload>();
     is_on_the_wire::<Event>();
     is_on_the_wire::<EventType>();
@@ -69,7 +69,7 @@ fn what_is_on_the_wire_is_serialized_and_deserialized() {
 }
 
 #[test]
-fn errors_are_errors() {
+fn the_error_types_implement_error() {
     is_an_error::<DecodeError>();
     is_an_error::<UndocumentedStatus>();
     is_an_error::<TimestampError>();
@@ -78,7 +78,7 @@ fn errors_are_errors() {
 }
 
 #[test]
-fn the_rest_of_the_contract() {
+fn the_types_implement_the_other_traits_of_the_contract() {
     is_shown::<EventType>();
     is_shown::<Status>();
     is_shown::<DocumentedStatus>();
@@ -101,6 +101,6 @@ fn the_rest_of_the_contract() {
 }
 
 #[test]
-fn a_result_stays_small() {
+fn a_result_with_a_decode_error_has_at_most_16_bytes() {
     assert!(size_of::<Result<(), DecodeError>>() <= 16);
 }

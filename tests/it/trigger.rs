@@ -1,4 +1,4 @@
-//! The command of `examples/trigger.rs` sends a signed event, whatever the body and the URL hold.
+//! The command of `examples/trigger.rs` sends a signed event, whatever the body and the URL contain.
 
 use core::time::Duration;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use twt_chat_webhooks::{AppSecret, EventType, Payload, Timestamp, Verifier};
 use self::example::Problem;
 
 #[path = "../../examples/trigger.rs"]
-#[allow(dead_code, reason = "`main` is the example's own")]
+#[allow(dead_code, reason = "the tests do not call `main`")]
 mod example;
 
 const URL: &str = "http://127.0.0.1:3000/webhooks/twt-chat";
@@ -38,7 +38,7 @@ fn wrong_arguments_show_the_usage() {
 }
 
 #[test]
-fn an_event_that_is_not_documented_is_refused_with_the_names_of_those_that_are() {
+fn an_unknown_event_is_refused_with_the_names_of_the_documented_events() {
     for event in ["EVENT_OF_TOMORROW", "unreplied", "", "UNREPLIED "] {
         for documented in EventType::DOCUMENTED {
             assert_refused(&[URL, event], SECRET, documented.as_str());
@@ -66,7 +66,7 @@ fn the_command_is_one_line_of_printable_ascii() {
     assert!(!printed.contains(SECRET), "{printed}");
 }
 
-/// What `sh` does with the command, with a function in place of `curl`.
+/// Runs the command in `sh`, with a shell function in the place of `curl`.
 #[cfg(unix)]
 mod sent {
     use std::io::Write;
@@ -100,7 +100,7 @@ mod sent {
         }
     }
 
-    /// The arguments end with a NUL each, and an empty one follows the last.
+    /// Prints each argument with a NUL behind it, then an empty argument as the end, then the body.
     const CURL: &str = "curl() { for argument; do printf '%s\\000' \"$argument\"; done; printf '\\000'; cat; }\n";
 
     fn send(arguments: &[&str], stdin: &[u8]) -> Request {
@@ -145,7 +145,7 @@ mod sent {
         assert_eq!(send(&[URL], b"").decode().event_type(), EventType::Unreplied);
     }
 
-    fn assert_sent_as_it_is(body: &[u8]) {
+    fn assert_sent_unchanged(body: &[u8]) {
         let request = send(&[URL, "-"], body);
         assert_eq!(request.body, body);
         let signature = AppSecret::new(SECRET).unwrap().sign(body).to_string();
@@ -153,7 +153,7 @@ mod sent {
     }
 
     #[test]
-    fn a_payload_from_standard_input_is_sent_as_it_is() {
+    fn a_payload_from_standard_input_is_sent_unchanged() {
         let every_byte: Vec<u8> = (0..=u8::MAX).collect();
         let long = vec![b'\''; 300_000];
         for body in [
@@ -171,7 +171,7 @@ mod sent {
             &every_byte,
             &long,
         ] {
-            assert_sent_as_it_is(body);
+            assert_sent_unchanged(body);
         }
     }
 
@@ -186,8 +186,8 @@ mod sent {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn any_bytes_are_sent_as_they_are(body in prop::collection::vec(any::<u8>(), 0..512)) {
-            assert_sent_as_it_is(&body);
+        fn any_bytes_are_sent_unchanged(body in prop::collection::vec(any::<u8>(), 0..512)) {
+            assert_sent_unchanged(&body);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An event that the crate does not know is kept with its whole content.
+//! An unknown event is kept with its name and its whole content.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{DecodeErrorKind, Event, EventType, UnknownEvent};
@@ -40,7 +40,7 @@ fn an_unknown_event_keeps_its_whole_content() {
 }
 
 #[test]
-fn any_other_name_than_a_documented_one_is_an_unknown_event() {
+fn every_other_name_than_a_documented_one_is_an_unknown_event() {
     let names = [
         "",
         " ",
@@ -66,7 +66,7 @@ fn any_other_name_than_a_documented_one_is_an_unknown_event() {
 }
 
 #[test]
-fn a_documented_name_is_known_however_it_is_escaped() {
+fn a_documented_name_is_recognized_however_it_is_escaped() {
     for text in Body::unreplied().set("event", r#""\u0055NREPL\u0049ED""#).both_orders() {
         assert_eq!(decode(&text).event_type(), EventType::Unreplied);
         assert_eq!(relay(&text), Body::unreplied().value());
@@ -74,7 +74,7 @@ fn a_documented_name_is_known_however_it_is_escaped() {
 }
 
 #[test]
-fn a_known_event_with_malformed_content_is_an_error_and_never_unknown() {
+fn a_documented_event_with_malformed_content_is_an_error_and_never_unknown() {
     for event in EVENTS {
         let rows = [
             ("null", "content"),
@@ -98,7 +98,7 @@ fn a_known_event_with_malformed_content_is_an_error_and_never_unknown() {
 }
 
 #[test]
-fn a_known_event_without_items_is_read() {
+fn a_documented_event_without_items_is_decoded() {
     for event in EVENTS {
         let body = Body::of(event).with_items(0);
         for text in body.both_orders() {

@@ -1,4 +1,4 @@
-//! A field that the crate does not know is kept, at the top and in an item.
+//! An unknown field is kept, in the envelope and in an item.
 
 use serde_json::{Value, json};
 use twt_chat_webhooks::{Event, Payload};
@@ -63,7 +63,7 @@ fn extra_holds_the_unknown_fields_and_no_other() {
 
 #[test]
 fn a_field_that_is_documented_elsewhere_is_unknown_here() {
-    // Of an item, at the top; of the envelope, in an item; of UNREPLIED, in a form.
+    // Fields of an item in the envelope, fields of the envelope in an item, and fields of UNREPLIED in a form.
     let rows = [
         ("UNREPLIED", "push_times", r#""four""#),
         ("UNREPLIED", "subject", "4"),
@@ -84,17 +84,19 @@ fn a_field_that_is_documented_elsewhere_is_unknown_here() {
     }
 }
 
-/// Sorted, or with `preserve_order` as they came.
+/// A `Value` sorts the keys. With `preserve_order`, it keeps their order.
 #[test]
-fn they_are_in_the_order_in_which_value_keeps_them() {
+fn the_extras_are_in_the_order_of_a_value() {
     let keys = |extra: &serde_json::Map<String, Value>| extra.keys().cloned().collect::<Vec<_>>();
     for event in EVENTS {
         let body = ["zebra", "apple", "mango", "apple"].into_iter().fold(Body::of(event), |body, key| {
             body.add(&format!("content[0].{key}"), "{}").add_first(key, r#"{"z":1,"a":2}"#)
         });
         for text in body.both_orders() {
-            let Value::Object(value) = serde_json::from_str(&text).unwrap() else { panic!("no object") };
-            let Value::Object(item) = &value["content"][0] else { panic!("no object") };
+            let Value::Object(value) = serde_json::from_str(&text).unwrap() else {
+                panic!("a body should be an object")
+            };
+            let Value::Object(item) = &value["content"][0] else { panic!("an item should be an object") };
             let unknown =
                 |keys: Vec<String>| keys.into_iter().filter(|key| ["zebra", "apple", "mango"].contains(&&**key));
             let payload = decode(&text);
@@ -106,7 +108,7 @@ fn they_are_in_the_order_in_which_value_keeps_them() {
 }
 
 #[test]
-fn every_item_keeps_its_own() {
+fn every_item_keeps_its_own_extras() {
     let body = Body::unreplied().with_items(3).add("content[0].rating", "0").add("content[2].rating", "2");
     for text in body.both_orders() {
         let payload = decode(&text);
@@ -116,9 +118,9 @@ fn every_item_keeps_its_own() {
     }
 }
 
-/// With `arbitrary_precision`, these are kept as they are written.
+/// With `arbitrary_precision`, a `Value` keeps the digits of these numbers.
 #[test]
-fn from_parts_keeps_unknown_numbers_as_their_value_does() {
+fn from_parts_keeps_unknown_numbers_as_a_value_does() {
     let numbers = ["-0", "0.0000001", "-0.0", "1E2", "1.10", "123456789012345678901234567890", "18446744073709551615"];
     for json in numbers.into_iter().chain([r#"[{"a":-0},[0.0000001]]"#]) {
         let value: Value = serde_json::from_str(json).unwrap();

@@ -1,4 +1,4 @@
-//! Validation reports everything that is not as the platform documents it, and nothing else.
+//! Validation reports every violation of what the platform documents, and nothing else.
 
 use serde_json::json;
 use twt_chat_webhooks::validate::{self, MAX_PUSH_TIMES, WEBHOOK_ID_LENGTH};
@@ -20,7 +20,7 @@ fn payload(event: impl Into<Event>) -> Payload {
     Payload::new(at(SENT), WEBHOOK_ID, event)
 }
 
-/// Without fault, as are the two forms.
+/// This message passes validation. So do the two forms below.
 fn message() -> UnrepliedContentBuilder {
     UnrepliedContent::builder("visitor", at(SENT)).subject("subject").property_name("property")
 }
@@ -45,14 +45,14 @@ fn assert_violations(payload: &Payload, expected: &[(&str, Rule)]) {
 }
 
 #[test]
-fn what_is_as_documented_passes() {
+fn a_documented_payload_passes() {
     assert_violations(&payload(message().build()), &[]);
     assert_violations(&payload(pre_chat_form()), &[]);
     assert_violations(&payload(offline_form()), &[]);
 }
 
 #[test]
-fn an_undocumented_event_is_reported_and_checked_no_further_than_its_envelope() {
+fn an_unknown_event_is_reported_and_only_its_envelope_is_checked() {
     for content in [json!(null), json!([]), json!([{"subject": "", "push_times": 9}])] {
         let event = Event::from_parts(EVENT_OF_TOMORROW, content).unwrap();
         assert_violations(&payload(event.clone()), &[("event", Rule::UndocumentedEvent)]);
@@ -64,7 +64,7 @@ fn an_undocumented_event_is_reported_and_checked_no_further_than_its_envelope() 
 }
 
 #[test]
-fn a_webhook_id_is_32_lower_case_hex_digits() {
+fn a_webhook_id_must_be_32_lower_case_hex_digits() {
     assert_eq!(WEBHOOK_ID_LENGTH, 32);
     for id in [WEBHOOK_ID, "00000000000000000000000000000000", "0123456789abcdef0123456789abcdef"] {
         assert_eq!(validate::webhook_id(id), Ok(()), "{id}");
@@ -80,7 +80,7 @@ fn a_webhook_id_is_32_lower_case_hex_digits() {
         "58946f5f583edd94f5cf87e3534d04f:",
         "58946f5f583edd94f5cf87e3534d04f`",
         " 8946f5f583edd94f5cf87e3534d04fb",
-        // 32 bytes, and 32 characters, that are no hex digits of ASCII.
+        // The first has 32 bytes, and the second has 32 characters. Not all of them are ASCII hex digits.
         "58946f5f583edd94f5cf87e3534d04é",
         "５８９４６f5f583edd94f5cf87e3534d04fb",
     ] {
@@ -91,14 +91,14 @@ fn a_webhook_id_is_32_lower_case_hex_digits() {
 }
 
 #[test]
-fn an_event_carries_an_item() {
+fn an_event_must_have_an_item() {
     assert_violations(&payload([] as [UnrepliedContent; 0]), &[("content", Rule::EmptyContent)]);
     assert_violations(&payload([] as [PreChatFormContent; 0]), &[("content", Rule::EmptyContent)]);
     assert_violations(&payload([] as [OfflineFormContent; 0]), &[("content", Rule::EmptyContent)]);
 }
 
 #[test]
-fn subject_visitor_name_and_property_name_are_not_empty() {
+fn subject_visitor_name_and_property_name_must_not_be_empty() {
     let rule = Rule::EmptyText;
     assert_violations(&payload(message().subject("").build()), &[("content[0].subject", rule)]);
     assert_violations(&payload(message().property_name("").build()), &[("content[0].property_name", rule)]);
@@ -113,13 +113,13 @@ fn subject_visitor_name_and_property_name_are_not_empty() {
 }
 
 #[test]
-fn a_message_may_be_empty_and_so_may_what_can_be_none() {
+fn the_message_and_the_optional_fields_may_be_empty() {
     let item = message().message_content("").visitor_nickname("").sbs("").assigned_agent_nickname("");
     assert_violations(&payload(item.build()), &[]);
 }
 
 #[test]
-fn an_item_is_not_created_after_the_payload_was_sent() {
+fn an_item_must_not_be_created_after_the_payload_was_sent() {
     let created = |created_at| {
         let mut message = message().build();
         message.created_at = created_at;
@@ -141,7 +141,7 @@ fn an_item_is_not_created_after_the_payload_was_sent() {
 }
 
 #[test]
-fn a_message_is_pushed_once_to_four_times() {
+fn a_message_must_be_pushed_once_to_four_times() {
     assert_eq!(MAX_PUSH_TIMES, 4);
     for times in 1..=4 {
         assert_eq!(validate::push_times(times), Ok(()), "{times}");
@@ -155,7 +155,7 @@ fn a_message_is_pushed_once_to_four_times() {
 }
 
 #[test]
-fn a_status_is_a_documented_one() {
+fn a_status_must_be_documented() {
     for status in Status::DOCUMENTED {
         assert_eq!(validate::status(status), Ok(()), "{status}");
         assert_violations(&payload(message().status(status.clone()).build()), &[]);
@@ -167,7 +167,7 @@ fn a_status_is_a_documented_one() {
     }
 }
 
-/// Two items with everything wrong around one that is right.
+/// Three items: the first and the last violate every rule for items, and the second violates none.
 fn with_many_violations() -> Payload {
     let wrong = UnrepliedContent::builder("", at(SENT + 1)).status("9".into()).push_times(0).build();
     Payload::new(at(SENT), "not an id", [wrong.clone(), message().build(), wrong])
@@ -202,12 +202,19 @@ fn a_decoded_payload_is_validated_as_a_built_one() {
         assert_eq!(decoded.validate(), built.validate());
     }
 
-    // What decoding takes for a number, or for an empty text, validation sees as such.
+    // Validation checks the decoded values, whatever their form in the body.
     let body = br#"{
         "created_at": "1000",
         "event": "UNREPLIED",
         "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
-        "content": [{"visitor_name": null, "property_name": "property", "created_at": 1e3, "status": 99, "push_times": "5", "time_sec": 0}]
+        "content": [{
+            "visitor_name": null,
+            "property_name": "property",
+            "created_at": 1e3,
+            "status": 99,
+            "push_times": "5",
+            "time_sec": 0
+        }]
     }"#;
     assert_violations(
         &Payload::from_slice(body).unwrap(),
@@ -221,7 +228,7 @@ fn a_decoded_payload_is_validated_as_a_built_one() {
 }
 
 #[test]
-fn each_rule_says_what_must_be() {
+fn each_rule_has_its_text() {
     let wordings = [
         (Rule::UndocumentedEvent, "must be a documented event"),
         (Rule::MalformedWebhookId, "must be 32 lower-case hex digits"),
@@ -237,7 +244,7 @@ fn each_rule_says_what_must_be() {
 }
 
 #[test]
-fn the_report_lists_path_and_wording_in_one_line() {
+fn the_report_lists_each_path_and_rule_in_one_line() {
     let one = Payload::new(at(SENT), "", offline_form()).validate().unwrap_err();
     assert_eq!(one.to_string(), "webhook_id: must be 32 lower-case hex digits");
     assert_eq!(one.violations()[0].to_string(), "webhook_id: must be 32 lower-case hex digits");

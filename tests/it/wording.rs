@@ -1,4 +1,4 @@
-//! The text of an error, in full, once for each kind of failure.
+//! The whole text of an error, once for each kind of fault.
 
 use serde_json::json;
 use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, fixtures};
@@ -7,7 +7,7 @@ use crate::body::{Body, EVENTS};
 use crate::entry_points::error_of;
 
 #[test]
-fn the_wording_of_each_kind_of_failure() {
+fn each_kind_of_fault_has_its_text() {
     let documented = fixtures::UNREPLIED;
     let push_times = r#""push_times": 4"#;
     let rows = [
@@ -19,17 +19,20 @@ fn the_wording_of_each_kind_of_failure() {
         (
             push_times,
             r#""push_times": 4.5"#,
-            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number with a fraction (line 15, column 17)",
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number with a fraction \
+             (line 15, column 17)",
         ),
         (
             push_times,
             r#""push_times": -4"#,
-            "UNREPLIED content[0].push_times: expected an unsigned integer, found a negative number (line 15, column 16)",
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a negative number \
+             (line 15, column 16)",
         ),
         (
             push_times,
             r#""push_times": 4294967296"#,
-            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number out of range (line 15, column 24)",
+            "UNREPLIED content[0].push_times: expected an unsigned integer, found a number out of range \
+             (line 15, column 24)",
         ),
         (push_times, r#""pushes": 4"#, "UNREPLIED content[0].push_times: the field is missing (line 18, column 1)"),
         (
@@ -40,7 +43,8 @@ fn the_wording_of_each_kind_of_failure() {
         (
             "1765439652",
             "1765439652000",
-            "UNREPLIED content[0].created_at: expected Unix seconds, found a number out of range; are these milliseconds? (line 9, column 27)",
+            "UNREPLIED content[0].created_at: expected Unix seconds, found a number out of range; \
+             are these milliseconds? (line 9, column 27)",
         ),
         (
             r#""content": ["#,
@@ -69,7 +73,7 @@ fn the_wording_of_each_kind_of_failure() {
 }
 
 #[test]
-fn the_body_itself_has_the_empty_path() {
+fn the_path_of_the_body_itself_is_empty() {
     for (text, found) in [
         ("5", "a number"),
         ("null", "null"),
@@ -85,7 +89,7 @@ fn the_body_itself_has_the_empty_path() {
 }
 
 #[test]
-fn content_without_a_text_around_it_has_a_path_but_no_position() {
+fn an_error_of_from_parts_has_a_path_but_no_position() {
     for name in EVENTS {
         let mut content = Body::of(name).value()["content"].take();
         content[0]["created_at"] = json!("now");

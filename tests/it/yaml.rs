@@ -1,4 +1,4 @@
-//! The same promises through YAML, whose tags JSON lacks.
+//! YAML keeps the same promises as JSON, also for tags, which JSON does not have.
 
 use twt_chat_webhooks::Payload;
 

@@ -1,3 +1,3 @@
-//! The program that does nothing. Its size is subtracted from that of the other two.
+//! A program that does nothing. Its size is subtracted from the sizes of the other two programs.
 
 fn main() {}

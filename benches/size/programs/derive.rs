@@ -1,4 +1,4 @@
-//! Does the same as `ours.rs`, with the derive that the serde manual leads to.
+//! Does the same as `ours.rs`, with the idiomatic derive.
 
 #[allow(dead_code, reason = "the benchmarks use the other shapes")]
 #[path = "../../support/shapes.rs"]

@@ -1,7 +1,7 @@
-//! A program for a machine without `std`, that decodes and encodes: it builds as long as the crate needs `alloc` and no
-//! more.
+//! A library for a machine without `std`. It builds only if the crate needs nothing beyond `alloc`.
 //!
-//! If a dependency pulls in `std`, there are two panic handlers, and the compiler refuses. Built in both forms with
+//! If a dependency brings `std` back, there are two panic handlers, and the compiler refuses the library. Build it
+//! without and with the feature `signature`:
 //!
 //! ```text
 //! cargo build --locked --manifest-path tests/no_std/Cargo.toml
@@ -22,24 +22,24 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use twt_chat_webhooks::Payload;
 
-/// Decodes the body and encodes it again. Returns how long the result is, or 0 if the body cannot be read or if there
-/// is no room.
+/// Decodes the body and encodes it again. Returns the length of the result, or 0 if the body cannot be decoded or the
+/// result is longer than `capacity`.
 ///
 /// # Safety
 ///
 /// `body` points to `length` bytes, and `written` to room for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relay(body: *const u8, length: usize, written: *mut u8, capacity: usize) -> usize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps the promise above.
     let (body, room) = unsafe { (slice::from_raw_parts(body, length), slice::from_raw_parts_mut(written, capacity)) };
     Payload::from_slice(body).map_or(0, |payload| copy(payload.to_vec(), room))
 }
 
-/// Verifies, decodes and encodes, and returns what [`relay`] does.
+/// Verifies the body, decodes it and encodes it again. Returns the same as [`relay`].
 ///
 /// # Safety
 ///
-/// As of [`relay`]; `signature` points to 64 bytes.
+/// The same as for [`relay`]. Also, `signature` points to 64 bytes.
 #[cfg(feature = "signature")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn relay_signed(
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn relay_signed(
 ) -> usize {
     use twt_chat_webhooks::{AppSecret, Verifier};
 
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller keeps the promise above.
     let (body, signature, room) = unsafe {
         (
             slice::from_raw_parts(body, length),
@@ -79,7 +79,7 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// Hands out a piece of memory once, and takes none back.
+/// A bump allocator: it never uses memory twice.
 struct Bump {
     memory: UnsafeCell<[u8; SIZE]>,
     used: AtomicUsize,
@@ -90,7 +90,7 @@ const SIZE: usize = 1 << 20;
 // SAFETY: `used` only grows, so no byte is handed out twice.
 unsafe impl Sync for Bump {}
 
-// SAFETY: a block lies within the memory, behind every other, and is aligned.
+// SAFETY: each block is aligned, and lies within the memory and behind all earlier blocks.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let start = self.memory.get().cast::<u8>();
