@@ -32,7 +32,9 @@ enum Answer {
     Never,
     /// The end of the connection.
     Closed,
-    /// A body without an end.
+    /// Status 200 and a part of the body, and then the end of the connection.
+    CutOff,
+    /// Status 200 and a body without an end.
     Endless,
 }
 
@@ -108,6 +110,10 @@ fn serve(name: &str, mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answ
             }
             Answer::Text(status, body) => (status, body),
             Answer::Closed => return,
+            Answer::CutOff => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok");
+                return;
+            }
             Answer::Never => {
                 let _ = lines.read(&mut [0]);
                 return;
@@ -263,6 +269,17 @@ fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
             "at": { "isAtAll": false },
         })
     );
+}
+
+#[test]
+fn slack_has_taken_a_message_with_status_200_whatever_follows() {
+    let channels = [Channel::start("slack", &[Answer::CutOff, Answer::Endless, Answer::Text("200 OK", "")])];
+    let receiver = start(&channels);
+    for number in 1..=3 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    receiver.all_done();
+    assert_eq!(channels[0].visitors(), ["Visitor1", "Visitor2", "Visitor3"]);
 }
 
 /// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
