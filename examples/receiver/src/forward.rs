@@ -1,5 +1,6 @@
 //! Forwarding: sends the message about an item to the webhook of a channel.
 
+use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -124,7 +125,13 @@ fn problem(error: ureq::Error) -> String {
         ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
         ureq::Error::HostNotFound => "the host was not found".to_owned(),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
-        ureq::Error::Io(error) => format!("the connection failed: {}", error.kind()),
+        ureq::Error::Io(error) => match error.kind() {
+            // The kind that `rustls` gives a certificate that is not trusted, and bytes that are not TLS.
+            ErrorKind::InvalidData => "TLS failed".to_owned(),
+            // The standard library has no stable kind for a name that does not resolve, only this text.
+            _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),
+            kind => format!("the connection failed: {kind}"),
+        },
         _ => "the answer is not HTTP".to_owned(),
     }
 }

@@ -318,6 +318,38 @@ fn a_connection_that_fails_is_tried_again() {
 }
 
 #[test]
+fn a_channel_that_cannot_be_reached_is_tried_again() {
+    // No resolver is asked for a name that is longer than a name can be.
+    let no_host = format!("http://{}/{TOKEN}", "a".repeat(300));
+    // A server that does not speak TLS.
+    let no_tls = TcpListener::bind("127.0.0.1:0").unwrap();
+    let no_tls_url = format!("https://{}/{TOKEN}", no_tls.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in no_tls.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = format!("http://{closed}/{TOKEN}");
+    let folder = folder();
+    let mut command = command(&folder);
+    command.env("SLACK_WEBHOOK_URL", no_host).env("FEISHU_WEBHOOK_URL", no_tls_url).env("WECOM_WEBHOOK_URL", closed);
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(telling_body()), 200);
+    for (name, problem) in [
+        ("slack", "the host was not found"),
+        ("feishu", "TLS failed"),
+        ("wecom", "the connection failed: connection refused"),
+    ] {
+        eventually(&format!("{name}: {problem}"), || row(&receiver, name)["problem"] == problem);
+        assert_eq!(row(&receiver, name)["state"], "waiting");
+    }
+    assert!(!receiver.log().contains(TOKEN), "{}", receiver.log());
+}
+
+#[test]
 fn what_is_no_answer_of_the_channel_is_tried_again() {
     let elsewhere = Channel::start("slack", &[Answer::Taken]);
     let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
