@@ -16,7 +16,8 @@ use crate::message::Channel;
 const MAX_WAITING: usize = 128;
 /// How long to wait for another process that writes. An answer may take longer than this.
 const BUSY: Duration = Duration::from_secs(1);
-/// The pauses before the work on an item is tried again, in milliseconds. After the last one the row is dead.
+/// The pauses between two attempts to work on an item, in milliseconds. If the attempt after the last pause fails, the row
+/// is dead.
 const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 /// The same for a channel: 15 minutes in all.
 const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
