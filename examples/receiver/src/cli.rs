@@ -35,7 +35,7 @@ pub struct Cli {
 pub enum Command {
     /// List what has been received
     List {
-        /// Only what has failed five times or cannot be decoded
+        /// Only what has failed too often or cannot be decoded
         #[arg(long)]
         dead: bool,
         /// One JSON object per line

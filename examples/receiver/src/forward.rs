@@ -1,5 +1,6 @@
 //! Forwarding: sends the message about an item to the webhook of a channel.
 
+use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -80,20 +81,22 @@ impl Webhook {
                 // `query` writes the `+`, `/` and `=` of base64 as `%2B`, `%2F` and `%3D`.
                 request = request.query("timestamp", timestamp).query("sign", sign);
             }
-            _ => {}
+            (Channel::Feishu | Channel::DingTalk, None) | (Channel::Slack | Channel::WeCom, _) => {}
         }
         let mut answer = request.send(message.to_string()).map_err(problem)?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(Failure { problem: format!("status {status}"), retry_after: retry_after(answer.headers()) });
         }
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(problem)?;
+        // The body is read in any case: `ureq` keeps a connection only after the last byte of the answer.
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
         let name = match self.channel {
+            // The status has said that the message is taken. A body that is cut off or too long changes nothing.
             Channel::Slack => return Ok(()),
             Channel::Feishu => "code",
             Channel::DingTalk | Channel::WeCom => "errcode",
         };
-        match serde_json::from_slice(&body).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
+        match serde_json::from_slice(&body.map_err(problem)?).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
             Some(0) => Ok(()),
             Some(code) => Err(format!("{name} {code}").into()),
             None => Err(format!("an answer without `{name}`").into()),
@@ -122,7 +125,13 @@ fn problem(error: ureq::Error) -> String {
         ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
         ureq::Error::HostNotFound => "the host was not found".to_owned(),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
-        ureq::Error::Io(error) => format!("the connection failed: {}", error.kind()),
+        ureq::Error::Io(error) => match error.kind() {
+            // The kind that `rustls` gives a certificate that is not trusted, and bytes that are not TLS.
+            ErrorKind::InvalidData => "TLS failed".to_owned(),
+            // The standard library has no stable kind for a name that does not resolve, only this text.
+            _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),
+            kind => format!("the connection failed: {kind}"),
+        },
         _ => "the answer is not HTTP".to_owned(),
     }
 }

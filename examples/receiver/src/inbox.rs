@@ -16,7 +16,8 @@ use crate::message::Channel;
 const MAX_WAITING: usize = 128;
 /// How long to wait for another process that writes. An answer may take longer than this.
 const BUSY: Duration = Duration::from_secs(1);
-/// The pauses before the work on an item is tried again, in milliseconds. After the last one the row is dead.
+/// The pauses between two attempts to work on an item, in milliseconds. If the attempt after the last pause fails, the row
+/// is dead.
 const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 /// The same for a channel: 15 minutes in all.
 const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
@@ -214,12 +215,13 @@ fn note(transaction: &Transaction<'_>, channel: Option<Channel>, outcome: &Outco
 }
 
 fn claim(transaction: &Transaction<'_>, channel: Option<Channel>, most: usize) -> Result<Vec<Claim>> {
-    // If an item is due later than after the longest pause, the clock has been set back.
+    // If an item is due later than after the longest pause, the clock has been set back. A channel that has asked for a
+    // pause gets a limit of 0, so that SQLite does not look at each row that waits.
     const CLAIM: &str = "UPDATE item SET in_work = 1, attempts = attempts + 1 WHERE id IN (
             SELECT id FROM item WHERE channel IS ?1 AND state = 'waiting' AND in_work = 0
                 AND (due_at <= ?2 OR due_at > ?2 + ?3)
-                AND NOT EXISTS (SELECT 1 FROM pause WHERE channel = ?1 AND until > ?2 AND until <= ?2 + ?4)
-            ORDER BY due_at, id LIMIT ?5
+            ORDER BY due_at, id
+            LIMIT iif(EXISTS (SELECT 1 FROM pause WHERE channel = ?1 AND until > ?2 AND until <= ?2 + ?4), 0, ?5)
         ) RETURNING id, attempts, position, (SELECT body FROM delivery WHERE delivery.id = item.delivery)";
     let (name, longest) = (channel.map(Channel::name), pauses(channel).last());
     let mut claim = transaction.prepare_cached(CLAIM)?;

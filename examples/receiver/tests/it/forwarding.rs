@@ -32,7 +32,9 @@ enum Answer {
     Never,
     /// The end of the connection.
     Closed,
-    /// A body without an end.
+    /// Status 200 and a part of the body, and then the end of the connection.
+    CutOff,
+    /// Status 200 and a body without an end.
     Endless,
 }
 
@@ -108,6 +110,10 @@ fn serve(name: &str, mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answ
             }
             Answer::Text(status, body) => (status, body),
             Answer::Closed => return,
+            Answer::CutOff => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok");
+                return;
+            }
             Answer::Never => {
                 let _ = lines.read(&mut [0]);
                 return;
@@ -265,6 +271,17 @@ fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
     );
 }
 
+#[test]
+fn slack_has_taken_a_message_with_status_200_whatever_follows() {
+    let channels = [Channel::start("slack", &[Answer::CutOff, Answer::Endless, Answer::Text("200 OK", "")])];
+    let receiver = start(&channels);
+    for number in 1..=3 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    receiver.all_done();
+    assert_eq!(channels[0].visitors(), ["Visitor1", "Visitor2", "Visitor3"]);
+}
+
 /// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
 fn is_tried_again(failures: [(&'static str, Answer, &str); 3]) {
     let channels = failures.clone().map(|(name, answer, _)| Channel::start(name, &[answer, Answer::Taken]));
@@ -301,6 +318,38 @@ fn a_connection_that_fails_is_tried_again() {
 }
 
 #[test]
+fn a_channel_that_cannot_be_reached_is_tried_again() {
+    // No resolver is asked for a name that is longer than a name can be.
+    let no_host = format!("http://{}/{TOKEN}", "a".repeat(300));
+    // A server that does not speak TLS.
+    let no_tls = TcpListener::bind("127.0.0.1:0").unwrap();
+    let no_tls_url = format!("https://{}/{TOKEN}", no_tls.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in no_tls.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = format!("http://{closed}/{TOKEN}");
+    let folder = folder();
+    let mut command = command(&folder);
+    command.env("SLACK_WEBHOOK_URL", no_host).env("FEISHU_WEBHOOK_URL", no_tls_url).env("WECOM_WEBHOOK_URL", closed);
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(telling_body()), 200);
+    for (name, problem) in [
+        ("slack", "the host was not found"),
+        ("feishu", "TLS failed"),
+        ("wecom", "the connection failed: connection refused"),
+    ] {
+        eventually(&format!("{name}: {problem}"), || row(&receiver, name)["problem"] == problem);
+        assert_eq!(row(&receiver, name)["state"], "waiting");
+    }
+    assert!(!receiver.log().contains(TOKEN), "{}", receiver.log());
+}
+
+#[test]
 fn what_is_no_answer_of_the_channel_is_tried_again() {
     let elsewhere = Channel::start("slack", &[Answer::Taken]);
     let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
@@ -321,6 +370,8 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429");
     // Neither for another item, nor after a new start.
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    // Otherwise the kill could come in the middle of a message to Feishu, which would then be sent twice.
+    eventually("feishu has both", || count(&receiver.folder, "channel = 'feishu' AND state = 'done'") == 2);
     receiver.kill();
     let receiver = start_in(&receiver.folder, &channels);
     receiver.all_done();
