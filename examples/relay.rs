@@ -13,7 +13,7 @@
 //!     while IFS= read -r message; do curl --json "$message" "$SLACK_WEBHOOK_URL"; done
 //! ```
 //!
-//! The package `examples/receiver` sends the same messages, and tries again what a channel did not take.
+//! The package `examples/receiver` sends the same messages, and sends a message again if the channel did not take it.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a program has std")]
 

@@ -78,15 +78,16 @@ impl Channel {
         }
     }
 
-    /// Makes a text mean nothing but itself.
+    /// Escapes what the channel would read as a mention or a link.
     fn escape(self, text: &str) -> String {
         match self {
             // <https://docs.slack.dev/messaging/formatting-message-text> asks to escape exactly these three characters.
             // This disarms `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>`.
             Self::Slack => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
-            // None of these channels documents an escape. By the pages above, Feishu reads `<at user_id="all">` in a
-            // text, and WeCom reads `<@userid>`. `[text](link)` is a link in texts of Feishu's apps, and "not yet" in
-            // texts of its custom bots. The full-width characters look the same and mean nothing.
+            // None of these channels documents an escape. The pages above say that Feishu reads `<at user_id="all">` in
+            // a text, and that WeCom reads `<@userid>`. They also say that texts of Feishu's apps can hold
+            // `[text](link)`, and texts of its custom bots not yet. The full-width characters look the same and have no
+            // effect.
             Self::Feishu | Self::DingTalk | Self::WeCom => text
                 .chars()
                 .map(|character| match character {

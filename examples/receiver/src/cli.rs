@@ -44,15 +44,15 @@ pub enum Command {
     },
     /// Print the raw body in which an item came
     Show { id: i64 },
-    /// Put an item back to waiting
+    /// Put a row back to waiting
     Retry {
         #[arg(required_unless_present = "dead", conflicts_with = "dead")]
         id: Option<i64>,
-        /// Every item that is dead
+        /// Every row that is dead
         #[arg(long)]
         dead: bool,
     },
-    /// Delete the items that are done. If the platform sends one again after that, it counts as new
+    /// Delete the rows that are done. An item without rows is new if the platform sends it again
     Prune {
         /// Only those received longer ago
         #[arg(long, value_name = "DAYS")]
@@ -91,7 +91,7 @@ fn webhook(channel: Channel) -> Result<Option<Webhook>, String> {
         _ => Err(format!("{name}_SECRET: expected a text without white space around it")),
     });
     // The URL holds a credential, so the problem does not quote it.
-    let invalid = || format!("{name}_WEBHOOK_URL: expected a URL that starts with https:// or http://");
+    let invalid = || format!("{name}_WEBHOOK_URL: expected an http or https URL");
     let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?);
     webhook.map(Some).ok_or_else(invalid)
 }

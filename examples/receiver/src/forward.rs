@@ -15,7 +15,7 @@ use crate::inbox::Failure;
 use crate::message::Channel;
 
 /// How long a channel may take to answer.
-const MAX_TIME: Duration = Duration::from_secs(10);
+pub const MAX_TIME: Duration = Duration::from_secs(10);
 /// The documented answers have less than 200 bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
 
@@ -28,11 +28,14 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Takes an `http` or `https` URL, and returns `None` for all else.
+    /// Returns `None` if this is not an `http` or `https` URL.
     pub fn new(channel: Channel, url: &str, secret: Option<String>) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
-        let usable =
-            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty());
+        // `Uri` and `ureq` ignore a port that is no port, and the message would go to port 80 or 443.
+        let address = url.authority()?.as_str().rsplit('@').next();
+        let has_valid_port = url.port().is_some() || address == url.host();
+        let is_http = matches!(url.scheme_str(), Some("http" | "https"));
+        let usable = is_http && has_valid_port && url.host().is_some_and(|host| !host.is_empty());
         let client = ureq::Agent::config_builder()
             .timeout_global(Some(MAX_TIME))
             .max_redirects(0)
@@ -43,7 +46,7 @@ impl Webhook {
 
     /// The shortest time from the end of one request to the start of the next.
     ///
-    /// The limits hold for any minute, also if a receiver is killed and another one starts.
+    /// With this pause, no minute exceeds the limit, even if a receiver is killed and another one takes over.
     pub fn pace(&self) -> Duration {
         Duration::from_millis(match self.channel {
             // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
@@ -86,7 +89,9 @@ impl Webhook {
         let mut answer = request.send(message.to_string()).map_err(problem)?;
         let status = answer.status().as_u16();
         if status != 200 {
-            return Err(Failure { problem: format!("status {status}"), retry_after: retry_after(answer.headers()) });
+            let retry_after = retry_after(answer.headers());
+            let pause = retry_after.map_or(String::new(), |pause| format!(", asks for a pause of {pause:.0?}"));
+            return Err(Failure { problem: format!("status {status}{pause}"), retry_after });
         }
         // The body is read in any case: `ureq` keeps a connection only after the last byte of the answer.
         let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
@@ -132,6 +137,6 @@ fn problem(error: ureq::Error) -> String {
             _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),
             kind => format!("the connection failed: {kind}"),
         },
-        _ => "the answer is not HTTP".to_owned(),
+        _ => "the answer cannot be read".to_owned(),
     }
 }

@@ -142,7 +142,7 @@ impl Inbox {
 
     /// Puts back what was in work when a receiver ended. It counts as an attempt, in case the work is what ends it.
     pub async fn take_back(&self) -> Option<usize> {
-        const TAKE_BACK: &str = "UPDATE item SET in_work = 0, problem = 'the receiver ended during the work',
+        const TAKE_BACK: &str = "UPDATE item SET in_work = 0, problem = 'the receiver ended before this was done',
             state = iif(attempts > iif(channel IS NULL, ?1, ?2), 'dead', 'waiting') WHERE in_work = 1";
         let most = [WORK_PAUSES.len(), CHANNEL_PAUSES.len()].map(usize::cast_signed);
         self.write(move |transaction| transaction.execute(TAKE_BACK, most)).await

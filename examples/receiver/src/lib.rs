@@ -32,7 +32,7 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
 use crate::cli::{Cli, Command};
-use crate::forward::Webhook;
+use crate::forward::{MAX_TIME, Webhook};
 use crate::inbox::Inbox;
 use crate::server::GRACE;
 use crate::worker::Work;
@@ -73,7 +73,7 @@ fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> R
         let inbox = Inbox::new(inbox, webhooks.iter().map(|webhook| webhook.channel).collect());
         let worker = tokio::spawn(worker::run(inbox.clone(), lock, cli.workers.into(), work, webhooks, stop.clone()));
         server::serve(listener, server::router(verifier, inbox), stop).await;
-        Ok(timeout(2 * GRACE, worker).await.unwrap_or(Ok(()))?)
+        Ok(timeout(MAX_TIME + GRACE, worker).await.unwrap_or(Ok(()))?)
     });
     // Neither a log that nobody reads nor work that blocks a thread delays the end.
     let last_lines = tokio::task::spawn_blocking;
@@ -115,13 +115,13 @@ fn operate(command: &Command, cli: &Cli) -> Result<(), Error> {
     let written = match *command {
         Command::List { dead, json } => list(&inbox, dead, json, &mut out),
         Command::Show { id } => {
-            out.write_all(&inbox::body(&inbox, id)?.ok_or_else(|| format!("there is no item {id}"))?)
+            out.write_all(&inbox::body(&inbox, id)?.ok_or_else(|| format!("there is no row {id}"))?)
         }
         Command::Retry { id, .. } => match (id, inbox::retry(&inbox, id)?) {
-            (Some(id), 0) => return Err(format!("there is no item {id}, or it is being worked on").into()),
-            (_, items) => writeln!(out, "items put back to waiting: {items}"),
+            (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
+            (_, items) => writeln!(out, "rows put back to waiting: {items}"),
         },
-        Command::Prune { older_than } => writeln!(out, "items deleted: {}", inbox::prune(&inbox, older_than)?),
+        Command::Prune { older_than } => writeln!(out, "rows deleted: {}", inbox::prune(&inbox, older_than)?),
     };
     match written.and_then(|()| out.flush()) {
         // The reader has seen enough, as in `receiver list | head`.

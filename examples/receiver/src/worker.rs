@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use twt_chat_webhooks::Payload;
 
 use crate::delivery;
-use crate::forward::Webhook;
+use crate::forward::{MAX_TIME, Webhook};
 use crate::inbox::{Claim, Inbox, Outcome};
 use crate::message::Channel;
 use crate::server::GRACE;
@@ -39,14 +39,14 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// What [`run`](crate::run) takes: a function that works on an item.
 pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// What is done with the rows of a lane. Each lane goes on while another one waits.
+/// A queue of rows: the work, or the messages to one channel. A lane that waits does not hold up the others.
 #[derive(Clone)]
 enum Lane {
     Work {
         work: Work,
         workers: usize,
     },
-    /// One message at a time, with a pause between two of them.
+    /// Sends one message at a time, with a pause after each.
     Forward(Arc<Webhook>),
 }
 
@@ -70,9 +70,10 @@ pub async fn run(
 
 impl Lane {
     async fn run(self, inbox: Inbox, stop: CancellationToken) {
-        let (most, pace) = match &self {
-            Self::Work { workers, .. } => (*workers, Duration::ZERO),
-            Self::Forward(webhook) => (1, webhook.pace()),
+        let (most, pace, grace) = match &self {
+            Self::Work { workers, .. } => (*workers, Duration::ZERO, GRACE),
+            // If the receiver did not wait for the answer, it would send the message again at the next start.
+            Self::Forward(webhook) => (1, webhook.pace(), MAX_TIME),
         };
         let mut arrivals = inbox.arrivals.subscribe();
         let mut running = JoinSet::new();
@@ -105,8 +106,11 @@ impl Lane {
                 ended.extend(outcome);
             }
         };
-        let _ = timeout(GRACE, rest).await;
-        let _ = inbox.exchange(self.channel(), ended, 0).await;
+        let _ = timeout(grace, rest).await;
+        // What is not noted is done again.
+        while !ended.is_empty() && inbox.exchange(self.channel(), ended.clone(), 0).await.is_none() {
+            sleep(LOOK).await;
+        }
     }
 
     /// `None` stands for the work.
@@ -124,7 +128,7 @@ impl Lane {
             let payload = delivery::item(&body, position)?;
             match self {
                 Self::Work { work, .. } => Ok(work(Item { id, attempt, payload }).await?),
-                // A panic is not resumed with its message, which may hold what a visitor wrote.
+                // The error of a panic quotes its message, which may hold what a visitor wrote.
                 Self::Forward(webhook) => spawn_blocking(move || webhook.send(&payload))
                     .await
                     .unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into())),

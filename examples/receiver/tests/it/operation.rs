@@ -94,7 +94,7 @@ fn an_item_that_is_not_there_is_an_error() {
     for arguments in [["show", "7"], ["retry", "7"]] {
         let (code, problem) = error(&run(&receiver.folder, &arguments));
         assert_eq!(code, Some(1));
-        assert!(problem.starts_with("receiver: there is no item 7"), "{problem}");
+        assert!(problem.starts_with("receiver: there is no row 7"), "{problem}");
     }
 }
 
@@ -127,8 +127,8 @@ fn what_is_done_can_be_pruned() {
     let database = database(&receiver.folder);
     let week = "UPDATE delivery SET received_at = received_at - 7 * 86400 WHERE id <> 1";
     database.execute(week, []).unwrap();
-    assert_eq!(run(&receiver.folder, &["prune", "--older-than", "8"]).stdout, b"items deleted: 0\n");
-    assert_eq!(run(&receiver.folder, &["prune", "--older-than", "6"]).stdout, b"items deleted: 1\n");
+    assert_eq!(run(&receiver.folder, &["prune", "--older-than", "8"]).stdout, b"rows deleted: 0\n");
+    assert_eq!(run(&receiver.folder, &["prune", "--older-than", "6"]).stdout, b"rows deleted: 1\n");
     let left: Vec<_> = receiver.list().iter().map(|row| row["id"].as_i64().unwrap()).collect();
     assert_eq!(left, [1, 3, 4]);
     let bodies: i64 = database.query_row("SELECT count(*) FROM delivery", [], |row| row.get(0)).unwrap();

@@ -30,7 +30,7 @@ fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
 
     fs::write(&repaired, "").unwrap();
     let put_back = run(&receiver.folder, &["retry", "--dead"]);
-    assert_eq!(put_back.stdout, b"items put back to waiting: 2\n");
+    assert_eq!(put_back.stdout, b"rows put back to waiting: 2\n");
     let row = receiver.row(1, "done");
     assert_eq!((&row["attempts"], &row["problem"]), (&json!(1), &json!(null)));
     assert!(run(&receiver.folder, &["retry", "3"]).status.success());
@@ -96,7 +96,7 @@ fn what_is_in_work_at_the_end_is_worked_on_again() {
     fs::write(repaired, "").unwrap();
     let again = Receiver::start_in(&receiver.folder);
     eventually("it is worked on again", || beginnings(&again.folder) == [(1, 2)].into());
-    assert_eq!(again.list()[0]["problem"], "the receiver ended during the work");
+    assert_eq!(again.list()[0]["problem"], "the receiver ended before this was done");
 }
 
 #[test]
