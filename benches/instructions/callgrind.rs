@@ -2,6 +2,7 @@
 
 use std::env;
 use std::process::Command;
+use std::thread;
 
 /// Marks the command line of a process that is counted: `--count PLACE ITERATIONS`.
 const COUNT: &str = "--count";
@@ -15,14 +16,23 @@ pub fn requested(args: &[String]) -> Option<(usize, u32)> {
 }
 
 /// The instructions of one iteration, once `iterations` have warmed up the allocator.
+#[expect(clippy::cast_precision_loss)]
+pub fn count(place: usize, iterations: u32) -> f64 {
+    count_all(place, iterations) as f64 / f64::from(iterations)
+}
+
+/// The instructions of `iterations`, after as many that are not counted.
 ///
 /// Two runs of this program that differ in nothing but the number of iterations: what they do not share is what the
 /// further iterations cost. Start-up, setting up the case and the dynamic linker cancel, and no symbol has to be found.
-#[expect(clippy::cast_precision_loss)]
-pub fn count(place: usize, iterations: u32) -> f64 {
-    let once = run(place, iterations);
-    let twice = run(place, 2 * iterations);
-    (twice - once) as f64 / f64::from(iterations)
+pub fn count_all(place: usize, iterations: u32) -> u64 {
+    // Both at once, because valgrind uses one core.
+    let (once, twice) = thread::scope(|scope| {
+        let once = scope.spawn(|| run(place, iterations));
+        let twice = run(place, 2 * iterations);
+        (once.join().expect("a count"), twice)
+    });
+    twice - once
 }
 
 /// The instructions of a whole process.
