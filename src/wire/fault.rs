@@ -59,14 +59,10 @@ impl Fault {
         !matches!(self.0.problem, Problem::NotJson { .. })
     }
 
-    /// Puts the name of the field in front of the path.
+    /// Puts the name of the field in front of the path, which is empty or starts with the index of an item.
     #[cold]
     pub(crate) fn in_field(mut self, name: &str) -> Self {
-        let path = &mut self.0.path;
-        if !path.is_empty() && !path.starts_with('[') {
-            path.insert(0, '.');
-        }
-        path.insert_str(0, name);
+        self.0.path.insert_str(0, name);
         self
     }
 
