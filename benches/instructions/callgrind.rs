@@ -2,6 +2,7 @@
 
 use std::env;
 use std::process::Command;
+use std::thread;
 
 /// The option that makes this program run one way of a comparison: `--count PLACE ITERATIONS`.
 const COUNT_OPTION: &str = "--count";
@@ -15,14 +16,23 @@ pub fn requested(args: &[String]) -> Option<(usize, u32)> {
 }
 
 /// The instructions of one iteration, after `iterations` iterations have warmed up the allocator.
+#[expect(clippy::cast_precision_loss)]
+pub fn count(place: usize, iterations: u32) -> f64 {
+    count_all(place, iterations) as f64 / f64::from(iterations)
+}
+
+/// The instructions of `iterations` iterations, after as many that are not counted.
 ///
 /// This program runs twice, the second time with twice as many iterations. The difference is the cost of the additional
 /// iterations. The cost of the start-up, of the dynamic linker and of the preparation cancels out.
-#[expect(clippy::cast_precision_loss)]
-pub fn count(place: usize, iterations: u32) -> f64 {
-    let once = run(place, iterations);
-    let twice = run(place, 2 * iterations);
-    (twice - once) as f64 / f64::from(iterations)
+pub fn count_all(place: usize, iterations: u32) -> u64 {
+    // Both runs go on at once, because valgrind uses one core.
+    let (once, twice) = thread::scope(|scope| {
+        let once = scope.spawn(|| run(place, iterations));
+        let twice = run(place, 2 * iterations);
+        (once.join().expect("the count should succeed"), twice)
+    });
+    twice - once
 }
 
 /// The instructions of a whole process.

@@ -168,13 +168,13 @@ impl Comparison {
 }
 
 impl Way {
-    fn new(name: &'static str, run: fn(u32)) -> Self {
+    pub fn new(name: &'static str, run: fn(u32)) -> Self {
         Self { name, run, items: 1 }
     }
 }
 
 /// Does the work and drops the result.
-fn repeat<T>(iterations: u32, mut work: impl FnMut() -> T) {
+pub fn repeat<T>(iterations: u32, mut work: impl FnMut() -> T) {
     for _ in 0..iterations {
         black_box(&work());
     }

@@ -14,6 +14,7 @@ mod support;
 
 mod callgrind;
 mod comparisons;
+mod constant_time;
 
 use std::env;
 use std::process::ExitCode;
@@ -22,28 +23,27 @@ use comparisons::{Comparison, Way, comparisons};
 
 fn main() -> ExitCode {
     let comparisons = comparisons();
+    let verifications = constant_time::verifications();
     let args: Vec<String> = env::args().skip(1).collect();
 
+    let mut ways = comparisons.iter().flat_map(Comparison::ways).chain(&verifications);
     if let Some((place, iterations)) = callgrind::requested(&args) {
-        let way = comparisons.iter().flat_map(Comparison::ways).nth(place);
-        (way.expect("a way should have this place").run)(iterations);
+        (ways.nth(place).expect("a way should have this place").run)(iterations);
         return ExitCode::SUCCESS;
     }
     comparisons::check_by_hand();
     if !args.iter().any(|arg| arg == "--bench") {
         // Started by `cargo test` and not by `cargo bench`: only check that each way works.
-        for way in comparisons.iter().flat_map(Comparison::ways) {
-            (way.run)(1);
-        }
+        ways.for_each(|way| (way.run)(1));
         return ExitCode::SUCCESS;
     }
 
     let exceeded = report(&comparisons);
+    let is_constant = constant_time::report(&verifications, ways.count() - verifications.len());
     if exceeded > 0 {
         println!("\n{exceeded} budgets are exceeded");
-        return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
+    if exceeded > 0 || !is_constant { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Prints the table, and returns how many budgets are exceeded.

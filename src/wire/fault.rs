@@ -60,14 +60,10 @@ impl Fault {
         !matches!(self.0.problem, Problem::NotJson { .. })
     }
 
-    /// Adds the name of a field in front of the path.
+    /// Adds the name of a field in front of the path, which is empty or starts with the index of an item.
     #[cold]
     pub(crate) fn in_field(mut self, name: &str) -> Self {
-        let path = &mut self.0.path;
-        if !path.is_empty() && !path.starts_with('[') {
-            path.insert(0, '.');
-        }
-        path.insert_str(0, name);
+        self.0.path.insert_str(0, name);
         self
     }
 

@@ -1,8 +1,10 @@
 //! An integer is read from a number, a digit string or an integral float. Anything else in its place is an error.
 
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, UnrepliedContent};
 
-use crate::body::{Body, NUMBERS};
+use crate::body::{Body, EVENT_OF_TOMORROW, NUMBERS};
 use crate::entry_points::{decode, error_of, refuse, relay};
 
 const UNSIGNED_PATHS: [&str; 2] = ["content[0].push_times", "content[0].time_sec"];
@@ -200,4 +202,99 @@ fn an_integral_float_is_recognized_with_any_features_of_serde_json() {
             assert_eq!(sent, Ok(integer), "{zeros} zeros");
         }
     }
+}
+
+/// JSON numbers with `count` digits: with and without a sign, a point at each place, and exponents.
+fn numbers_of(count: usize) -> Vec<String> {
+    let digits = [
+        "3141592653589793238462643383279502884197",
+        "9007199254740993900719925474099390071992",
+        "9999999999999999999999999999999999999999",
+        "1000000000000000000000000000000000000000",
+        "1844674407370955161592233720368547758093",
+    ];
+    let mut numbers = vec![format!("0.{:0<count$}", "")];
+    for (index, digits) in digits.map(|digits| &digits[..count]).into_iter().enumerate() {
+        numbers.extend([digits.into(), format!("0.{digits}"), format!("{digits}e-300")]);
+        if index == 0 {
+            numbers.extend((1..count).map(|point| format!("{}.{}", &digits[..point], &digits[point..])));
+            numbers.extend(["e0", "E2", "e+22", "E-23", "e-05"].map(|exponent| format!("{digits}{exponent}")));
+            numbers.extend((1..count).map(|point| format!("{}.{}E-6", &digits[..point], &digits[point..])));
+        }
+    }
+    numbers.extend(["0", "0e1", "0.0E-1"].map(String::from));
+    numbers.iter().flat_map(|number| [number.clone(), format!("-{number}")]).collect()
+}
+
+/// Decodes the body in the ways that read JSON text.
+fn decode_text(body: &str) -> [Payload; 3] {
+    let partial = Payload::from_slice_partial(body.as_bytes()).unwrap();
+    assert_eq!(partial.rejected, []);
+    [Payload::from_slice(body.as_bytes()).unwrap(), body.parse().unwrap(), partial.payload]
+}
+
+fn from_value<T: DeserializeOwned>(body: &str) -> T {
+    serde_json::from_value(serde_json::from_str(body).unwrap()).unwrap()
+}
+
+/// Compares the unknown numbers of the envelope and of the item, or of the content of an unknown event, with what
+/// `value` makes of their text.
+#[track_caller]
+fn assert_holds(payload: &Payload, numbers: &[(String, String)], value: fn(&str) -> Value) {
+    let places = match payload.event.as_unknown() {
+        Some(event) => vec![event.content().as_object().unwrap()],
+        None => vec![payload.extra(), payload.event.contents().next().unwrap().extra()],
+    };
+    for held in places {
+        assert_eq!(held.len(), numbers.len());
+        for (key, number) in numbers {
+            let value = value(number);
+            assert_eq!(held[key], value, "{number}");
+            assert_eq!(held[key].to_string(), value.to_string(), "{number}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_number_of_up_to_40_digits_is_held_and_written_as_value_does() {
+    let parse: fn(&str) -> Value = |json| serde_json::from_str(json).unwrap();
+    let keeps_digits = parse("1.10").to_string() == "1.10";
+    for count in 1..=40 {
+        let numbers: Vec<_> = (0..).map(|index| format!("number {index:04}")).zip(numbers_of(count)).collect();
+        if keeps_digits {
+            // With `arbitrary_precision`, `serde_json` writes an exponent as `e`, a sign and the digits.
+            for (_, number) in numbers.iter().filter(|(_, number)| !number.contains(['e', 'E'])) {
+                assert_eq!(parse(number).to_string(), *number);
+            }
+        }
+        for body in [with_unknown_fields, with_unknown_content] {
+            let written = |value: fn(&str) -> Value| {
+                let numbers: Vec<_> =
+                    numbers.iter().map(|(key, number)| (key.clone(), value(number).to_string())).collect();
+                body(&numbers).text()
+            };
+            let sent = body(&numbers);
+            for payload in decode_text(&sent.text()) {
+                assert_holds(&payload, &numbers, parse);
+                assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), written(parse));
+            }
+            decode_text(&sent.backwards()).iter().for_each(|payload| assert_holds(payload, &numbers, parse));
+
+            // A `Value` itself changes some numbers when it is read from another `Value`, -0 for example.
+            let payload: Payload = from_value(&sent.text());
+            assert_holds(&payload, &numbers, from_value);
+            assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), written(from_value));
+        }
+    }
+}
+
+fn with_unknown_fields(numbers: &[(String, String)]) -> Body {
+    numbers
+        .iter()
+        .fold(Body::unreplied(), |body, (key, number)| body.add(key, number).add(&format!("content[0].{key}"), number))
+}
+
+fn with_unknown_content(numbers: &[(String, String)]) -> Body {
+    let fields: Vec<_> = numbers.iter().map(|(key, number)| format!("\"{key}\":{number}")).collect();
+    Body::of(EVENT_OF_TOMORROW).set("content", &format!("{{{}}}", fields.join(",")))
 }

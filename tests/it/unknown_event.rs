@@ -33,6 +33,8 @@ fn an_unknown_event_keeps_its_whole_content() {
             let event = payload.event.as_unknown().unwrap();
             assert_eq!(event.name(), EVENT_OF_TOMORROW);
             assert_eq!(event.content(), &serde_json::from_str::<Value>(json).unwrap());
+            let parts = json!({ "event": EVENT_OF_TOMORROW, "content": event.content() });
+            assert_eq!(serde_json::to_value(event).unwrap(), parts);
             assert_eq!(payload.event.contents().count(), 0);
             assert_eq!(relay(&text), body.value());
         }
@@ -142,6 +144,7 @@ fn from_parts_decodes_a_documented_name_and_keeps_any_other() {
         assert_eq!(event, decode(&body.text()).event);
         assert_eq!(event.event_type().as_str(), name);
         assert!(Event::from_parts(name, json!(null)).is_err());
+        assert!(Event::from_parts(name, json!([true])).is_err());
         assert!(Event::from_parts(EventType::from(name), json!([{}])).is_err());
     }
 }
