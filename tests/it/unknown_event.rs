@@ -33,6 +33,7 @@ fn an_unknown_event_keeps_its_whole_content() {
             let event = payload.event.as_unknown().unwrap();
             assert_eq!(event.name(), EVENT_OF_TOMORROW);
             assert_eq!(event.content(), &serde_json::from_str::<Value>(json).unwrap());
+            assert_eq!(&event.clone().into_content(), event.content());
             assert_eq!(payload.event.contents().count(), 0);
             assert_eq!(relay(&text), body.value());
         }
