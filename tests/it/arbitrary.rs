@@ -155,6 +155,7 @@ fn half_of_the_payloads_are_valid_and_plausible() {
         assert!(of_type(&valid) > 90, "{event_type}");
         assert!(of_type(&wild) > 60, "{event_type}");
     }
+    let mut longest = Duration::ZERO;
     for payload in valid {
         let year = time::OffsetDateTime::from(payload.created_at).year();
         assert!((2025..=2034).contains(&year), "{year}");
@@ -162,8 +163,10 @@ fn half_of_the_payloads_are_valid_and_plausible() {
             let waited = payload.created_at.duration_since(item.created_at()).unwrap();
             assert!(waited <= Duration::from_secs(24 * 60 * 60), "{waited:?}");
             assert!(item.as_unreplied().is_none_or(|message| message.timeout() == waited));
+            longest = longest.max(waited);
         }
     }
+    assert!(longest > Duration::from_secs(23 * 60 * 60), "{longest:?}");
 }
 
 #[test]

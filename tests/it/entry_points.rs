@@ -4,8 +4,8 @@
 use std::io::Cursor;
 
 use ciborium::Value as Cbor;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 use twt_chat_webhooks::{DecodeError, Payload};
 
@@ -274,4 +274,44 @@ fn every_way_that_sees_repeated_keys_names_the_repeated_field() {
             }
         }
     }
+}
+
+/// A value of a format that marks what is optional, what is a newtype, and what it cannot read.
+enum Marked {
+    Some(Value),
+    Newtype(Value),
+    Unreadable,
+}
+
+impl<'de> Deserializer<'de> for Marked {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Self::Some(value) => visitor.visit_some(value),
+            Self::Newtype(value) => visitor.visit_newtype_struct(value),
+            Self::Unreadable => Err(Error::invalid_type(Unexpected::Other("a comment"), &visitor)),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[test]
+fn a_value_that_a_format_marks_as_optional_or_as_a_newtype_is_read_as_itself() {
+    for event in EVENTS {
+        let body = Body::of(event).value();
+        for marked in [Marked::Some(body.clone()), Marked::Newtype(body.clone())] {
+            assert_eq!(serde_json::to_value(Payload::deserialize(marked).unwrap()).unwrap(), body);
+        }
+    }
+}
+
+#[test]
+fn a_format_that_cannot_read_a_value_can_say_what_was_expected() {
+    let error = Payload::deserialize(Marked::Unreadable).unwrap_err();
+    assert_eq!(error.to_string(), "invalid type: a comment, expected a value");
 }

@@ -35,6 +35,7 @@ fn an_unknown_event_keeps_its_whole_content() {
             assert_eq!(event.content(), &serde_json::from_str::<Value>(json).unwrap());
             let parts = json!({ "event": EVENT_OF_TOMORROW, "content": event.content() });
             assert_eq!(serde_json::to_value(event).unwrap(), parts);
+            assert_eq!(&event.clone().into_content(), event.content());
             assert_eq!(payload.event.contents().count(), 0);
             assert_eq!(relay(&text), body.value());
         }

@@ -1,7 +1,13 @@
 //! The whole text of an error, once for each kind of fault.
 
-use serde_json::json;
-use twt_chat_webhooks::{DecodeErrorKind, Event, Payload, fixtures};
+use core::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use twt_chat_webhooks::{
+    DecodeErrorKind, Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, Timestamp,
+    UnrepliedContent, fixtures,
+};
 
 use crate::body::{Body, EVENTS};
 use crate::entry_points::error_of;
@@ -105,4 +111,19 @@ fn an_error_of_from_parts_has_a_path_but_no_position() {
         let error = Event::from_parts(name, json!([{}])).unwrap_err();
         assert_eq!(error.to_string(), format!("{name} content[0].created_at: the field is missing"));
     }
+}
+
+#[test]
+fn a_part_that_is_read_by_itself_says_what_is_wrong_in_it() {
+    #[track_caller]
+    fn says<T: DeserializeOwned + Debug>(part: Value, wording: &str) {
+        assert_eq!(serde_json::from_value::<T>(part).unwrap_err().to_string(), wording);
+    }
+
+    says::<UnrepliedContent>(json!({"created_at": 4, "subject": 4}), "subject: expected a string, found a number");
+    says::<PreChatFormContent>(json!({}), "created_at: the field is missing");
+    says::<OfflineFormContent>(json!([]), "expected an object, found an array");
+    says::<Timestamp>(json!("now"), "expected Unix seconds, found a string");
+    says::<Status>(json!(true), "expected a status (a string or an integer), found a boolean");
+    says::<EventType>(json!(4), "expected the name of an event, found a number");
 }
