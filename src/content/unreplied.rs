@@ -120,7 +120,7 @@ impl UnrepliedContent {
             .build()
     }
 
-    /// The number of the last push. The condition to stop on the platform's page is "Agent replied or push count >= 4".
+    /// The number of the last push. The platform's page gives this stop condition: "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 
     /// How long the visitor has waited: [`time_sec`](Self::time_sec) as a duration.
