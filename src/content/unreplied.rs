@@ -100,7 +100,7 @@ content! {
         sbs: Option<String>, "Customer identifier, empty for none";
         status: Status = Status::Unreplied, "Status of the conversation";
         push_times: u32 = 1, "Number of pushes";
-        time_sec: u64 = 0, "Timeout in seconds";
+        time_sec: u64 = 0, "How long the visitor has waited, in seconds";
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
     }
 }
