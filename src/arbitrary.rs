@@ -88,7 +88,8 @@ pub(crate) fn canonical_field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstruct
     F::arbitrary(u).map(F::canonical)
 }
 
-/// The size hint of a field. The function is never called. Its type tells the compiler the type of the field.
+/// The size hint of a field. The argument, a function from the item to the field, is never called. It only tells the
+/// compiler the type of the field.
 pub(crate) fn field_size_hint<'a, T, F: Arbitrary<'a>>(_: fn(&T) -> &F, depth: usize) -> SizeHint {
     F::size_hint(depth)
 }
@@ -276,7 +277,7 @@ macro_rules! arbitrary_events {
             }
 
             fn size_hint(depth: usize) -> SizeHint {
-                // The items of a documented event can take no bytes at all.
+                // The list of items of a documented event may need no bytes: the minimum is 0.
                 size_hint::and(EventType::size_hint(depth), (0, None))
             }
         }

@@ -115,7 +115,7 @@ pub(crate) mod sealed {
     use crate::documented::documented;
 
     pub trait Sealed {
-        /// The item as its own type.
+        /// The item with its concrete type, in a variant of [`AnyItem`].
         fn item(&self, _: Internal) -> AnyItem<'_>;
     }
 
@@ -185,8 +185,8 @@ pub(crate) struct BadItem {
 
 /// Reads the items of a documented event.
 ///
-/// If `bad` is a list, an item that cannot be decoded is added to the list. If `bad` is `None`, such an item is an
-/// error.
+/// If `bad` is a list, an item that is JSON but cannot be decoded is added to the list. If `bad` is `None`, such an
+/// item is an error. An item that is not JSON is always an error.
 pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
     source: &mut S,
     mut bad: Option<&mut Vec<BadItem>>,
@@ -220,8 +220,8 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
 /// the features `arbitrary` and `schemars`.
 ///
 /// The arguments are the content type, its builder, its variant in the enums, and the documented fields in the order of
-/// the page. Each field has its type, its default in the builder (text fields have none), and its description in the
-/// schema.
+/// the page. Each field has its type and its description in the schema. A field that is neither text nor a `Timestamp`
+/// also has its default in the builder.
 macro_rules! content {
     ($Type:ident, $Builder:ident, $Variant:ident {
         $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*

@@ -13,8 +13,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
-/// Its text says where the fault is, what was expected, and which kind of value was found. No text of the error shows a
-/// value of the body, so the error is safe to log.
+/// The text of the error says where the fault is, what was expected, and which kind of value was found. Neither
+/// `Display` nor `Debug` of the error shows a value of the body, so the error is safe to log.
 ///
 /// ```
 /// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload, fixtures};
@@ -49,7 +49,9 @@ struct DecodeErrorInner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// The body is not JSON, not UTF-8, nested too deeply, or has a number that `serde_json` cannot hold.
+    /// The body is not JSON, not UTF-8, nested too deeply, or has a number that `serde_json` cannot hold. (If the
+    /// content given to [`Event::from_parts`](crate::Event::from_parts) is nested too deeply, the kind is
+    /// [`Data`](Self::Data).)
     Syntax,
     /// The body ends too early, or is empty.
     Truncated,
@@ -131,7 +133,7 @@ impl DecodeError {
     #[cold]
     pub(crate) fn buffered(fault: Fault, buffered: &Buffered<'_>) -> Self {
         let mut envelope = Envelope::default();
-        // This never fails, because a buffered value has no JSON syntax that could be wrong.
+        // This fails only at a key that is not a string. The fields before this key are kept.
         let _ = envelope.read(&mut buffered.cursor());
         Self::data(fault, None, Arc::new(envelope))
     }
@@ -159,7 +161,8 @@ impl DecodeError {
     /// The error for a body that is not JSON or not UTF-8. `text` is the part of the body before the first byte that is
     /// not UTF-8.
     fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
-        // The body is cut off if all of it is UTF-8, or if it ends in the middle of a character.
+        // Matters only if `serde_json` reports that the text ends too early. In this case, the body is cut off if all
+        // of the body is UTF-8, or if the body ends in the middle of a character.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
             Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),

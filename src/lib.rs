@@ -64,7 +64,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `std` | yes | `std` in the dependencies; without this feature, the crate needs only `alloc` |
+//! | `std` | yes | `std` in the dependencies and `Timestamp` from `SystemTime`; without `std`, only `alloc` is needed |
 //! | `signature` | | verifying and signing: `Verifier`, `AppSecret`, `Signature` |
 //! | `schemars` | | `JsonSchema` for the types |
 //! | `arbitrary` | | `Arbitrary` for the types, to fuzz a handler with |
@@ -87,7 +87,7 @@
 //! | count events by their type | [`Payload::event_type`] |
 //! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
 //! | get the current time, or convert to `chrono`, `jiff` or `time` | [`Timestamp`](Timestamp#conversions) |
-//! | build test data, with a time of today or at random | [`fixtures`] |
+//! | build test data: documented bodies, bodies of today, or random payloads | [`fixtures`] |
 //! | check that a payload is as the platform documents it | [`validate`] |
 //! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
 //! | change the secret without losing a request | [`Verifier`][rotation] |
@@ -97,8 +97,8 @@
 //! The crate follows semantic versioning. It needs Rust 1.88. A minor version can need a newer Rust, and can document
 //! more events, statuses and fields. The paths in errors are stable, but the wording of errors is not.
 //!
-//! The public dependencies are `serde`, `serde_json` and `time`, and with the features of their names also `schemars`
-//! and `arbitrary`. To name their types, add these crates to your own dependencies.
+//! The public dependencies are `serde`, `serde_json` and `time`. The features `schemars` and `arbitrary` add the crates
+//! of the same names. To name the types of these crates, add the crates to your own dependencies.
 //!
 #![cfg_attr(feature = "signature", doc = "[signature]: signature")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]

@@ -61,7 +61,7 @@ pub struct Rejected {
     pub index: usize,
     /// The item as JSON. If a key is repeated in an object, only its last value is kept.
     pub raw: Value,
-    /// What is wrong with the item. Its path starts at the body, and its line and column are `None`.
+    /// What is wrong with the item. The path of the error starts at the body. The error has no line and no column.
     pub error: DecodeError,
 }
 

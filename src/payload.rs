@@ -78,7 +78,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 ///
 /// The features do not change documented fields, with one exception. An integer field accepts a float without a
-/// fraction. Whether a fraction in the last digits of such a float is noticed can depend on the features.
+/// fraction. If such a float has a fraction in its last digits, the features can decide whether the crate notices the
+/// fraction.
 ///
 /// # Through serde
 ///
@@ -125,8 +126,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`] with
 /// `rmp_serde::to_vec_named`, which keeps the names of the fields.) With `arbitrary_precision`, store JSON rather than
-/// RON or compact `MessagePack`: `serde_json` then hands over an unknown number as an object that these two formats
-/// cannot hold.
+/// RON or compact `MessagePack`: `serde_json` then hands over a number in unknown data as an object that these two
+/// formats cannot hold.
 ///
 /// bincode and postcard can write the types but cannot read them, because their data does not contain the names and
 /// types of fields. In such a format, store the JSON as bytes:
@@ -189,8 +190,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// # Old requests
 ///
-/// The only time that the signature covers is the `created_at` of the body. So an attacker who has captured a request
-/// can replay it later. Two checks together stop this:
+/// A signature does not expire, and only the `created_at` of the body says when a request was sent. So an attacker who
+/// has captured a request can replay it later. Two checks together stop this:
 ///
 /// - Store the [key](crate::ItemKey) of each item that you handle, and skip an item whose key is stored.
 /// - Use [`check_freshness`](Self::check_freshness) to find a payload that is older than your oldest stored key:
@@ -345,7 +346,7 @@ impl Payload {
     }
 }
 
-/// Decodes a body that is text already, such as a fixture. Otherwise the same as [`Payload::from_slice`].
+/// Decodes a body that is text already, such as a fixture, in the same way as [`Payload::from_slice`].
 ///
 /// # Errors
 ///

@@ -110,7 +110,8 @@ pub(crate) fn item_schema(event_type: &EventType, properties: impl IntoIterator<
     object_schema(&format!("An item of the content of {event_type}"), properties)
 }
 
-/// The schema of a field of an item. The function is never called. Its type tells the compiler the type of the field.
+/// The schema of a field of an item. The third argument, a function from the item to the field, is never called. It
+/// only tells the compiler the type of the field.
 pub(crate) fn item_property_schema<T, F: OnWire>(
     name: &'static str,
     description: &str,
@@ -211,7 +212,7 @@ macro_rules! schema_contents {
             }
         )*
 
-        /// The schema of an object `E` with any event. The name of the event decides which of its parts applies.
+        /// The schema of an object `E` with any event. The name of the event decides which part of the schema applies.
         fn one_of<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
             json_schema!({
                 "description": E::DESCRIPTION,
@@ -226,7 +227,8 @@ macro_rules! schema_contents {
 
 documented! { schema_contents }
 
-/// The body of a request as the platform documents it. The documented bodies are its examples.
+/// The schema of the body of a request, as the platform documents it. The documented bodies are the examples of the
+/// schema.
 ///
 /// Every payload that this crate writes matches this schema. The crate can also read bodies that do not match it, for
 /// example a body with a number in a string.

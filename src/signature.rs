@@ -1,7 +1,8 @@
 //! Signatures: check that a request comes from the platform, and sign bodies for tests.
 //!
-//! The platform's *Signature Verification* page defines them. Each request carries the header `X-Chat-Signature`,
-//! which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the account's `AppSecret`.
+//! The platform's *Signature Verification* page defines the signatures. Each request carries the header
+//! `X-Chat-Signature`, which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the
+//! account's `AppSecret`.
 //!
 //! # A handler that loses nothing
 //!
@@ -109,8 +110,8 @@
 //!
 //! - **Comparing signatures with `==`.** `==` stops at the first difference, so it takes longer the more leading digits
 //!   of a forged signature are right. An attacker can measure this. This module compares signatures in constant time.
-//! - **Decoding the body to text before verifying.** The signature covers the bytes of the body. Text or parsed JSON
-//!   from a framework may have other bytes: changed line ends, escapes, order of keys, or bytes that are not UTF-8. So
+//! - **Decoding the body to text before verifying.** The signature covers the bytes of the body. A framework that hands
+//!   over text or parsed JSON may have changed line ends, escapes, the order of keys, or bytes that are not UTF-8. So
 //!   take the body as bytes, verify the bytes, and decode them afterwards.
 //!
 //! The signature of a captured request stays valid, because the signature does not expire.

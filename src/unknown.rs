@@ -1,8 +1,8 @@
 //! Unknown event names and unknown statuses.
 //!
 //! Both types are opaque: only this crate can build them, so they never hold a documented text. To get an unknown
-//! value, use `From<&str>` of [`EventType`](crate::EventType) or [`Status`](crate::Status), which map a documented text
-//! to its own variant.
+//! value, use `From<&str>` of [`EventType`](crate::EventType) or [`Status`](crate::Status). A documented text becomes
+//! its own variant, and any other text becomes `Unknown`.
 
 use alloc::string::String;
 use core::fmt;

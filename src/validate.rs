@@ -101,7 +101,7 @@ impl fmt::Display for ValidationError {
 
 impl core::error::Error for ValidationError {}
 
-/// A rule that a payload breaks, and the place where it breaks it.
+/// A rule that a payload breaks, and the path to the place where the payload breaks the rule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{path}: {rule}")]
 pub struct Violation {
@@ -241,7 +241,7 @@ impl Payload {
 struct Report(Vec<Violation>);
 
 impl Report {
-    /// Adds a violation if `result` is an error. The path is formatted only in this case, because this is costly.
+    /// Adds a violation if `result` is an error. Otherwise the path is not formatted, because formatting is costly.
     fn add(&mut self, path: impl fmt::Display, result: Result<(), Rule>) {
         if let Err(rule) = result {
             self.0.push(Violation { path: path.to_string(), rule });

@@ -1,8 +1,8 @@
 //! How values are read and written in every format.
 //!
 //! The readers of the crate are plain loops over keys and items. They are generic over one trait, [`Source`]. It has
-//! two implementations: a cursor over JSON text, and a cursor over a buffered value. For any other `Deserializer`, the
-//! only serde visitor of the crate first buffers the value.
+//! two implementations: a cursor over JSON text, and a cursor over a buffered value. A body is read from its text. To
+//! read from a serde `Deserializer`, the only serde visitor of the crate first buffers the value.
 
 mod buffered;
 mod fault;
@@ -151,7 +151,8 @@ pub(crate) trait Source<'de> {
         })
     }
 
-    /// Skips the next value. Fails if the value is not JSON.
+    /// Skips the next value. Fails if the text of the value is not JSON, or if a key of a buffered value is not a
+    /// string.
     fn skip_strict(&mut self) -> Result<(), Fault> {
         match self.kind()? {
             Kind::String => self.string().map(drop),

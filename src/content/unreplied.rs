@@ -100,7 +100,7 @@ content! {
         sbs: Option<String>, "Customer identifier, empty for none";
         status: Status = Status::Unreplied, "Status of the conversation";
         push_times: u32 = 1, "Number of pushes";
-        time_sec: u64 = 0, "Timeout in seconds";
+        time_sec: u64 = 0, "How long the visitor has waited, in seconds";
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
     }
 }
@@ -120,7 +120,7 @@ impl UnrepliedContent {
             .build()
     }
 
-    /// The number of the last push. The condition to stop on the platform's page is "Agent replied or push count >= 4".
+    /// The number of the last push. The platform's page gives this stop condition: "Agent replied or push count >= 4".
     pub const MAX_PUSH_TIMES: u32 = 4;
 
     /// How long the visitor has waited: [`time_sec`](Self::time_sec) as a duration.

@@ -43,7 +43,8 @@ impl<'de> Buffered<'de> {
 
     /// Buffers the content of an event.
     ///
-    /// Fails if the content is nested deeper than a body can be. A `Value` that was built in code can be.
+    /// Fails if the content is nested deeper than a body can be. Only a `Value` that does not come from a body can be
+    /// nested so deeply.
     pub(crate) fn of_content(content: &'de Value) -> Result<Self, Fault> {
         let mut tokens = Vec::new();
         // In a body, the envelope is the first level of nesting.
@@ -294,7 +295,7 @@ impl<'a> TokenCursor<'a> {
         self.tokens.get(self.position)
     }
 
-    /// The index after the last token of the array or object at the cursor. `length` is its number of tokens.
+    /// The index after the last token of the value at the cursor. `length` is the number of tokens after the first one.
     fn end_of(&self, length: usize) -> usize {
         self.position + 1 + length
     }

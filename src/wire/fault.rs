@@ -13,7 +13,8 @@ struct FaultInner {
     problem: Problem,
     /// Built from its end to its start: each reader that returns the fault adds its field or index in front.
     path: String,
-    /// How many bytes of the body had been read when the fault was found. Not used for a buffered value.
+    /// How many bytes of the body had been read when the fault was found. It is 0 for a buffered value, and for a body
+    /// that is not JSON.
     offset: usize,
 }
 

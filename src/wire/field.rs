@@ -18,7 +18,7 @@ pub(crate) trait Field: Sized {
 
     fn read<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault>;
 
-    /// Reads a value and overwrites this one with it.
+    /// Reads a value and assigns the value to `self`.
     #[inline]
     fn read_into<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
         *self = Self::read(source)?;

@@ -123,7 +123,8 @@ impl<'de> Json<'de> {
         Ok(())
     }
 
-    /// An unsigned integer and the position of its end, or `None` if the number has another form or is longer.
+    /// An unsigned integer and the position of its end, or `None` for a number that has another form or more than
+    /// [`MAX_DIGITS`] digits.
     #[inline]
     fn unsigned(&self) -> Option<(u64, usize)> {
         let mut number = 0_u64;
