@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     comparisons::check_by_hand();
     if !args.iter().any(|arg| arg == "--bench") {
-        // Started by `cargo test` and not by `cargo bench`: only check that each way works.
+        // `cargo test --benches` runs this program without `--bench`. Then it only checks that each way works.
         for way in comparisons.iter().flat_map(Comparison::ways) {
             (way.run)(1);
         }
