@@ -190,7 +190,7 @@ fn assert_within(cost: &Cost, value: &Cost, times: u64) {
     assert!(cost.peak <= times * value.peak, "{} against {}", cost.peak, value.peak);
 }
 
-/// Texts for between the brackets of `content`. Each text repeats one small value until it has 1 MiB.
+/// The items of hostile bodies, as JSON text. Each text repeats one small value up to a size of 1 MiB.
 fn hostile() -> impl Iterator<Item = String> {
     let pieces =
         ["0", "[]", "{}", "[[]]", r#"{"":0}"#, r#"{"":{}}"#, r#""""#, r#""a""#, "-1.5", "null", r#"{"subject":""}"#];

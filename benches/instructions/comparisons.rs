@@ -133,7 +133,8 @@ pub struct Rival {
 pub struct Way {
     pub name: &'static str,
     pub run: fn(iterations: u32),
-    /// The count is divided by this number: the items of the body for the cost of one item, otherwise 1.
+    /// The count is divided by this number. It is the number of items in the body if the way reports the cost of one
+    /// item, and otherwise 1.
     pub items: u32,
 }
 

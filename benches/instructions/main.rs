@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
     comparisons::check_by_hand();
     if !args.iter().any(|arg| arg == "--bench") {
-        // Started by `cargo test` and not by `cargo bench`: only check that each way works.
+        // `cargo test --benches` runs this program without `--bench`. Then it only checks that each way works.
         ways.for_each(|way| (way.run)(1));
         return ExitCode::SUCCESS;
     }

@@ -20,7 +20,7 @@ use twt_chat_webhooks::fixtures::UNREPLIED;
 const PROFILES: [(&str, f64); 2] = [("release", 1.35), ("small", 1.20)];
 
 fn main() -> ExitCode {
-    // `cargo test` runs this program too. The builds would take too long there.
+    // `cargo test --benches` runs this program too, without `--bench`. The builds would take too long there.
     if !env::args().any(|arg| arg == "--bench") {
         return ExitCode::SUCCESS;
     }

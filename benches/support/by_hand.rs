@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         if fields.all() { Ok(()) } else { self.fail("all documented keys") }
     }
 
-    /// The next key and its colon, or `None` at the end of the object.
+    /// Reads the next key and its colon, and returns the key. Returns `None` at the end of the object.
     #[inline]
     fn key(&mut self, first: bool) -> Result<Option<&'a str>> {
         match self.peek() {

@@ -34,7 +34,7 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(encoded, expected);
 
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
-        // A `Value` has no repeated keys and sorts them, so `content` comes before `event`.
+        // A `Value` sorts the keys, so `content` comes before `event`. It keeps only one value of a repeated key.
         let reordered = Payload::from_slice(value.to_string().as_bytes()).ok();
         assert_eq!(reordered, serde_json::from_value(value).ok());
         assert!(payload.is_none() || payload == reordered);

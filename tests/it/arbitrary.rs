@@ -82,7 +82,10 @@ fn assert_size_hint<'a, T: Arbitrary<'a>>(bytes: &'a [u8]) {
     T::arbitrary(&mut u).unwrap();
     let taken = bytes.len() - u.len();
     let (least, most) = T::size_hint(0);
-    assert!(least <= taken && most.is_none_or(|most| taken <= most), "{taken} of {least} to {most:?}");
+    assert!(
+        least <= taken && most.is_none_or(|most| taken <= most),
+        "took {taken} bytes, with a size hint of {least} to {most:?}"
+    );
 }
 
 /// Input of zeros gives the shortest value. An empty text takes one byte, and so does the end of a list. The size hints

@@ -72,7 +72,7 @@ fn only_the_characters_that_json_requires_are_escaped() {
 }
 
 #[test]
-fn an_unknown_event_is_written_in_the_same_order() {
+fn an_unknown_event_is_written_in_the_documented_order() {
     for content in ["null", "7", r#""text""#, r#"{"a":[1]}"#, "[]"] {
         let body = Body::of(EVENT_OF_TOMORROW).set("content", content);
         for text in body.both_orders() {

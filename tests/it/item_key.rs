@@ -287,7 +287,8 @@ fn a_key_does_not_depend_on_status_time_sec_and_sbs() {
     assert_eq!(keys.len(), 1);
 }
 
-/// Similar names, short and long. Their characters are those that a key escapes, cuts, or adds behind a cut.
+/// Names below and above the limit of 64 bytes. Many of them differ only in characters that a key escapes, or in the
+/// `#` that follows a cut name.
 fn name() -> impl Strategy<Value = String> {
     let parts = select(vec!["", "a", "\"", "\\", "\0", "\u{1f}", "#", ",", "ü", "访", "🙂", "u0000", "n"]);
     let filled = (parts.clone(), 0..80_usize, parts).prop_map(|(part, count, end)| part.repeat(count) + end);

@@ -1,4 +1,5 @@
-//! The order of the keys changes neither the payload nor the error.
+//! The order of the keys does not change the payload. If a body has a single fault, the order changes only the position
+//! of the error.
 
 use serde_json::Value;
 use twt_chat_webhooks::Payload;

@@ -165,7 +165,8 @@ fn no_error_of_from_parts_shows_a_value() {
     }
 }
 
-/// With `arbitrary_precision` or `raw_value`, `Value` refuses such objects, and its error quotes their content.
+/// With `arbitrary_precision` or `raw_value`, `Value` refuses some objects with a private key of `serde_json`. The
+/// error of `Value` quotes what the object contains.
 #[test]
 fn no_error_shows_unknown_data_that_value_refuses() {
     const NUMBER: &str = "$serde_json::private::Number";

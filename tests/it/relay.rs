@@ -36,7 +36,7 @@ fn text_of(channel: Channel, message: &Value) -> &str {
     message.pointer(pointer).unwrap().as_str().unwrap()
 }
 
-/// The part of the text for the channel that quotes the visitor.
+/// The end of the text for the channel: the quoted message of the visitor.
 fn quoted(channel: Channel, content: &str) -> String {
     let text = text(channel, message(content));
     let before = "Visitor message not replied\nProject: test\nVisitor: Visitor15\n\

@@ -60,7 +60,7 @@ fn empty_text_is_none_in_an_optional_field_and_none_is_written_as_empty_text() {
 }
 
 #[test]
-fn some_empty_text_reads_back_as_none() {
+fn empty_text_that_is_set_in_an_optional_field_reads_back_as_none() {
     let mut payload = twt_chat_webhooks::fixtures::offline_form_submit();
     let twt_chat_webhooks::Event::OfflineFormSubmit(forms) = &mut payload.event else {
         panic!("the event should be OFFLINE_FORM_SUBMIT")
@@ -102,8 +102,8 @@ fn text_is_kept_as_it_is() {
     }
 }
 
-/// The crate reads several bytes of a text at a time (SWAR). A character that ends the text may be at any place in
-/// them.
+/// The crate searches several bytes of a text at a time (SWAR). So this test puts each character at each place among
+/// these bytes.
 #[test]
 fn any_character_is_kept_at_any_place_of_a_text() {
     let characters = [

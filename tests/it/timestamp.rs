@@ -142,7 +142,7 @@ fn a_system_time_outside_the_calendar_becomes_its_first_or_last_second() {
     assert_eq!(after(last + 1), Some(Timestamp::MAX));
     assert_eq!(before(first), Some(Timestamp::MIN));
     assert_eq!(before(first + 1), Some(Timestamp::MIN));
-    // The earliest and latest powers of two that `SystemTime` can hold on this machine.
+    // The farthest time from 1970 that `SystemTime` can hold on this machine, at a distance that is a power of two.
     let farthest = |step: fn(&SystemTime, Duration) -> Option<SystemTime>| {
         let seconds = (0..u64::BITS).rev().map(|bit| Duration::from_secs(1 << bit));
         seconds.filter_map(|seconds| step(&SystemTime::UNIX_EPOCH, seconds)).map(Timestamp::from).next()
