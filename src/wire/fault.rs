@@ -54,11 +54,6 @@ impl Fault {
         Self::new(Problem::NotJson { reason: String::new() }, 0)
     }
 
-    /// Whether the text is JSON, as far as it was read.
-    pub(crate) fn is_in_json(&self) -> bool {
-        !matches!(self.0.problem, Problem::NotJson { .. })
-    }
-
     /// Puts the name of the field in front of the path.
     #[cold]
     pub(crate) fn in_field(mut self, name: &str) -> Self {
