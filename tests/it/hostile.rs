@@ -4,10 +4,11 @@
 //! To us they are objects like any other. `Value` takes them for what they pretend to be under some features; where one
 //! is kept in an extra or in unknown content, it is what `Value` makes of it.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, every_path};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, NUMBERS, every_path};
+use crate::entry_points::{error_of, failures};
 
 const OBJECTS: [&str; 12] = [
     r#"{"$serde_json::private::Number":"5"}"#,
@@ -51,6 +52,21 @@ fn a_reader_is_not_taken_in_either() {
     }
 }
 
+/// With `arbitrary_precision`, serde buffers such an object as it buffers a number.
+#[test]
+fn without_arbitrary_precision_no_way_in_takes_it_for_a_number() {
+    let has_arbitrary_precision = "1e999".parse::<Number>().is_ok();
+    let every_way_but_cbor = 13;
+    // CBOR is made from JSON with numbers in the place of the first four, so it takes them.
+    for json in OBJECTS.iter().take(4).filter(|_| !has_arbitrary_precision) {
+        for path in NUMBERS {
+            for text in Body::unreplied().set(path, json).both_orders() {
+                assert!(failures(&text).len() >= every_way_but_cbor, "{text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_value_that_is_an_object_is_no_number_either() {
     for json in OBJECTS {
@@ -81,6 +97,38 @@ fn a_disguised_number_in_place_of_an_item_or_a_body_is_an_object() {
     for json in OBJECTS.into_iter().filter(|json| serde_json::from_str::<Value>(json).is_ok()) {
         let error = Payload::from_slice(json.as_bytes()).expect_err(json);
         assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "created_at"), "{error}: {json}");
+    }
+}
+
+/// With `arbitrary_precision` or `raw_value`, `Value` refuses some of them.
+#[test]
+fn an_object_that_is_refused_is_pointed_at() {
+    for json in OBJECTS.into_iter().filter(|json| serde_json::from_str::<Value>(json).is_err()) {
+        for nested in [json.to_owned(), format!(r#"{{"a":{json}}}"#), format!(r#"[0,{{"a":0,"b":{json}}}]"#)] {
+            for path in ["trace", "content[0].trace"] {
+                for text in Body::unreplied().add(path, &nested).both_orders() {
+                    let error = error_of(&text);
+                    assert_eq!((error.line(), error.column()), (Some(1), text.find(json).map(|at| at + 1)), "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rejected_item_holds_it_as_it_came() {
+    for json in OBJECTS {
+        let open = json.replace("private", "public");
+        for (json, open) in
+            [(json.to_owned(), open.clone()), (format!("[{{\"a\":{json}}}]"), format!("[{{\"a\":{open}}}]"))]
+        {
+            let expected = serde_json::from_str::<Value>(&open).unwrap().to_string().replace("public", "private");
+            let body = Body::unreplied().set("content[0].created_at", "null").add("content[0].trace", &json);
+            for text in body.both_orders() {
+                let partial = Payload::from_slice_partial(text.as_bytes()).unwrap();
+                assert_eq!(partial.rejected[0].raw["trace"].to_string(), expected);
+            }
+        }
     }
 }
 
