@@ -203,12 +203,13 @@ pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
         items.push(T::blank());
         if let Err(fault) = items.last_mut().map_or(Ok(()), |item| item.read(source)) {
             match &mut bad {
-                Some(bad) if fault.is_in_json() => {
+                Some(bad) => {
                     items.pop();
                     source.return_to(start);
+                    // Reading the whole item as a value fails if the item is not JSON.
                     bad.push(BadItem { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
                 }
-                _ => return Err(fault.in_item(index)),
+                None => return Err(fault.in_item(index)),
             }
         }
         index += 1;

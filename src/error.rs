@@ -143,7 +143,7 @@ impl DecodeError {
     #[cold]
     pub(crate) fn explain(text: &str, fault: Fault) -> Self {
         let (envelope, is_json) = Envelope::of_text(text);
-        if is_json && fault.is_in_json() {
+        if is_json {
             return Self::data(fault, Some(text), envelope);
         }
         Self::syntax(text, None, envelope)

@@ -80,7 +80,7 @@ impl<'de> Fill<'_, 'de> {
         if self.depth == MAX_DEPTH {
             return Err(TooDeep);
         }
-        if self.depth == 0 {
+        if self.tokens.is_empty() {
             self.tokens.reserve(USUAL_TOKENS);
         }
         self.depth += 1;

@@ -56,11 +56,6 @@ impl Fault {
         Self::new(Problem::NotJson { reason: String::new() }, 0)
     }
 
-    /// Whether the body is JSON as far as it was read.
-    pub(crate) fn is_in_json(&self) -> bool {
-        !matches!(self.0.problem, Problem::NotJson { .. })
-    }
-
     /// Adds the name of a field in front of the path, which is empty or starts with the index of an item.
     #[cold]
     pub(crate) fn in_field(mut self, name: &str) -> Self {

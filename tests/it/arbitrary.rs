@@ -157,6 +157,12 @@ fn half_of_the_payloads_are_valid_and_plausible() {
         };
         assert!(of_type(&valid) > 90, "{event_type}");
         assert!(of_type(&wild) > 60, "{event_type}");
+
+        let valid = valid.iter().filter(|payload| payload.event_type() == *event_type);
+        let items: Vec<_> = valid.flat_map(|payload| payload.contents()).collect();
+        assert!(items.iter().any(|item| !item.extra().is_empty()), "{event_type}");
+        assert!(items.iter().any(|item| item.sbs().is_some()), "{event_type}");
+        assert!(items.iter().any(|item| item.sbs().is_none()), "{event_type}");
     }
     let mut longest = Duration::ZERO;
     for payload in valid {

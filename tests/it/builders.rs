@@ -204,10 +204,17 @@ fn a_field_that_is_not_set_has_its_default() {
 
 #[test]
 fn an_empty_text_in_an_optional_setter_means_none() {
-    let message = UnrepliedContent::builder("visitor", at(1));
-    let set = message.clone().visitor_nickname("nickname").sbs("customer").assigned_agent_nickname("agent");
-    assert_ne!(set, message);
-    assert_eq!(set.visitor_nickname("").sbs("").assigned_agent_nickname(String::new()), message);
+    macro_rules! check {
+        ($Content:ident) => {
+            let item = $Content::builder("visitor", at(1));
+            let set = item.clone().visitor_nickname("nickname").sbs("customer").assigned_agent_nickname("agent");
+            assert_ne!(set, item);
+            assert_eq!(set.visitor_nickname("").sbs("").assigned_agent_nickname(String::new()), item);
+        };
+    }
+    check!(UnrepliedContent);
+    check!(PreChatFormContent);
+    check!(OfflineFormContent);
 }
 
 #[test]
@@ -265,6 +272,28 @@ fn a_payload_is_built_from_one_item_or_many_of_every_event() {
     check(&UnrepliedContent::builder("visitor", at(1)).build(), &EventType::Unreplied);
     check(&PreChatFormContent::builder("visitor", at(1)).build(), &EventType::PreChatFormSubmit);
     check(&OfflineFormContent::builder("visitor", at(1)).build(), &EventType::OfflineFormSubmit);
+}
+
+#[test]
+fn the_items_of_every_event_are_reached_from_either_end() {
+    fn check(event: &Event) {
+        let mut contents = event.contents();
+        let mut next = [None; 4];
+        next[0] = contents.next_back();
+        next[1] = contents.next();
+        assert_eq!(contents.len(), 1);
+        next[2] = contents.next_back();
+        next[3] = contents.next_back();
+        let names = next.map(|item| item.map(Content::visitor_name));
+        assert_eq!(names, [Some("third"), Some("first"), Some("second"), None]);
+    }
+    let names = ["first", "second", "third"];
+    check(&names.map(|name| UnrepliedContent::builder(name, at(1)).build()).into());
+    check(&names.map(|name| PreChatFormContent::builder(name, at(1)).build()).into());
+    check(&names.map(|name| OfflineFormContent::builder(name, at(1)).build()).into());
+
+    let unknown = Event::from_parts(EVENT_OF_TOMORROW, json!([{}])).unwrap();
+    assert!(unknown.contents().next_back().is_none());
 }
 
 #[test]

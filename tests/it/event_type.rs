@@ -18,6 +18,7 @@ fn an_event_type_is_compared_with_text() {
         assert_eq!(event_type, name);
         assert_eq!(event_type, *name);
         assert_ne!(event_type, "UNREPLIED ");
+        assert_ne!(event_type, *"UNREPLIED ");
         assert_eq!(event_type.as_ref(), name);
         if let EventType::Unknown(unknown) = &event_type {
             assert_eq!((unknown.as_ref(), unknown.to_string().as_str()), (name, name));

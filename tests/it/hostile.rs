@@ -4,10 +4,11 @@
 //! In a documented field, such an object is an object like any other. In an extra or in unknown content, the crate
 //! keeps what `Value` reads, which may be a number or a raw value.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 use twt_chat_webhooks::{DecodeErrorKind, Payload};
 
-use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, every_path};
+use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS, NUMBERS, every_path};
+use crate::entry_points::{error_of, failures};
 
 const OBJECTS: [&str; 12] = [
     r#"{"$serde_json::private::Number":"5"}"#,
@@ -51,6 +52,22 @@ fn from_reader_refuses_an_object_with_a_private_key_too() {
     }
 }
 
+/// With `arbitrary_precision`, serde buffers a number as such an object. So only without this feature does every way to
+/// decode refuse the object.
+#[test]
+fn without_arbitrary_precision_no_entry_point_reads_such_an_object_as_a_number() {
+    let has_arbitrary_precision = "1e999".parse::<Number>().is_ok();
+    let every_way_but_cbor = 13;
+    // For the CBOR body, `serde_json` converts the first four objects to numbers, so this body is valid.
+    for json in OBJECTS.iter().take(4).filter(|_| !has_arbitrary_precision) {
+        for path in NUMBERS {
+            for text in Body::unreplied().set(path, json).both_orders() {
+                assert!(failures(&text).len() >= every_way_but_cbor, "{text}");
+            }
+        }
+    }
+}
+
 #[test]
 fn from_value_refuses_an_object_with_a_private_key_too() {
     for json in OBJECTS {
@@ -81,6 +98,38 @@ fn an_object_with_a_private_key_as_an_item_or_a_body_lacks_its_fields() {
     for json in OBJECTS.into_iter().filter(|json| serde_json::from_str::<Value>(json).is_ok()) {
         let error = Payload::from_slice(json.as_bytes()).expect_err(json);
         assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "created_at"), "{error}: {json}");
+    }
+}
+
+/// With `arbitrary_precision` or `raw_value`, `Value` refuses some of these objects.
+#[test]
+fn the_error_for_an_object_that_value_refuses_has_its_line_and_column() {
+    for json in OBJECTS.into_iter().filter(|json| serde_json::from_str::<Value>(json).is_err()) {
+        for nested in [json.to_owned(), format!(r#"{{"a":{json}}}"#), format!(r#"[0,{{"a":0,"b":{json}}}]"#)] {
+            for path in ["trace", "content[0].trace"] {
+                for text in Body::unreplied().add(path, &nested).both_orders() {
+                    let error = error_of(&text);
+                    assert_eq!((error.line(), error.column()), (Some(1), text.find(json).map(|at| at + 1)), "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rejected_item_keeps_an_object_with_a_private_key_unchanged() {
+    for json in OBJECTS {
+        let open = json.replace("private", "public");
+        for (json, open) in
+            [(json.to_owned(), open.clone()), (format!("[{{\"a\":{json}}}]"), format!("[{{\"a\":{open}}}]"))]
+        {
+            let expected = serde_json::from_str::<Value>(&open).unwrap().to_string().replace("public", "private");
+            let body = Body::unreplied().set("content[0].created_at", "null").add("content[0].trace", &json);
+            for text in body.both_orders() {
+                let partial = Payload::from_slice_partial(text.as_bytes()).unwrap();
+                assert_eq!(partial.rejected[0].raw["trace"].to_string(), expected);
+            }
+        }
     }
 }
 

@@ -56,6 +56,16 @@ fn nesting_is_allowed_up_to_the_limit_of_serde_json() {
     }
 }
 
+/// With `arbitrary_precision` or `raw_value`, `Value` refuses the first object, and does not see the deep nesting.
+#[test]
+fn what_is_nested_too_deeply_is_not_json_whatever_comes_first() {
+    for first in [r#"{"$serde_json::private::Number":"five"}"#, r#"{"$serde_json::private::RawValue":"[[["}"#] {
+        let text = Body::unreplied().add("first", first).add("trace", &arrays(LIMIT)).text();
+        let error = is_syntax(text.as_bytes());
+        assert!(error.to_string().contains("the body is not JSON that can be read"), "{error}");
+    }
+}
+
 /// With `arbitrary_precision`, `serde_json` passes a number as an object. This object must not count as a level.
 #[test]
 fn a_number_may_stand_in_the_deepest_array() {

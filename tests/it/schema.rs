@@ -84,6 +84,24 @@ fn a_type_of_the_user_may_have_the_name_of_a_type_of_the_crate() {
     assert_eq!(generator.definitions().len(), 2);
 }
 
+#[test]
+fn each_type_has_a_schema_under_its_own_name() {
+    fn check<T: JsonSchema>(name: &str) {
+        assert_eq!(T::schema_name(), name);
+        assert_eq!(T::schema_id(), format!("twt_chat_webhooks::{name}"));
+    }
+
+    check::<Payload>("Payload");
+    check::<Event>("Event");
+    check::<UnrepliedContent>("UnrepliedContent");
+    check::<PreChatFormContent>("PreChatFormContent");
+    check::<OfflineFormContent>("OfflineFormContent");
+    check::<EventType>("EventType");
+    check::<Status>("Status");
+    check::<DocumentedStatus>("DocumentedStatus");
+    check::<Timestamp>("Timestamp");
+}
+
 /// The parts of a schema with their names: one for each documented event, then one for unknown events.
 fn parts_of<T: JsonSchema>() -> Vec<(String, Value)> {
     let schema = schema_of::<T>();

@@ -206,6 +206,7 @@ fn a_status_is_parsed_and_compared_as_text() {
         assert_eq!(status, text);
         assert_eq!(status, *text);
         assert_ne!(status, "98");
+        assert_ne!(status, *"98");
         assert_eq!(status.as_ref(), text);
         if let Status::Unknown(unknown) = &status {
             assert_eq!((unknown.as_ref(), unknown.to_string().as_str()), (text, text));

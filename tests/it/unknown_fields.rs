@@ -84,6 +84,19 @@ fn a_field_that_is_documented_elsewhere_is_unknown_here() {
     }
 }
 
+#[test]
+fn each_content_type_has_its_extras_without_the_trait() {
+    let [messages, pre_chat_forms, offline_forms] =
+        EVENTS.map(|event| decode(&Body::of(event).add("content[0].rating", "5").text()).event);
+    for extra in [
+        messages.as_unreplied().unwrap()[0].extra(),
+        pre_chat_forms.as_pre_chat_form_submit().unwrap()[0].extra(),
+        offline_forms.as_offline_form_submit().unwrap()[0].extra(),
+    ] {
+        assert_eq!(Value::Object(extra.clone()), json!({"rating": 5}));
+    }
+}
+
 /// A `Value` sorts the keys. With `preserve_order`, it keeps their order.
 #[test]
 fn the_extras_are_in_the_order_of_a_value() {

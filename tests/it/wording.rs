@@ -76,6 +76,8 @@ fn each_kind_of_fault_has_its_text() {
     let (before, after) = documented.split_once("ctccccd").unwrap();
     let error = Payload::from_slice(&[before.as_bytes(), b"\xc3", after.as_bytes()].concat()).unwrap_err();
     assert_eq!(error.to_string(), "UNREPLIED: the body is not UTF-8 (line 17, column 29)");
+    let error = Payload::from_slice(&[Body::unreplied().text().as_bytes(), b"\n\xff"].concat()).unwrap_err();
+    assert_eq!(error.to_string(), "UNREPLIED: the body is not UTF-8 (line 2, column 1)");
 }
 
 #[test]
