@@ -258,7 +258,7 @@ fn assert_holds(payload: &Payload, numbers: &[(String, String)], value: fn(&str)
 #[test]
 fn an_unknown_number_of_up_to_40_digits_is_held_and_written_as_value_does() {
     let parse: fn(&str) -> Value = |json| serde_json::from_str(json).unwrap();
-    let keeps_digits = parse("1.10").to_string() == "1.10";
+    let keeps_digits = "1e999".parse::<serde_json::Number>().is_ok();
     for count in 1..=40 {
         let numbers: Vec<_> = (0..).map(|index| format!("number {index:04}")).zip(numbers_of(count)).collect();
         if keeps_digits {
