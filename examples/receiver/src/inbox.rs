@@ -23,8 +23,22 @@ const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
 /// The longest `Retry-After` that is obeyed, in milliseconds. If a pause ends later, the clock has been set back.
 const MAX_RETRY_AFTER: i64 = 86_400_000;
-/// The version of `schema.sql`.
+/// The version of `schema.sql`. Version 0 had no channels.
 const VERSION: i64 = 1;
+const CREATE: &str = concat!("BEGIN IMMEDIATE;", include_str!("schema.sql"), "COMMIT");
+const UPGRADE: &str = concat!(
+    "BEGIN IMMEDIATE;
+    ALTER TABLE item RENAME TO old_item;
+    DROP INDEX item_delivery;
+    DROP INDEX item_due;
+    DROP INDEX item_in_work;
+    DROP TRIGGER delivery_without_items;",
+    include_str!("schema.sql"),
+    "INSERT INTO item (id, delivery, position, key, event, state, in_work, attempts, due_at, problem)
+        SELECT id, delivery, position, key, event, state, in_work, attempts, due_at, problem FROM old_item;
+    DROP TABLE old_item;
+    COMMIT"
+);
 
 pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     const TABLES: &str = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
@@ -33,8 +47,9 @@ pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     match connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)))? {
         (VERSION, _) => {}
-        (0, 0) => connection.execute_batch(concat!("BEGIN IMMEDIATE;", include_str!("schema.sql"), "COMMIT"))?,
-        _ => return Err("it belongs to another version of the receiver".into()),
+        (0, 0) => connection.execute_batch(CREATE)?,
+        (0, _) => connection.execute_batch(UPGRADE)?,
+        _ => return Err("it belongs to a newer version of the receiver".into()),
     }
     Ok(connection)
 }

@@ -59,16 +59,45 @@ fn an_inbox_that_cannot_be_opened_is_named() {
 }
 
 #[test]
-fn an_inbox_of_another_version_is_left_alone() {
-    for tables in ["CREATE TABLE item (id INTEGER)", "PRAGMA user_version = 2"] {
-        let folder = folder();
-        database(&folder).execute_batch(tables).unwrap();
-        for arguments in [&["--workers", "1"][..], &["list"]] {
-            let (code, problem) = error(&run(&folder, arguments));
-            assert_eq!(code, Some(1));
-            assert!(problem.ends_with(": it belongs to another version of the receiver\n"), "{problem}");
-        }
+fn an_inbox_of_a_newer_version_is_left_alone() {
+    let folder = folder();
+    database(&folder).pragma_update(None, "user_version", 2).unwrap();
+    for arguments in [&["--workers", "1"][..], &["list"]] {
+        let (code, problem) = error(&run(&folder, arguments));
+        assert_eq!(code, Some(1));
+        assert!(problem.ends_with(": it belongs to a newer version of the receiver\n"), "{problem}");
     }
+}
+
+#[test]
+fn an_inbox_without_channels_is_upgraded_and_keeps_its_rows() {
+    let mut receiver = Receiver::start();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    assert_eq!(receiver.deliver("not JSON"), 200);
+    receiver.row(1, "done");
+    let before = receiver.list();
+    receiver.stop();
+    // The tables of the first version, with the same rows.
+    let database = database(&receiver.folder);
+    database
+        .execute_batch(
+            "DROP TABLE pause; DROP INDEX item_key; DROP INDEX item_due; DROP TRIGGER delivery_without_items;
+            ALTER TABLE item DROP COLUMN channel; PRAGMA user_version = 0;
+            CREATE UNIQUE INDEX old_key ON item (key);
+            CREATE INDEX item_due ON item (due_at) WHERE state = 'waiting' AND in_work = 0;
+            CREATE TRIGGER delivery_without_items AFTER DELETE ON item BEGIN DELETE FROM delivery; END;",
+        )
+        .unwrap();
+    drop(database);
+
+    assert_eq!(run(&receiver.folder, &["show", "2"]).stdout, b"not JSON");
+    let receiver = Receiver::start_in(&receiver.folder);
+    assert_eq!(receiver.list(), before);
+    // The second delivery is new, the first one is not.
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
+    receiver.row(3, "done");
+    assert_eq!(receiver.list().len(), 3);
 }
 
 #[test]
