@@ -83,7 +83,10 @@ impl DecodeError {
         &self.0.path
     }
 
-    /// The line in the body. The first line is 1. `None` if the error does not come from the text of a body.
+    /// The line in the body. The first line is 1.
+    ///
+    /// `None` for an error of [`Event::from_parts`](crate::Event::from_parts), and for the error of a
+    /// [`Rejected`](crate::Rejected) item.
     ///
     /// Line and column point at:
     ///
@@ -97,8 +100,8 @@ impl DecodeError {
         self.0.position.map(|position| position.line)
     }
 
-    /// The column in the line, in bytes. The first column is 1, and 0 means before the first column. `None` if the
-    /// error does not come from the text of a body.
+    /// The column in the line, in bytes. The first column is 1, and 0 means before the first column. `None` if
+    /// [`line`](Self::line) is `None`.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.0.position.map(|position| position.column)
@@ -122,7 +125,8 @@ impl DecodeError {
         self.0.envelope.created_at
     }
 
-    /// The error for a fault in JSON. It has a position only if `text` is the text of the body.
+    /// The error for a fault in a body that is JSON, or in a buffered value. The error has a position only if the
+    /// `text` of the body is given.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
         let (problem, path, offset) = fault.into_parts();
         let position = text.map(|text| LineColumn::of_offset(text, offset));
@@ -168,7 +172,8 @@ impl DecodeError {
             Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),
             Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, LineColumn::of(&error)),
             None if not_utf8.is_none() => {
-                // `serde_json` gives no reason, because it stopped at one of its private keys first.
+                // The text is not JSON, but `json_error` found no reason. `Value` stopped at a private key before it
+                // reached the fault. `IgnoredAny` accepts, for example, text that is nested too deeply.
                 (Problem::NotJson { reason: "expected value".into() }, LineColumn::of_offset(text, text.len()))
             }
             _ => {
@@ -203,7 +208,8 @@ impl fmt::Display for DecodeError {
     }
 }
 
-/// Shows everything except `webhook_id` and `created_at`, because these are values of the body.
+/// Shows everything except `webhook_id`, `created_at` and the name of an unknown event, because these are values of the
+/// body.
 impl fmt::Debug for DecodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DecodeErrorInner { problem, path, position, envelope } = &*self.0;

@@ -48,6 +48,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 /// | an integer field with any other value | an error |
 /// | the status 1, 2, 3 or 4, as a string or an integer | its variant of [`Status`](crate::Status) |
 /// | any other string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown) |
+/// | a float without a fraction, up to 2^48, as a status | the same as for the integer |
+/// | a status with any other value | an error |
 /// | a time outside the years −9999 to 9999, such as milliseconds | an error |
 /// | a documented field twice in one object | an error |
 /// | a missing or `null` number, status, `event` or `webhook_id` | an error |
@@ -77,9 +79,9 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Source};
 ///
 /// If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 ///
-/// The features do not change documented fields, with one exception. An integer field accepts a float without a
-/// fraction. If such a float has a fraction in its last digits, the features can decide whether the crate notices the
-/// fraction.
+/// The features do not change documented fields, with one exception. A float in an integer field may have a fraction
+/// that is so small that only its last digits show it. The features can decide whether such a float is an error, or is
+/// read as the nearest integer.
 ///
 /// # Through serde
 ///

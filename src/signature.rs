@@ -176,8 +176,8 @@ impl AppSecret {
     /// Makes an `AppSecret` from the secret that the platform shows.
     ///
     /// White space at the ends of the secret is an error, because it was most likely copied by mistake. White space is
-    /// any kind of space, tab and line end, and also the invisible U+200B and U+FEFF. White space inside the secret is
-    /// accepted.
+    /// any kind of space, the tab, any kind of line end, and also the invisible U+200B and U+FEFF. Vertical tab and
+    /// form feed do not count as white space. White space inside the secret is accepted.
     ///
     /// # Errors
     ///

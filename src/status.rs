@@ -247,7 +247,7 @@ impl Serialize for Status {
     }
 }
 
-/// Reads a status from a string or an integer.
+/// Reads a status from a string, an integer, or a float without a fraction.
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         wire::deserialize(deserializer, |source| Self::read(source))

@@ -59,8 +59,10 @@ impl<'de> Buffered<'de> {
     }
 }
 
-/// The visitor that appends the tokens of one value. It implements every `visit_*` method, because the default methods
-/// fail with an error that quotes the value.
+/// The visitor that appends the tokens of one value.
+///
+/// Most default methods of [`Visitor`] fail with an error that quotes the value. The visitor implements all of these.
+/// The other default methods, such as `visit_i8`, only call a method that is implemented here.
 struct Fill<'a, 'de> {
     tokens: &'a mut Vec<Token<'de>>,
     depth: u8,
