@@ -463,9 +463,6 @@ fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
     assert!(cut_off.values().sum::<usize>() > 0, "no kill came in the middle");
     println!("channel | deliveries | messages | cut off by a kill");
     for channel in &channels {
-        let pace = Duration::from_millis(if channel.name == "slack" { 1_000 } else { 600 });
-        let requests = channel.requests();
-        assert!(requests.windows(2).all(|pair| pair[1].at - pair[0].at >= pace), "{}", channel.name);
         let mut visitors = channel.visitors();
         let cut_off = cut_off.get(channel.name).copied().unwrap_or(0);
         println!("{:7} | {ITEMS:10} | {:8} | {cut_off}", channel.name, visitors.len());
