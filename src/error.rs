@@ -19,11 +19,12 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 /// ```
 /// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload, fixtures};
 ///
-/// let body = fixtures::UNREPLIED.replace(r#""push_times": 4"#, r#""push_times": "four""#);
+/// let body = fixtures::UNREPLIED.replace(": 4,", r#": "four","#);
 /// let error = Payload::from_slice(body.as_bytes()).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "UNREPLIED content[0].push_times: expected an unsigned integer, found a string (line 15, column 20)",
+///     "UNREPLIED content[0].push_times: expected an unsigned integer, found a string \
+///      (line 15, column 20)",
 /// );
 /// assert_eq!(error.kind(), DecodeErrorKind::Data);
 /// assert_eq!(error.path(), "content[0].push_times");

@@ -22,7 +22,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn Error>> {
 //!     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
-//!     let routes = Router::new().route("/webhooks", post(receive));
+//!     let routes = Router::new().route("/webhooks/twt-chat", post(receive));
 //!     let app = routes.with_state(Arc::new(verifier));
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
 //!     Ok(axum::serve(listener, app).await?)
@@ -46,8 +46,10 @@
 //! }
 //! ```
 //!
+//! In the repository, `cargo run --example trigger` prints a command that sends a signed event to this receiver.
+//!
 //! Answer 200 to every body with a right signature, even if it cannot be decoded. Otherwise the platform retries the
-//! delivery. The module [`signature`][signature] has a handler that loses nothing, and shows how to call it with
+//! delivery. The module [`signature`][signature] has a handler that loses nothing, and shows how to call it from axum,
 //! actix-web, Lambda and Workers. Without the feature `signature`, use [`Payload::from_slice`] to decode a body.
 //!
 //! # Events

@@ -10,8 +10,9 @@ use crate::content::BadItem;
 use crate::error::{DecodeError, Envelope};
 use crate::payload::{self, Payload};
 
-/// A payload with the items that could be decoded, and the items that could not. Made by
-/// [`Payload::from_slice_partial`].
+/// A payload with the items that could be decoded, and the items that could not.
+///
+/// [`Payload::from_slice_partial`] returns it, and so does `Verifier::decode_partial`.
 ///
 /// `Debug` shows what visitors wrote in the decoded items, but nothing that they wrote in the rejected items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,8 +43,8 @@ pub struct Partial {
 /// assert_eq!(rejected.error.path(), "content[0].created_at");
 ///
 /// let mut item = rejected.raw;
-/// if let Some(time) = item.get_mut("created_at") {
-///     *time = time.as_i64().map(|milliseconds| milliseconds / 1_000).into();
+/// if let Some(milliseconds) = item["created_at"].as_i64() {
+///     item["created_at"] = (milliseconds / 1_000).into();
 /// }
 /// let event_type = partial.payload.event_type();
 /// let mut mended = partial.payload.clone(); // keeps the unknown fields of the envelope

@@ -247,7 +247,8 @@ impl Payload {
     /// use twt_chat_webhooks::{EventType, Payload, PreChatFormContent, Timestamp};
     ///
     /// let written = Timestamp::from_unix(1_765_439_652)?;
-    /// let form = PreChatFormContent::builder("Visitor15", written).sbs("234442313").build();
+    /// let form = PreChatFormContent::builder("Visitor15", written);
+    /// let form = form.sbs("234442313").build();
     /// let payload = Payload::new(written, "58946f5f583edd94f5cf87e3534d04fb", form);
     /// assert_eq!(payload.event_type(), EventType::PreChatFormSubmit);
     /// # Ok::<(), twt_chat_webhooks::TimestampError>(())

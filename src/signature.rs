@@ -56,15 +56,29 @@
 //!
 //! - If a body cannot be decoded, keep it and answer 200. A retry has the same fault.
 //! - If a body cannot be kept, answer 503, so that the platform retries.
-//! - Do slow work in another task, after the answer.
+//! - If the work is slow, first commit the body or its items, then answer, and work after that. If the work fails, it
+//!   can start again from what is committed.
 //!
 //! # In a framework
 //!
-//! Take the body as bytes in every framework. The [crate page](crate#getting-started) shows a receiver with axum. These
-//! functions call the `handle` of the previous example from other frameworks:
+//! Take the body as bytes in every framework. These functions call the `handle` of the previous example. The
+//! [crate page](crate#getting-started) has a whole program with axum.
 //!
 //! ```text
 //! use twt_chat_webhooks::SIGNATURE_HEADER;
+//!
+//! // axum
+//! async fn receive(
+//!     State(verifier): State<Arc<Verifier>>,
+//!     headers: HeaderMap,
+//!     body: Bytes,
+//! ) -> StatusCode {
+//!     let signature = headers.get(SIGNATURE_HEADER);
+//!     let signature = signature.map(|value| value.as_bytes());
+//!     let status = handle(&verifier, &body, signature);
+//!     let status = StatusCode::from_u16(status);
+//!     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+//! }
 //!
 //! // actix-web
 //! async fn receive(
@@ -534,9 +548,9 @@ pub enum ReceiveError {
 impl ReceiveError {
     /// The HTTP status for this error: 403 if the signature is not accepted, 400 if the body cannot be decoded.
     ///
-    /// The platform retries a delivery that is not answered with 200. If you do not want a retry of a body that cannot
-    /// be decoded, keep the body and answer 200, like the handler of the [module
-    /// page](self#a-handler-that-loses-nothing).
+    /// Do not answer 400 if you can keep the body. The platform retries a delivery that is not answered with 200, and
+    /// the retry has the same fault. Keep the body and answer 200 instead, like the handler of the
+    /// [module page](self#a-handler-that-loses-nothing).
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
