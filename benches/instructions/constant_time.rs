@@ -12,7 +12,8 @@ use crate::comparisons::{Way, repeat};
 
 const ITERATIONS: u32 = 10;
 
-/// The right signature comes last. It may differ in what is returned, which the sender learns anyway.
+/// The right signature comes last. Its count may differ, because `verify` returns another result. The sender learns
+/// this result anyway.
 pub fn verifications() -> [Way; 5] {
     [
         Way::new("the first digit is wrong", |n| verify(n, |place| place == 0)),

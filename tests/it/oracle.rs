@@ -1,4 +1,4 @@
-//! The test oracle: it decodes and encodes a body by the rules of the contract, without code of the crate.
+//! The test oracle: it decodes and encodes a body by the rules in the docs, without code of the crate.
 //!
 //! It works on a `Value`, so it is slow and simple. The property tests and the fuzz targets compare the crate with it.
 

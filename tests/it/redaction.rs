@@ -208,7 +208,7 @@ fn no_error_shows_unknown_data_that_value_refuses() {
 }
 
 #[test]
-fn the_envelope_of_an_error_has_accessors_and_is_not_in_debug() {
+fn the_webhook_id_of_an_error_has_an_accessor_and_is_not_in_debug() {
     let body = Body::unreplied().set("webhook_id", r#""canary""#).set("content[0].push_times", "true");
     let error = Payload::from_slice(body.text().as_bytes()).unwrap_err();
     assert_eq!(error.webhook_id(), Some("canary"));

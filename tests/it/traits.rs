@@ -1,4 +1,4 @@
-//! Each public type implements the traits of the contract.
+//! The public types that need no feature implement the common traits.
 
 use core::error::Error;
 use core::fmt::{Debug, Display};
@@ -25,7 +25,7 @@ fn is_parsed<T: FromStr>() {}
 fn is_an_item<T: Content>() {}
 
 #[test]
-fn every_public_type_is_plain_data() {
+fn every_public_type_that_needs_no_feature_is_plain_data() {
     is_plain_data::<Payload>();
     is_plain_data::<Partial>();
     is_plain_data::<Rejected>();
@@ -78,7 +78,7 @@ fn the_error_types_implement_error() {
 }
 
 #[test]
-fn the_types_implement_the_other_traits_of_the_contract() {
+fn the_types_implement_the_other_common_traits() {
     is_shown::<EventType>();
     is_shown::<Status>();
     is_shown::<DocumentedStatus>();

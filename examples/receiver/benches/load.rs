@@ -1,11 +1,11 @@
-//! What the receiver takes: deliveries per second, memory, and the time to stop.
+//! Measures the receiver: deliveries per second, memory, and the time to stop.
 //!
 //! ```sh
 //! cargo bench -p receiver --features signature --bench load
 //! ```
 //!
 //! The clients run on the same machine and take their share of it. The rival is the same server with a handler that
-//! only verifies and decodes: what is lost with it, nobody gets back.
+//! only verifies and decodes. It keeps nothing, so it shows what it costs to keep a delivery.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -62,7 +62,7 @@ fn main() {
                 stream
             })
             .collect();
-        // Until it has read what has been sent.
+        // The memory stops growing when the receiver has read what has been sent.
         let mut memory = 0;
         while server.memory() > memory {
             memory = server.memory();

@@ -13,7 +13,7 @@ use crate::message::Channel;
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
 #[command(after_help = "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. \
-    While you change it, set TWT_APP_SECRET_OLD to the one before. \
+    While you change the AppSecret, set TWT_APP_SECRET_OLD to the previous one. \
     To forward each item to chat channels, set SLACK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, DINGTALK_WEBHOOK_URL or \
     WECOM_WEBHOOK_URL, and FEISHU_SECRET or DINGTALK_SECRET if the channel checks signatures.")]
 pub struct Cli {
@@ -60,7 +60,8 @@ pub enum Command {
     },
 }
 
-/// The secrets, and the channels to forward to. They are not options, because other users of the machine can see those.
+/// Reads the secrets and the webhooks of the channels from the environment. They are not options, because other users
+/// of the machine can see the options of a process.
 pub fn settings() -> Result<(Verifier, Vec<Webhook>), String> {
     let webhooks = Channel::ALL.into_iter().filter_map(|channel| webhook(channel).transpose());
     Ok((verifier()?, webhooks.collect::<Result<_, _>>()?))
@@ -96,7 +97,8 @@ fn webhook(channel: Channel) -> Result<Option<Webhook>, String> {
     webhook.map(Some).ok_or_else(invalid)
 }
 
-/// The value of a variable. Empty counts as not set: what starts the receiver often passes on a variable that it lacks.
+/// The value of a variable. An empty value counts as not set, because a script that has no value for a variable often
+/// sets it to an empty text.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -17,7 +17,8 @@ pub struct Delivery {
 pub struct Row {
     /// The index of the item, or `None` for the whole body.
     pub position: Option<u32>,
-    /// What a repeated delivery has in common with the first, whatever its envelope.
+    /// The idempotency key. A repeated item has the same key, even in another envelope. The key of a whole body is the
+    /// hash of its bytes.
     pub key: String,
     pub event: Option<String>,
     /// Why it cannot be decoded, which makes it a dead letter.

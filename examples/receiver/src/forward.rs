@@ -31,7 +31,7 @@ impl Webhook {
     /// Returns `None` if this is not an `http` or `https` URL.
     pub fn new(channel: Channel, url: &str, secret: Option<String>) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
-        // `Uri` and `ureq` ignore a port that is no port, and the message would go to port 80 or 443.
+        // `Uri` and `ureq` ignore an invalid port, such as 99999. The message would then go to port 80 or 443.
         let address = url.authority()?.as_str().rsplit('@').next();
         let has_valid_port = url.port().is_some() || address == url.host();
         let is_http = matches!(url.scheme_str(), Some("http" | "https"));
@@ -71,7 +71,7 @@ impl Webhook {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut request = self.client.post(self.url.clone()).content_type("application/json");
         match (self.channel, &self.secret) {
-            // Feishu's page, see above: the key is what is signed, and the message is empty.
+            // Feishu's page, see above: the key is the timestamp, a line feed and the secret. The signed text is empty.
             (Channel::Feishu, Some(secret)) => {
                 let timestamp = now.as_secs().to_string();
                 message["sign"] = sign(&format!("{timestamp}\n{secret}"), "")?.into();
@@ -131,7 +131,7 @@ fn problem(error: ureq::Error) -> String {
         ureq::Error::HostNotFound => "the host was not found".to_owned(),
         ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
         ureq::Error::Io(error) => match error.kind() {
-            // The kind that `rustls` gives a certificate that is not trusted, and bytes that are not TLS.
+            // `rustls` reports this kind for a certificate that is not trusted, and for bytes that are not TLS.
             ErrorKind::InvalidData => "TLS failed".to_owned(),
             // The standard library has no stable kind for a name that does not resolve, only this text.
             _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),

@@ -14,7 +14,7 @@ use crate::message::Channel;
 
 /// How many writes may wait, and how many share a commit.
 const MAX_WAITING: usize = 128;
-/// How long to wait for another process that writes. An answer may take longer than this.
+/// How long to wait for another process that writes. The server waits longer than this for the inbox (`MAX_WRITE`).
 const BUSY: Duration = Duration::from_secs(1);
 /// The pauses between two attempts to work on an item, in milliseconds. If the attempt after the last pause fails, the row
 /// is dead.
@@ -54,8 +54,8 @@ pub fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The inbox of a running receiver. One thread writes: it commits all that waits at once, because each commit waits for
-/// the disk.
+/// The inbox of a running receiver. One thread does all writes. It puts the writes that wait into one commit, because
+/// each commit has to wait for the disk.
 #[derive(Clone)]
 pub struct Inbox {
     writes: mpsc::Sender<Write>,
@@ -65,7 +65,7 @@ pub struct Inbox {
 }
 
 type Write = Box<dyn FnOnce(&Transaction<'_>) -> Result<Answer> + Send>;
-/// Tells the task that waits for a write that it is committed.
+/// Tells the task that asked for a write that the write is committed.
 type Answer = Box<dyn FnOnce() + Send>;
 
 /// An item to work on.
@@ -155,7 +155,8 @@ impl Inbox {
         self.write(|transaction| transaction.pragma_update(None, "user_version", VERSION)).await
     }
 
-    /// Puts back what was in work when a receiver ended. It counts as an attempt, in case the work is what ends it.
+    /// Puts back the rows that were in work when a receiver ended. The attempt that was cut off counts, because the
+    /// work itself may have ended the receiver.
     pub async fn take_back(&self) -> Option<usize> {
         const TAKE_BACK: &str = "UPDATE item SET in_work = 0, problem = 'the receiver ended before this was done',
             state = iif(attempts > iif(channel IS NULL, ?1, ?2), 'dead', 'waiting') WHERE in_work = 1";
@@ -230,8 +231,8 @@ fn note(transaction: &Transaction<'_>, channel: Option<Channel>, outcome: &Outco
 }
 
 fn claim(transaction: &Transaction<'_>, channel: Option<Channel>, most: usize) -> Result<Vec<Claim>> {
-    // If an item is due later than after the longest pause, the clock has been set back. A channel that has asked for a
-    // pause gets a limit of 0, so that SQLite does not look at each row that waits.
+    // If the time until a row is due is longer than the longest pause, the clock has been set back. Such a row is taken
+    // now. A channel that has asked for a pause gets a limit of 0, so that SQLite does not look at each row that waits.
     const CLAIM: &str = "UPDATE item SET in_work = 1, attempts = attempts + 1 WHERE id IN (
             SELECT id FROM item WHERE channel IS ?1 AND state = 'waiting' AND in_work = 0
                 AND (due_at <= ?2 OR due_at > ?2 + ?3)
@@ -248,7 +249,7 @@ fn claim(transaction: &Transaction<'_>, channel: Option<Channel>, most: usize) -
 
 /// The next rows after an `id`, each in a line without anything that a visitor wrote.
 ///
-/// They come in pieces, because the log of the database grows while somebody reads.
+/// Each call returns at most 1,000 rows, because the write-ahead log of the database grows as long as a read lasts.
 pub fn list(inbox: &Connection, dead: bool, json: bool, after: i64) -> Result<Vec<(i64, String)>> {
     const LIST: &str = "WITH listed AS (
             SELECT item.id, event, channel, state, attempts, problem,
@@ -269,14 +270,14 @@ pub fn body(inbox: &Connection, id: i64) -> Result<Option<Vec<u8>>> {
     inbox.query_row(BODY, [id], |row| row.get(0)).optional()
 }
 
-/// Puts an item back to waiting, or all that are dead.
+/// Puts a row back to waiting, or all rows that are dead.
 pub fn retry(inbox: &Connection, id: Option<i64>) -> Result<usize> {
     const RETRY: &str = "UPDATE item SET state = 'waiting', attempts = 0, due_at = ?2, problem = NULL
         WHERE in_work = 0 AND iif(?1 IS NULL, state = 'dead', id = ?1)";
     inbox.execute(RETRY, (id, now()))
 }
 
-/// Deletes items that are done, a thousand at a time, so that a running receiver can write in between.
+/// Deletes rows that are done, a thousand at a time, so that a running receiver can write in between.
 pub fn prune(inbox: &Connection, days: u32) -> Result<usize> {
     const PRUNE: &str = "DELETE FROM item WHERE id IN (
         SELECT item.id FROM item JOIN delivery ON delivery.id = item.delivery

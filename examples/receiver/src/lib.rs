@@ -56,7 +56,8 @@ fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> R
     // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
     let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
     tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
-    // The message of a panic may hold what a visitor wrote, and would wait for a reader.
+    // The default hook prints the message of a panic, which may hold what a visitor wrote. It also waits if nobody
+    // reads standard error.
     panic::set_hook(Box::new(|panic| tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()))));
     let inbox = open(cli, OpenFlags::SQLITE_OPEN_CREATE)?;
     let lock = lock_file(&cli.inbox)?;
@@ -82,7 +83,8 @@ fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> R
     served
 }
 
-/// The file that the receiver which works on the inbox holds locked. The database has other locks.
+/// Opens the lock file. The receiver that works on the inbox holds a lock on this file. The database file cannot take
+/// its place, because the database has its own locks on that file.
 fn lock_file(inbox: &Path) -> io::Result<File> {
     let mut path = inbox.as_os_str().to_owned();
     path.push("-lock");
@@ -94,7 +96,8 @@ fn open(cli: &Cli, flags: OpenFlags) -> Result<rusqlite::Connection, Error> {
         .map_err(|error| format!("cannot open the inbox {}: {error}", cli.inbox.display()).into())
 }
 
-/// Is cancelled at SIGTERM, as supervisors send it, or Ctrl-C. A second signal ends the process at once.
+/// Returns a token that is cancelled at SIGTERM, which supervisors send, or at Ctrl-C. A second signal ends the process
+/// at once.
 fn stop_on_signal() -> io::Result<CancellationToken> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut next = async move || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };

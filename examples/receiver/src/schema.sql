@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS item (
     event TEXT,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead')),
     in_work INTEGER NOT NULL DEFAULT 0, -- 1 while a waiting item is worked on
-    attempts INTEGER NOT NULL DEFAULT 0, -- The one in work counts.
+    attempts INTEGER NOT NULL DEFAULT 0, -- The attempt that is in work counts too.
     due_at INTEGER NOT NULL, -- Unix milliseconds
     problem TEXT
 ) STRICT;

@@ -17,7 +17,7 @@ use crate::inbox::{Claim, Inbox, Outcome};
 use crate::message::Channel;
 use crate::server::GRACE;
 
-/// How often to look for items whose pause is over, and for those that another receiver on the same inbox has taken.
+/// How often to look for items whose pause is over, and for items that another receiver on the same inbox has kept.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long the work on an item may take.
 const MAX_WORK: Duration = Duration::from_secs(60);
@@ -146,10 +146,10 @@ impl Lane {
     }
 }
 
-/// Waits for its turn. Of several receivers on one inbox, the one that holds the lock works.
+/// Waits for the lock. Of several receivers on one inbox, only the one that holds the lock works.
 ///
-/// The operating system releases the lock when that process ends, in whatever way. So whatever is marked as in work
-/// once the lock is held was cut off.
+/// The operating system releases the lock when the process that holds it ends, in whatever way. If a row is still in
+/// work when this receiver gets the lock, the attempt was cut off.
 async fn begin(inbox: &Inbox, lock: &File) {
     while lock.try_lock().is_err() {
         sleep(LOOK).await;

@@ -1,7 +1,8 @@
-//! The receiver around the work of the tests, which does what the visitor's message says and writes it down.
+//! The receiver with the work function of the tests. This function does what the visitor's message says.
 //!
-//! The file `WORK` gets a line before the work on an item and one after it. Nothing that the receiver notes is needed
-//! to tell what was worked on, and how often.
+//! The variable `WORK` names a file. The function adds a line to the file when the work on an item begins, and another
+//! line when the work is done. From these lines, the tests can tell what was worked on, and how often. They do not have
+//! to rely on what the receiver notes.
 
 use std::fs::OpenOptions;
 use std::io::Write;

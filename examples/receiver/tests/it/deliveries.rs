@@ -81,7 +81,7 @@ fn a_bad_item_does_not_lose_the_batch() {
     let items = [item("A", "1"), item("Ada", r#""my PIN is 4711""#), item("C", "1")].join(",");
     let body =
         |sent: i64| format!(r#"{{"created_at":{sent},"event":"UNREPLIED","webhook_id":"","content":[{items}]}}"#);
-    // Neither the good nor the bad items multiply, in a new envelope either.
+    // A repeated delivery adds no row for a good or a bad item, even in a new envelope.
     for sent in [2, 2, 3] {
         assert_eq!(receiver.deliver(body(sent)), 200);
     }
@@ -204,7 +204,7 @@ fn the_platform_keeps_what_the_inbox_cannot_take() {
 }
 
 #[test]
-fn no_outside_text_is_in_the_log_or_the_list() {
+fn no_text_of_a_visitor_and_no_control_character_is_in_the_log_or_the_list() {
     let receiver = Receiver::start();
     let unknown = telling_body().replace("UNREPLIED", &r"\u001b]0;owned\u0007\n\u202e".repeat(50));
     for body in [telling_body(), telling_body().replace(": 4,", r#": "4711","#), unknown] {

@@ -350,7 +350,7 @@ fn a_channel_that_cannot_be_reached_is_tried_again() {
 }
 
 #[test]
-fn what_is_no_answer_of_the_channel_is_tried_again() {
+fn a_message_with_an_undocumented_answer_is_sent_again() {
     let elsewhere = Channel::start("slack", &[Answer::Taken]);
     let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
     is_tried_again([
@@ -368,7 +368,7 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
     eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 6s");
-    // Neither for another item, nor after a new start.
+    // The pause also holds for another item, and after a new start.
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
     // Otherwise the kill could come in the middle of a message to Feishu, which would then be sent twice.
     eventually("feishu has both", || count(&receiver.folder, "channel = 'feishu' AND state = 'done'") == 2);
@@ -413,7 +413,7 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
 }
 
 #[test]
-fn what_a_channel_has_not_taken_when_the_receiver_is_killed_is_sent() {
+fn a_message_without_an_answer_is_sent_again_after_a_kill() {
     let channels = [Channel::start("slack", &[Answer::Never]), Channel::start("feishu", &[Answer::Taken])];
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);

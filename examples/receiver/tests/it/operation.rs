@@ -101,7 +101,7 @@ fn an_inbox_without_channels_is_upgraded_and_keeps_its_rows() {
 }
 
 #[test]
-fn a_row_is_listed_as_documented_and_its_body_shown() {
+fn a_row_is_listed_and_its_body_is_shown() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     let row = receiver.row(1, "done");

@@ -157,7 +157,7 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
             assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
         }
     }
-    // Neither does work that panics again and again.
+    // Work that panics again and again holds nothing up either.
     for visitor in 0..20 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{visitor}"), "panic", 1).to_vec()), 200);
     }

@@ -18,7 +18,7 @@ use twt_chat_webhooks::{AppSecret, Payload, Timestamp, UnrepliedContent, fixture
 pub const PATH: &str = "/webhooks/twt-chat";
 pub const SECRET: &str = "s3cret of example.com";
 
-/// How long to wait for an event before a test fails. On a busy machine, much takes long.
+/// How long [`eventually`] waits before a test fails. On a busy machine, much takes long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn secret() -> AppSecret {
@@ -61,7 +61,8 @@ pub fn folder() -> PathBuf {
     folder
 }
 
-/// The command `receiver`, with nothing in its environment but what the tests set. A proxy would see the messages.
+/// The command `receiver`, with only the variables that the tests set. A proxy from the environment would see the
+/// messages.
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_receiver-under-test"));
     command.env_clear();

@@ -63,7 +63,7 @@ fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
             for number in range {
                 let receiver = &receivers[number % receivers.len()];
                 scope.spawn(move || {
-                    // Each of them is delivered to both.
+                    // Each message is delivered twice. If there are two receivers, each of them gets the message once.
                     let body = message(&format!("Visitor{}", number / 2), "hello", 1).to_vec();
                     assert_eq!(receiver.deliver(body), 200);
                 });
