@@ -69,7 +69,7 @@ use crate::timestamp::Timestamp;
 /// write two messages in the same second whose hashes collide. A handler then skips the second message as a retry of
 /// the first.
 ///
-/// In a database, store the keys in a unique column. In SQLite and PostgreSQL:
+/// In a database, store the keys in a unique column. In `SQLite` and `PostgreSQL`:
 ///
 /// ```sql
 /// CREATE TABLE handled (item_key VARCHAR(1024) PRIMARY KEY);
@@ -80,7 +80,7 @@ use crate::timestamp::Timestamp;
 /// if handling fails, the key is rolled back too, and the retry is not skipped.
 ///
 /// The column must compare byte by byte. With a collation that ignores case, the keys of `visitor15` and `Visitor15`
-/// would be equal. MySQL and MariaDB have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
+/// would be equal. `MySQL` and `MariaDB` have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
 ///
 /// # Items without a key
 ///
