@@ -60,9 +60,9 @@ impl Webhook {
         })
     }
 
-    /// Sends the message about an item. A failure names neither the URL nor anything that the channel or a visitor wrote.
+    /// Sends the message about an item. A documented event without items has no message.
     ///
-    /// A known event without items has no message.
+    /// A failure contains neither the URL nor a text of the channel or of a visitor.
     pub fn send(&self, payload: &Payload) -> Result<(), Failure> {
         self.channel.messages(payload).into_iter().try_for_each(|message| self.post(message))
     }
@@ -86,7 +86,7 @@ impl Webhook {
             }
             (Channel::Feishu | Channel::DingTalk, None) | (Channel::Slack | Channel::WeCom, _) => {}
         }
-        let mut answer = request.send(message.to_string()).map_err(problem)?;
+        let mut answer = request.send(message.to_string()).map_err(describe)?;
         let status = answer.status().as_u16();
         if status != 200 {
             let retry_after = retry_after(answer.headers());
@@ -101,7 +101,7 @@ impl Webhook {
             Channel::Feishu => "code",
             Channel::DingTalk | Channel::WeCom => "errcode",
         };
-        match serde_json::from_slice(&body.map_err(problem)?).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
+        match serde_json::from_slice(&body.map_err(describe)?).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
             Some(0) => Ok(()),
             Some(code) => Err(format!("{name} {code}").into()),
             None => Err(format!("an answer without `{name}`").into()),
@@ -124,7 +124,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The texts of `ureq` may hold a part of the URL.
-fn problem(error: ureq::Error) -> String {
+fn describe(error: ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => format!("no whole answer within {MAX_TIME:?}"),
         ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),

@@ -16,8 +16,8 @@ use crate::message::Channel;
 const MAX_WAITING: usize = 128;
 /// How long to wait for another process that writes. The server waits longer than this for the inbox (`MAX_WRITE`).
 const BUSY: Duration = Duration::from_secs(1);
-/// The pauses between two attempts to work on an item, in milliseconds. If the attempt after the last pause fails, the row
-/// is dead.
+/// The pauses between two attempts to work on an item, in milliseconds. If the attempt after the last pause fails, the
+/// row is dead.
 const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 /// The same for a channel: 15 minutes in all.
 const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
@@ -64,11 +64,11 @@ pub struct Inbox {
     channels: Arc<[Channel]>,
 }
 
-type Write = Box<dyn FnOnce(&Transaction<'_>) -> Result<Answer> + Send>;
+type Write = Box<dyn FnOnce(&Transaction<'_>) -> Result<Confirm> + Send>;
 /// Tells the task that asked for a write that the write is committed.
-type Answer = Box<dyn FnOnce() + Send>;
+type Confirm = Box<dyn FnOnce() + Send>;
 
-/// An item to work on.
+/// A row that is now in work.
 pub struct Claim {
     pub id: i64,
     pub attempt: u32,
@@ -119,8 +119,8 @@ impl Inbox {
                 let others = iter::from_fn(|| waiting.try_recv().ok());
                 let writes = iter::once(first).chain(others).take(MAX_WAITING).collect();
                 match commit(&mut connection, writes) {
-                    Ok(answers) => answers.into_iter().for_each(|answer| answer()),
-                    // The answers are dropped, which tells the tasks that wait for them.
+                    Ok(confirms) => confirms.into_iter().for_each(|confirm| confirm()),
+                    // Dropping them tells the tasks that asked for the writes.
                     Err(error) => tracing::error!("the inbox cannot be written: {error}"),
                 }
             }
@@ -136,7 +136,7 @@ impl Inbox {
         let (sender, answer) = oneshot::channel();
         let write = |transaction: &Transaction<'_>| {
             let value = write(transaction)?;
-            Ok(Box::new(move || drop(sender.send(value))) as Answer)
+            Ok(Box::new(move || drop(sender.send(value))) as Confirm)
         };
         self.writes.send(Box::new(write)).await.ok()?;
         answer.await.ok()
@@ -177,11 +177,11 @@ impl Inbox {
 }
 
 /// All or nothing: if one write fails, none is committed.
-fn commit(connection: &mut Connection, writes: Vec<Write>) -> Result<Vec<Answer>> {
+fn commit(connection: &mut Connection, writes: Vec<Write>) -> Result<Vec<Confirm>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answers = writes.into_iter().map(|write| write(&transaction)).collect::<Result<_>>()?;
+    let confirms = writes.into_iter().map(|write| write(&transaction)).collect::<Result<_>>()?;
     transaction.commit()?;
-    Ok(answers)
+    Ok(confirms)
 }
 
 fn keep(transaction: &Transaction<'_>, delivery: &Delivery, channels: &[Channel]) -> Result<usize> {

@@ -110,11 +110,11 @@ struct Receiver {
 }
 
 pub(crate) fn router(verifier: Verifier, inbox: Inbox) -> Router {
-    let log = TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(());
+    let trace = TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(());
     Router::new()
         .route("/webhooks/twt-chat", post(receive))
         .route("/healthz", get(health))
-        .layer(log)
+        .layer(trace)
         .with_state(Receiver { verifier: Arc::new(verifier), inbox })
 }
 

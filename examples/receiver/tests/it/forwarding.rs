@@ -48,14 +48,14 @@ struct Request {
 }
 
 /// A server that stands for a channel. It gives its answers in turn, and repeats the last one.
-struct Channel {
+struct StubChannel {
     name: &'static str,
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
     answers: Arc<Mutex<Vec<Answer>>>,
 }
 
-impl Channel {
+impl StubChannel {
     fn start(name: &'static str, answers: &[Answer]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook?access_token={TOKEN}", listener.local_addr().unwrap());
@@ -166,7 +166,7 @@ fn text<'a>(channel: &str, message: &'a Value) -> &'a str {
 }
 
 /// A receiver that forwards to these channels.
-fn start_in(folder: &std::path::Path, channels: &[Channel]) -> Receiver {
+fn start_in(folder: &std::path::Path, channels: &[StubChannel]) -> Receiver {
     let mut command = command(folder);
     for channel in channels {
         command.env(format!("{}_WEBHOOK_URL", channel.name.to_uppercase()), &channel.url);
@@ -174,7 +174,7 @@ fn start_in(folder: &std::path::Path, channels: &[Channel]) -> Receiver {
     Receiver::spawn(folder, command)
 }
 
-fn start(channels: &[Channel]) -> Receiver {
+fn start(channels: &[StubChannel]) -> Receiver {
     start_in(&folder(), channels)
 }
 
@@ -190,7 +190,7 @@ fn done(receiver: &Receiver, channel: &str) -> Value {
 
 #[test]
 fn each_channel_gets_its_message_and_has_its_own_row() {
-    let channels = CHANNELS.map(|name| Channel::start(name, &[Answer::Taken]));
+    let channels = CHANNELS.map(|name| StubChannel::start(name, &[Answer::Taken]));
     let receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
@@ -218,7 +218,7 @@ fn each_channel_gets_its_message_and_has_its_own_row() {
 
 #[test]
 fn only_what_can_be_decoded_is_forwarded() {
-    let channels = [Channel::start("slack", &[Answer::Taken])];
+    let channels = [StubChannel::start("slack", &[Answer::Taken])];
     let receiver = start(&channels);
     let tomorrow = fixtures::UNREPLIED.replace("UNREPLIED", "EVENT_OF_TOMORROW");
     assert_eq!(receiver.deliver(tomorrow), 200);
@@ -235,7 +235,7 @@ fn only_what_can_be_decoded_is_forwarded() {
 
 #[test]
 fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
-    let channels = ["feishu", "dingtalk"].map(|name| Channel::start(name, &[Answer::Taken]));
+    let channels = ["feishu", "dingtalk"].map(|name| StubChannel::start(name, &[Answer::Taken]));
     let folder = folder();
     let mut command = command(&folder);
     for channel in &channels {
@@ -273,7 +273,7 @@ fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
 
 #[test]
 fn slack_has_taken_a_message_with_status_200_whatever_follows() {
-    let channels = [Channel::start("slack", &[Answer::CutOff, Answer::Endless, Answer::Text("200 OK", "")])];
+    let channels = [StubChannel::start("slack", &[Answer::CutOff, Answer::Endless, Answer::Text("200 OK", "")])];
     let receiver = start(&channels);
     for number in 1..=3 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
@@ -284,7 +284,7 @@ fn slack_has_taken_a_message_with_status_200_whatever_follows() {
 
 /// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
 fn is_tried_again(failures: [(&'static str, Answer, &str); 3]) {
-    let channels = failures.clone().map(|(name, answer, _)| Channel::start(name, &[answer, Answer::Taken]));
+    let channels = failures.clone().map(|(name, answer, _)| StubChannel::start(name, &[answer, Answer::Taken]));
     let receiver = start(&channels);
     assert_eq!(receiver.deliver(telling_body()), 200);
     for (name, _, problem) in failures {
@@ -351,7 +351,7 @@ fn a_channel_that_cannot_be_reached_is_tried_again() {
 
 #[test]
 fn a_message_with_an_undocumented_answer_is_sent_again() {
-    let elsewhere = Channel::start("slack", &[Answer::Taken]);
+    let elsewhere = StubChannel::start("slack", &[Answer::Taken]);
     let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
     is_tried_again([
         ("slack", Answer::Text(found, ""), "status 302"),
@@ -364,7 +364,8 @@ fn a_message_with_an_undocumented_answer_is_sent_again() {
 #[test]
 fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     let busy = Answer::Text("429 Too Many Requests\r\nRetry-After: 6", "rate_limited");
-    let channels = [Channel::start("slack", &[busy, Answer::Taken]), Channel::start("feishu", &[Answer::Taken])];
+    let channels =
+        [StubChannel::start("slack", &[busy, Answer::Taken]), StubChannel::start("feishu", &[Answer::Taken])];
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
     eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 6s");
@@ -385,7 +386,7 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
 
 #[test]
 fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
-    let channels = [Channel::start("slack", &[Answer::Text("404 Not Found", "no_service")])];
+    let channels = [StubChannel::start("slack", &[Answer::Text("404 Not Found", "no_service")])];
     let receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     let database = database(&receiver.folder);
@@ -414,7 +415,7 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
 
 #[test]
 fn a_message_without_an_answer_is_sent_again_after_a_kill() {
-    let channels = [Channel::start("slack", &[Answer::Never]), Channel::start("feishu", &[Answer::Taken])];
+    let channels = [StubChannel::start("slack", &[Answer::Never]), StubChannel::start("feishu", &[Answer::Taken])];
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     done(&receiver, "feishu");
@@ -428,7 +429,7 @@ fn a_message_without_an_answer_is_sent_again_after_a_kill() {
 
 #[test]
 fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
-    let channels = [Channel::start("slack", &[Answer::Late(Duration::from_secs(7))])];
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(7))])];
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     eventually("slack has it", || channels[0].requests().len() == 1);
@@ -440,7 +441,8 @@ fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
 fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
     const ITEMS: usize = 12;
 
-    let channels = ["slack", "feishu"].map(|name| Channel::start(name, &[Answer::Late(Duration::from_millis(500))]));
+    let channels =
+        ["slack", "feishu"].map(|name| StubChannel::start(name, &[Answer::Late(Duration::from_millis(500))]));
     let folder = folder();
     let mut receiver = start_in(&folder, &channels);
     for number in 0..ITEMS {
@@ -475,7 +477,7 @@ fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
 
 #[test]
 fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
-    let channels = CHANNELS.map(|name| Channel::start(name, &[Answer::Taken]));
+    let channels = CHANNELS.map(|name| StubChannel::start(name, &[Answer::Taken]));
     let receiver = start(&channels);
     for number in 0..100 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
@@ -499,7 +501,7 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
 #[test]
 fn no_credential_and_no_word_of_a_visitor_is_shown() {
     let refused = Answer::Text("403 Forbidden", "T0KEN-0f-a-channel Visitor-Ada my PIN is 4711");
-    let channels = CHANNELS.map(|name| Channel::start(name, std::slice::from_ref(&refused)));
+    let channels = CHANNELS.map(|name| StubChannel::start(name, std::slice::from_ref(&refused)));
     let folder = folder();
     let mut command = command(&folder);
     for channel in &channels {

@@ -26,6 +26,7 @@ pub fn secret() -> AppSecret {
 }
 
 /// Waits until something is so.
+#[track_caller]
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
