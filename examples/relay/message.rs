@@ -31,7 +31,7 @@ impl Channel {
         }
     }
 
-    /// What to send: a message for each item of the event.
+    /// What to send: a message for each item of a documented event, or one message that names an unknown event.
     pub(crate) fn messages(self, payload: &Payload) -> Vec<Value> {
         texts(&payload.event).iter().map(|text| self.message(text)).collect()
     }
@@ -102,7 +102,8 @@ impl Channel {
     }
 }
 
-/// The text about each item. [`plain`] and [`Channel::escape`] disarm what a visitor wrote.
+/// The text about each item of a documented event, or one text about an unknown event. [`plain`] and
+/// [`Channel::escape`] disarm what a visitor wrote.
 fn texts(event: &Event) -> Vec<String> {
     match event {
         Event::Unreplied(messages) => messages

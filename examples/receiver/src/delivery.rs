@@ -26,7 +26,8 @@ pub struct Row {
 }
 
 impl Delivery {
-    /// Takes any body. One that cannot be decoded is kept too: sent again, it could not be decoded either.
+    /// Takes any body. A body that cannot be decoded is kept too, because decoding would fail again if the platform
+    /// sent the body again.
     pub fn new(body: Vec<u8>) -> Self {
         let whole = |event: Option<&EventType>, problem| {
             vec![Row { position: None, key: hash(&[&body]), event: event.map(name), problem }]

@@ -21,7 +21,8 @@ const BUSY: Duration = Duration::from_secs(1);
 const WORK_PAUSES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 /// The same for a channel: 15 minutes in all.
 const CHANNEL_PAUSES: [i64; 10] = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000, 240_000, 420_000];
-/// The longest `Retry-After` that is obeyed, in milliseconds. If a pause ends later, the clock has been set back.
+/// The longest `Retry-After` that is obeyed, in milliseconds. If more time than this is left of a pause, the clock has
+/// been set back, and the pause is ignored.
 const MAX_RETRY_AFTER: i64 = 86_400_000;
 /// The version of `schema.sql`. Version 0 had no channels.
 const VERSION: i64 = 1;
@@ -120,7 +121,8 @@ impl Inbox {
                 let writes = iter::once(first).chain(others).take(MAX_WAITING).collect();
                 match commit(&mut connection, writes) {
                     Ok(confirms) => confirms.into_iter().for_each(|confirm| confirm()),
-                    // Dropping them tells the tasks that asked for the writes.
+                    // `commit` has dropped the writes, and with each write the sender of its answer. So the tasks that
+                    // asked for the writes get `None`.
                     Err(error) => tracing::error!("the inbox cannot be written: {error}"),
                 }
             }

@@ -76,7 +76,8 @@ fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> R
         server::serve(listener, server::router(verifier, inbox), stop).await;
         Ok(timeout(MAX_TIME + GRACE, worker).await.unwrap_or(Ok(()))?)
     });
-    // Neither a log that nobody reads nor work that blocks a thread delays the end.
+    // Dropping the guard writes the last lines of the log. If nobody reads the log, the receiver waits at most `GRACE`
+    // for this. `shutdown_background` does not wait for work that blocks a thread.
     let last_lines = tokio::task::spawn_blocking;
     let _ = runtime.block_on(async { timeout(GRACE, last_lines(|| drop(guard))).await });
     runtime.shutdown_background();

@@ -118,7 +118,8 @@ pub(crate) fn router(verifier: Verifier, inbox: Inbox) -> Router {
         .with_state(Receiver { verifier: Arc::new(verifier), inbox })
 }
 
-/// Names the request in the log. Other methods and paths are not repeated there, because a stranger wrote them.
+/// Names the request in the log: the method if it is GET or POST, and the path if it is a route. A stranger may have
+/// written any other method or path, so these are left out.
 fn span(request: &Request) -> Span {
     let method = [Method::GET, Method::POST].into_iter().find(|method| method == request.method());
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
@@ -130,8 +131,8 @@ fn log(response: &Response, took: Duration, _: &Span) {
     tracing::info!("{} in {took:.1?} {note}", response.status().as_u16());
 }
 
-/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time, and does not wait for stalled
-/// clients.
+/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
+/// that stall, but at most for `GRACE`.
 pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(MAX_READ).max_buf_size(MAX_HEAD);

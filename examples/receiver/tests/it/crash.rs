@@ -38,7 +38,7 @@ fn nothing_that_was_answered_200_is_lost_when_the_receiver_is_killed() {
         let visitors: Vec<_> = (0..DELIVERIES).map(|number| format!("Visitor{round}-{number}")).collect();
         let answered = Arc::new(AtomicUsize::new(0));
         let answers = deliver(&runtime, &receiver.address, &visitors, &answered);
-        // In the middle: after a different number of answers in each round.
+        // The kill comes in the middle of the deliveries, after a different number of answers in each round.
         while answered.load(Ordering::Relaxed) < 400 + 150 * round {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -163,7 +163,7 @@ fn a_body_above_the_limit_is_refused() {
 }
 
 #[test]
-fn other_requests_are_answered_and_not_repeated_in_the_log() {
+fn other_requests_are_answered_and_what_a_stranger_wrote_is_not_logged() {
     let receiver = Receiver::start();
     assert_eq!(receiver.get("/healthz"), (200, "ok\n".into()));
     assert_eq!(receiver.get("/webhooks/twt-chat").0, 405);

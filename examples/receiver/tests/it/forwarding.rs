@@ -371,7 +371,8 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 6s");
     // The pause also holds for another item, and after a new start.
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
-    // Otherwise the kill could come in the middle of a message to Feishu, which would then be sent twice.
+    // The test waits until Feishu has taken both messages. If the kill cut off a message to Feishu, the receiver would
+    // send this message twice.
     eventually("feishu has both", || count(&receiver.folder, "channel = 'feishu' AND state = 'done'") == 2);
     receiver.kill();
     let receiver = start_in(&receiver.folder, &channels);

@@ -118,7 +118,7 @@ fn a_row_is_listed_and_its_body_is_shown() {
 }
 
 #[test]
-fn an_item_that_is_not_there_is_an_error() {
+fn a_row_that_is_not_there_is_an_error() {
     let receiver = Receiver::start();
     for arguments in [["show", "7"], ["retry", "7"]] {
         let (code, problem) = error(&run(&receiver.folder, &arguments));

@@ -47,7 +47,7 @@ fn a_connection_that_is_kept_open_is_dropped_too() {
 }
 
 #[test]
-fn clients_that_stall_do_not_delay_the_end() {
+fn clients_that_stall_are_cut_off_when_the_receiver_ends() {
     let mut receiver = Receiver::start();
     let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
     let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
@@ -108,7 +108,7 @@ fn no_more_than_512_connections_are_open() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_body_in_small_pieces_takes_no_more_memory_than_a_body() {
+fn a_body_in_small_pieces_takes_no_more_memory_than_a_body_in_one_piece() {
     const LENGTH: usize = 80 * 1024;
     let receiver = Receiver::start();
     let body = format!("{}{}", fixtures::UNREPLIED, " ".repeat(LENGTH - fixtures::UNREPLIED.len()));

@@ -35,7 +35,8 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// An event with one message of that visitor. The envelope says when it was sent.
+/// An event with one message of that visitor. At the first push, the time in the envelope is 5 minutes after the time
+/// of the message. Each further push adds 5 minutes.
 pub fn message(visitor: &str, text: &str, push_times: u32) -> Payload {
     let message = UnrepliedContent::builder(visitor, Timestamp::from_unix(1_765_439_652).unwrap())
         .subject("New Conversation")
@@ -150,10 +151,10 @@ impl Receiver {
         list(&self.folder)
     }
 
-    /// The item with that number, once it is in that state.
+    /// The row with that ID, once it is in that state.
     pub fn row(&self, id: i64, state: &str) -> Value {
         let mut rows = Vec::new();
-        eventually(&format!("item {id} is {state}"), || {
+        eventually(&format!("row {id} is {state}"), || {
             rows = self.list();
             rows.iter().any(|row| row["id"] == id && row["state"] == state)
         });
@@ -253,7 +254,7 @@ pub fn list(folder: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The number of items for which a condition holds.
+/// The number of rows for which a condition holds.
 pub fn count(folder: &Path, condition: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM item WHERE {condition}");
     database(folder).query_row(&sql, [], |row| row.get(0)).unwrap()

@@ -48,7 +48,7 @@ fn as_many_items_are_worked_on_at_a_time_as_there_are_workers() {
     }
     eventually("three are in work", || count(&folder, "in_work = 1") == 3);
     eventually("three have begun", || worked_on(&folder).len() == 3);
-    // The receiver has had every chance to begin the others.
+    // This delivery gives the receiver another chance to begin a fourth item.
     assert_eq!(receiver.deliver(message("Visitor6", "hello", 1).to_vec()), 200);
     assert_eq!(count(&folder, "in_work = 1"), 3);
     assert!(receiver.list().iter().all(|row| row["state"] == "waiting"));
