@@ -90,8 +90,8 @@ impl Webhook {
         let status = answer.status().as_u16();
         if status != 200 {
             let retry_after = retry_after(answer.headers());
-            let pause = retry_after.map_or(String::new(), |pause| format!(", asks for a pause of {pause:.0?}"));
-            return Err(Failure { problem: format!("status {status}{pause}"), retry_after });
+            let asked = retry_after.map_or(String::new(), |pause| format!(", asks for a pause of {pause:.0?}"));
+            return Err(Failure { problem: format!("status {status}{asked}"), retry_after });
         }
         // The body is read in any case: `ureq` keeps a connection only after the last byte of the answer.
         let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();

@@ -123,7 +123,7 @@ fn operate(command: &Command, cli: &Cli) -> Result<(), Error> {
         }
         Command::Retry { id, .. } => match (id, inbox::retry(&inbox, id)?) {
             (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
-            (_, items) => writeln!(out, "rows put back to waiting: {items}"),
+            (_, rows) => writeln!(out, "rows put back to waiting: {rows}"),
         },
         Command::Prune { older_than } => writeln!(out, "rows deleted: {}", inbox::prune(&inbox, older_than)?),
     };
