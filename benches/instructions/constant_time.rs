@@ -36,8 +36,8 @@ fn verify(iterations: u32, is_wrong: fn(usize) -> bool) {
     repeat(iterations, || verifier.verify(black_box(UNREPLIED.as_bytes()), Some(black_box(&sent))));
 }
 
-/// Another digit that is a number or a letter, as `digit` is. Reading the header may take longer for a letter than for a
-/// number: the sender knows which of them the header holds.
+/// Another digit that is a number or a letter, as `digit` is. Reading the header may take longer for a letter than for
+/// a number: the sender knows which of them the header holds.
 fn other(digit: u8) -> u8 {
     match digit {
         b'9' | b'f' => digit - 1,
