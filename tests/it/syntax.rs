@@ -17,12 +17,12 @@ fn texts() -> impl Iterator<Item = String> {
     })
 }
 
-/// Kind and path of an error.
-type Fault = (DecodeErrorKind, String);
+/// The payload, or the kind and the path of the error.
+type Decoded = Result<Payload, (DecodeErrorKind, String)>;
 
 /// Returns our result and the `Value`, if `serde_json` accepts the body. Otherwise checks that our error is the same as
 /// the error of `serde_json`.
-fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
+fn compare(body: &str) -> Option<(Decoded, Value)> {
     let ours = Payload::from_slice(body.as_bytes());
     match serde_json::from_str::<Value>(body) {
         Ok(value) => Some((ours.map_err(|error| (error.kind(), error.path().to_owned())), value)),
@@ -41,45 +41,49 @@ fn compare(body: &str) -> Option<(Result<Payload, Fault>, Value)> {
 /// The number of texts that are JSON.
 const JSON_TEXTS: usize = 732;
 
-#[test]
-fn every_short_text_is_read_as_serde_json_reads_it_in_an_unknown_field() {
+/// Compares the body of each text. `check` gets each body that is JSON, as the crate and as `Value` read it.
+fn compare_all(body: fn(&str) -> String, check: fn(Decoded, &Value, &str)) {
     let mut json_texts = 0;
     for text in texts() {
-        let body = format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":"","content":[],"trace":{text}}}"#);
+        let body = body(&text);
         if let Some((ours, value)) = compare(&body) {
-            assert_eq!(ours.as_ref().map(|payload| &payload.extra()["trace"]), Ok(&value["trace"]), "{body}");
-            assert_eq!(serde_json::to_value(ours.unwrap()).unwrap(), value);
+            check(ours, &value, &body);
             json_texts += 1;
         }
     }
     assert_eq!(json_texts, JSON_TEXTS);
+}
+
+#[test]
+fn every_short_text_is_read_as_serde_json_reads_it_in_an_unknown_field() {
+    compare_all(
+        |text| format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":"","content":[],"trace":{text}}}"#),
+        |ours, value, body| {
+            assert_eq!(ours.as_ref().map(|payload| &payload.extra()["trace"]), Ok(&value["trace"]), "{body}");
+            assert_eq!(serde_json::to_value(ours.unwrap()).unwrap(), *value);
+        },
+    );
 }
 
 #[test]
 fn every_short_text_is_read_as_serde_json_reads_it_in_unknown_content() {
-    let mut json_texts = 0;
-    for text in texts() {
-        let body = format!(r#"{{"content":{text},"created_at":1,"event":"EVENT_OF_TOMORROW","webhook_id":""}}"#);
-        if let Some((ours, value)) = compare(&body) {
+    compare_all(
+        |text| format!(r#"{{"content":{text},"created_at":1,"event":"EVENT_OF_TOMORROW","webhook_id":""}}"#),
+        |ours, value, body| {
             let event = ours.as_ref().map(|payload| payload.event.as_unknown().unwrap());
             assert_eq!(event.map(UnknownEvent::content), Ok(&value["content"]), "{body}");
-            assert_eq!(serde_json::to_value(ours.unwrap()).unwrap(), value);
-            json_texts += 1;
-        }
-    }
-    assert_eq!(json_texts, JSON_TEXTS);
+            assert_eq!(serde_json::to_value(ours.unwrap()).unwrap(), *value);
+        },
+    );
 }
 
 #[test]
 fn every_short_text_is_read_as_serde_json_reads_it_in_a_documented_field() {
-    let mut json_texts = 0;
-    for text in texts() {
-        let body = format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":{text},"content":[]}}"#);
-        if let Some((ours, value)) = compare(&body) {
+    compare_all(
+        |text| format!(r#"{{"created_at":1,"event":"UNREPLIED","webhook_id":{text},"content":[]}}"#),
+        |ours, value, body| {
             let expected = value["webhook_id"].as_str().ok_or((DecodeErrorKind::Data, "webhook_id".to_owned()));
             assert_eq!(ours.as_ref().map(|payload| payload.webhook_id.as_str()), expected.as_ref().copied(), "{body}");
-            json_texts += 1;
-        }
-    }
-    assert_eq!(json_texts, JSON_TEXTS);
+        },
+    );
 }
