@@ -41,10 +41,12 @@ pub use crate::worker::{Error, Item};
 /// Serves, or does what else the command line says.
 pub fn run(work: Work) -> ExitCode {
     let cli = Cli::parse();
-    let (code, done) = match (&cli.command, cli::settings()) {
-        (Some(command), _) => (1, operate(command, &cli)),
-        (None, Err(problem)) => (2, Err(problem.into())),
-        (None, Ok((verifier, webhooks))) => (1, start(&cli, verifier, webhooks, work)),
+    let (code, done) = match &cli.command {
+        Some(command) => (1, operate(command, &cli)),
+        None => match cli::settings() {
+            Err(problem) => (2, Err(problem.into())),
+            Ok((verifier, webhooks)) => (1, start(&cli, verifier, webhooks, work)),
+        },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
     // Unlike `eprintln!`, this does not panic if nobody reads it.
