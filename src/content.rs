@@ -5,7 +5,6 @@ mod pre_chat_form;
 mod unreplied;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use serde::ser::{Serialize, Serializer};
@@ -20,7 +19,6 @@ use crate::documented::documented;
 use crate::event_type::EventType;
 use crate::item_key::ItemKey;
 use crate::timestamp::Timestamp;
-use crate::wire::{Fault, PrivateKeys, Source};
 
 /// The eight fields that the items of all documented events share.
 ///
@@ -160,63 +158,6 @@ macro_rules! serialize_content {
 
 documented! { serialize_content }
 
-/// A content type that can be decoded.
-pub(crate) trait Item: Sized {
-    /// An item before any field is read.
-    fn blank() -> Self;
-
-    /// Reads an item into this blank item. This avoids an `Option` for each field.
-    fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
-}
-
-/// Reads one item.
-pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<T, Fault> {
-    let mut item = T::blank();
-    item.read(source)?;
-    Ok(item)
-}
-
-/// An item that could not be decoded.
-pub(crate) struct BadItem {
-    pub index: usize,
-    pub raw: Value,
-    pub fault: Fault,
-}
-
-/// Reads the items of a documented event.
-///
-/// If `bad` is a list, an item that is JSON but cannot be decoded is added to the list. If `bad` is `None`, such an
-/// item is an error. An item that is not JSON is always an error.
-pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
-    source: &mut S,
-    mut bad: Option<&mut Vec<BadItem>>,
-) -> Result<Vec<T>, Fault> {
-    let mut items = Vec::new();
-    let mut array = source.open_array()?;
-    let mut index = 0;
-    while source.next_item(&mut array)? {
-        if items.is_empty() {
-            // Nearly every body has one item.
-            items.reserve_exact(1);
-        }
-        let start = source.mark();
-        items.push(T::blank());
-        if let Err(fault) = items.last_mut().map_or(Ok(()), |item| item.read(source)) {
-            match &mut bad {
-                Some(bad) => {
-                    items.pop();
-                    source.return_to(start);
-                    // Reading the whole item as a value fails if the item is not JSON.
-                    bad.push(BadItem { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
-                }
-                None => return Err(fault.in_item(index)),
-            }
-        }
-        index += 1;
-    }
-    Ok(items)
-}
-
 /// Writes the code that is alike for all content types: reading, writing, [`Content`], the builder, and the traits of
 /// the features `arbitrary` and `schemars`.
 ///
@@ -237,7 +178,7 @@ macro_rules! content {
                     visitor_name: visitor_name.into(),
                     created_at,
                     $($($field: $default,)?)*
-                    ..<Self as $crate::content::Item>::blank()
+                    ..<Self as $crate::item::Item>::blank()
                 })
             }
 
@@ -336,8 +277,8 @@ macro_rules! content {
         const _: () = {
             use serde::de::{Deserialize, Deserializer};
             use serde::ser::{Serialize, SerializeMap, Serializer};
-            use $crate::content::{Item, read_item};
-            use $crate::wire::{self, Fault, Field, Source};
+            use $crate::item::{Item, read_item};
+            use $crate::wire::{self, Fault, Field, Fields, SerdeFields, Source};
 
             const FIELDS: &[&str] = &[$(stringify!($field)),*];
 
@@ -351,6 +292,12 @@ macro_rules! content {
                     wire::read_object! { source, required: required, {
                         $($field => self.$field.read_into(source),)*
                     } key => wire::read_extra(&mut self.extra, key, source) }
+                    Ok(())
+                }
+
+                #[inline]
+                fn each_field<F: Fields>(&self, fields: &mut F) -> Result<(), F::Error> {
+                    $(fields.field(wire::key!($field), self.$field.scalar())?;)*
                     Ok(())
                 }
             }
@@ -370,12 +317,12 @@ macro_rules! content {
             /// Writes the documented fields in the order of the page, then the unknown fields.
             impl Serialize for $Type {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;
-                    $(map.serialize_entry(stringify!($field), &Field::write(&self.$field))?;)*
+                    let mut fields = SerdeFields(serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?);
+                    self.each_field(&mut fields)?;
                     for (key, value) in &self.extra {
-                        map.serialize_entry(key, value)?;
+                        fields.0.serialize_entry(key, value)?;
                     }
-                    map.end()
+                    fields.0.end()
                 }
             }
         };

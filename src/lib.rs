@@ -127,6 +127,7 @@ mod error;
 mod event;
 mod event_type;
 pub mod fixtures;
+mod item;
 mod item_key;
 mod partial;
 mod payload;
