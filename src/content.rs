@@ -84,14 +84,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     ///
     /// [`ItemKey`] says what the key contains, and how to store it.
     fn key(&self) -> ItemKey<'_> {
-        ItemKey {
-            event: self.item(Internal).event(),
-            created_at: self.created_at(),
-            push_times: self.push_times().unwrap_or(0),
-            property_name: self.property_name(),
-            visitor_name: self.visitor_name(),
-            message_content: self.message_content(),
-        }
+        ItemKey { event: self.item(Internal).event(), parts: self.key_parts(Internal) }
     }
 
     /// The item, if it belongs to the event `UNREPLIED`, or `None`.
@@ -111,10 +104,21 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
 /// The private half of [`Content`]. Other crates cannot name this module, so they cannot implement `Content`.
 pub(crate) mod sealed {
     use crate::documented::documented;
+    use crate::item_key::KeyParts;
 
-    pub trait Sealed {
+    pub trait Sealed: Keyed {
         /// The item with its concrete type, in a variant of [`AnyItem`].
         fn item(&self, _: Internal) -> AnyItem<'_>;
+    }
+
+    /// What the idempotency key of an item contains. The file of each content type implements it.
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not say which of its fields make the key of an item")]
+    pub trait Keyed {
+        /// The fields that tell the item from all other items of its event, however often the item is delivered.
+        ///
+        /// A field that can change between a delivery and its retry must not be among them. For each content type, the
+        /// list is the same in every version, because the keys are stored.
+        fn key_parts(&self, _: Internal) -> KeyParts<'_>;
     }
 
     /// An argument that other crates cannot build. Without it, they could call [`Sealed::item`] on a `dyn Content`.

@@ -1,11 +1,13 @@
 //! How the items in the content of a documented event are read and written.
 
+use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::content::Content;
-use crate::wire::{Fault, Fields, PrivateKeys, Source, Writer};
+use crate::wire::{Fault, Fields, PrivateKeys, Problem, Source, Writer, read_extra};
 
 /// A content type, as the readers and the writer need it. The macro `content!` implements it.
 pub(crate) trait Item: Content + Sized {
@@ -41,6 +43,11 @@ pub(crate) trait Keep<'de, S: Source<'de>> {
     fn unknown(&mut self, source: &mut S) -> Result<Value, Fault> {
         source.value(PrivateKeys::Obey)
     }
+
+    /// Reads the value of an unknown field of the envelope.
+    fn extra(&mut self, extra: &mut Map<String, Value>, key: Cow<'de, str>, source: &mut S) -> Result<(), Fault> {
+        read_extra(extra, key, source)
+    }
 }
 
 /// Keeps all items. The first bad item is an error.
@@ -54,6 +61,12 @@ impl<'de, S: Source<'de>> Keep<'de, S> for KeepAll {
     fn bad(&mut self, fault: Fault, index: usize, _: S::Mark, _: &mut S) -> Result<(), Fault> {
         Err(fault.in_item(index))
     }
+}
+
+/// The fault for a body with too many bad items.
+#[cold]
+pub(crate) fn too_many<'de>(source: &impl Source<'de>) -> Fault {
+    source.fault_after_value(Problem::TooManyRejected)
 }
 
 /// Reads the items of a documented event. An item that is not JSON is always an error.

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use core::{fmt, str};
 
 use crate::error::{DecodeError, Envelope};
-use crate::item::{Item, Keep};
+use crate::item::{Item, Keep, too_many};
 use crate::payload::{self, Payload};
-use crate::wire::{Fault, Json, JsonMark, Problem, Source};
+use crate::wire::{Fault, Json, JsonMark};
 
 /// A payload with the items that could be decoded, and the items that could not.
 ///
@@ -120,11 +120,7 @@ impl Payload {
         let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
         let mut set_aside = SetAside(Vec::new());
         let payload = payload::read_body(text, &mut set_aside).map_err(|fault| DecodeError::explain(text, fault))?;
-        let envelope = Arc::new(Envelope {
-            event_type: Some(payload.event_type()),
-            webhook_id: Some(payload.webhook_id.clone()),
-            created_at: Some(payload.created_at),
-        });
+        let envelope = Arc::new(Envelope::from(&payload));
         let reject = |BadItem { index, raw, fault }| {
             let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
             Rejected { index, raw, error }
@@ -148,7 +144,7 @@ impl<'de> Keep<'de, Json<'de>> for SetAside {
 
     fn bad(&mut self, fault: Fault, index: usize, start: JsonMark, source: &mut Json<'de>) -> Result<(), Fault> {
         if self.0.len() == Partial::MAX_REJECTED {
-            return Err(source.fault_after_value(Problem::TooManyRejected));
+            return Err(too_many(source));
         }
         let raw = source.text_from(start)?.into();
         self.0.push(BadItem { index, raw, fault: fault.in_item(index) });

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use crate::content::Content;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, Envelope};
 use crate::event::{Event, EventContent, Parts, write_content};
 use crate::event_type::EventType;
 use crate::item::{Keep, KeepAll};
@@ -343,6 +343,16 @@ impl Payload {
     }
 }
 
+impl From<&Payload> for Envelope {
+    fn from(payload: &Payload) -> Self {
+        Self {
+            event_type: Some(payload.event_type()),
+            webhook_id: Some(payload.webhook_id.clone()),
+            created_at: Some(payload.created_at),
+        }
+    }
+}
+
 /// Decodes a body that is text already, such as a fixture, in the same way as [`Payload::from_slice`].
 ///
 /// # Errors
@@ -377,7 +387,7 @@ fn read<'de, S: Source<'de>>(source: &mut S, keep: &mut impl Keep<'de, S>) -> Re
         event => parts.read_event_field(source),
         webhook_id => wire::read_required_text(source).map(|text| webhook_id = text),
         content => parts.read_content_field(source, keep),
-    } key => wire::read_extra(&mut extra, key, source) }
+    } key => keep.extra(&mut extra, key, source) }
     let event = parts.finish(source, keep)?;
     Ok(Payload { created_at, webhook_id, event, extra })
 }

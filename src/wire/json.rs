@@ -33,6 +33,13 @@ pub(crate) struct Mark {
     depth: u8,
 }
 
+impl Mark {
+    /// The number of bytes before the saved position.
+    pub(crate) fn position(self) -> usize {
+        self.position
+    }
+}
+
 impl<'de> Json<'de> {
     /// Makes a cursor that points at the first value of the text.
     pub(crate) fn new(text: &'de str) -> Self {
