@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use serde_json::Value;
-use twt_chat_webhooks::Payload;
 use twt_chat_webhooks::fixtures::{PRE_CHAT_FORM_SUBMIT, UNREPLIED};
+use twt_chat_webhooks::{Delivery, Payload};
 
 use crate::support::bodies;
 use crate::support::by_hand::{self, UnrepliedBody};
@@ -158,6 +158,15 @@ fn many_items() -> Vec<Comparison> {
             .per_item_of(1_000)
             .within(LINEAR, "one item of 100", put_items_aside::<100>)
             .per_item_of(100),
+        ours("take UNREPLIED apart", |n| decode(n, UNREPLIED, Delivery::from_slice)).within(
+            2.5,
+            "decoding it by hand",
+            |n| decode(n, UNREPLIED, by_hand),
+        ),
+        ours("take one item of 1 000 apart", |n| decode(n, &bodies::with_items(1_000), Delivery::from_slice))
+            .per_item_of(1_000)
+            .within(2.5, "decoding it by hand", decode_items_by_hand::<1_000>)
+            .per_item_of(1_000),
     ]
 }
 
