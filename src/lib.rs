@@ -159,9 +159,9 @@ pub use crate::payload::Payload;
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
 pub use crate::signature::{
-    AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
+    AppSecret, ReceiveError, SIGNATURE_HEADER, SecretError, Signature, SignatureError, SignedBody, Verifier,
 };
-pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
+pub use crate::status::{DocumentedStatus, Status, StatusError};
 pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};

@@ -49,7 +49,7 @@
 //! let verifier = Verifier::new(secret);
 //! assert_eq!(handle(&verifier, &request.body, Some(signature.as_bytes())), 200);
 //! assert_eq!(handle(&verifier, &request.body, None), 403);
-//! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+//! # Ok::<(), twt_chat_webhooks::SecretError>(())
 //! ```
 //!
 //! The platform retries a delivery that is not answered with 200 within 5 seconds. Therefore:
@@ -163,15 +163,15 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 /// traces of the computation on the stack, which stay until later calls overwrite them.
 ///
 /// ```
-/// use twt_chat_webhooks::{AppSecret, InvalidSecret};
+/// use twt_chat_webhooks::{AppSecret, SecretError};
 ///
 /// let secret = AppSecret::new("s3cret")?;
 /// assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
 ///
 /// // A line end that was pasted along with the secret is an error.
 /// let error = AppSecret::new("s3cret\n").unwrap_err();
-/// assert_eq!(error, InvalidSecret::SurroundingWhitespace);
-/// # Ok::<(), InvalidSecret>(())
+/// assert_eq!(error, SecretError::SurroundingWhitespace);
+/// # Ok::<(), SecretError>(())
 /// ```
 #[derive(Clone)]
 pub struct AppSecret(Box<HmacSha256>);
@@ -195,10 +195,10 @@ impl AppSecret {
     ///
     /// # Errors
     ///
-    /// - [`InvalidSecret::Empty`] if the secret is empty or consists of white space only.
-    /// - [`InvalidSecret::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
+    /// - [`SecretError::Empty`] if the secret is empty or consists of white space only.
+    /// - [`SecretError::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
     ///   silently, because you may have pasted the same text into the configuration of other programs.
-    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SecretError> {
         let secret = secret.as_ref();
         // This reads the secret in place, because a copy would have to be wiped. Invalid UTF-8 counts as a character
         // that is not white space.
@@ -207,13 +207,13 @@ impl AppSecret {
             chunk.valid().chars().map(is_white_space).chain(invalid.then_some(false))
         });
         if is_space.clone().all(|is_space| is_space) {
-            return Err(InvalidSecret::Empty);
+            return Err(SecretError::Empty);
         }
         if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
-            return Err(InvalidSecret::SurroundingWhitespace);
+            return Err(SecretError::SurroundingWhitespace);
         }
         // This never fails, because HMAC accepts a key of any length.
-        let state = HmacSha256::new_from_slice(secret).map_err(|_| InvalidSecret::Empty)?;
+        let state = HmacSha256::new_from_slice(secret).map_err(|_| SecretError::Empty)?;
         Ok(Self(Box::new(state)))
     }
 
@@ -226,7 +226,7 @@ impl AppSecret {
     /// let signature = AppSecret::new("Jefe")?.sign(b"what do ya want for nothing?");
     /// let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     /// assert_eq!(signature.to_string(), expected);
-    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
     /// ```
     #[must_use]
     pub fn sign(&self, body: &[u8]) -> Signature {
@@ -245,7 +245,7 @@ impl AppSecret {
     /// let verifier = Verifier::new(secret);
     /// let received = verifier.decode(&request.body, Some(signature.as_bytes()));
     /// assert_eq!(received, Ok(fixtures::unreplied()));
-    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
     /// ```
     #[must_use]
     pub fn sign_payload(&self, payload: &Payload) -> SignedBody {
@@ -281,7 +281,7 @@ impl fmt::Debug for AppSecret {
 /// Why a text was not accepted as an [`AppSecret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidSecret {
+pub enum SecretError {
     /// The text is empty, or consists of white space only.
     #[error("the secret is empty")]
     Empty,
@@ -394,7 +394,7 @@ impl Hash for Signature {
 /// let (name, value) = request.header();
 /// assert_eq!(name, "x-chat-signature");
 /// assert_eq!(value, request.signature.to_string());
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -435,7 +435,7 @@ impl fmt::Debug for SignedBody {
 /// assert_eq!(verifier.verify(b"{}", Some(header.as_bytes())), Ok(1));
 /// let forged = verifier.verify(b"[]", Some(header.as_bytes()));
 /// assert_eq!(forged, Err(SignatureError::Mismatch));
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -532,7 +532,7 @@ pub enum SignatureError {
 /// let error = verifier.decode(b"{", Some(header.as_bytes())).unwrap_err();
 /// assert!(matches!(error, ReceiveError::Decode(_)));
 /// assert_eq!(error.http_status(), 400);
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

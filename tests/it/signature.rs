@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::hash::DefaultHasher;
 
 use twt_chat_webhooks::{
-    AppSecret, DecodeErrorKind, InvalidSecret, Payload, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError,
+    AppSecret, DecodeErrorKind, Payload, ReceiveError, SIGNATURE_HEADER, SecretError, Signature, SignatureError,
     Verifier, fixtures, signature,
 };
 
@@ -230,7 +230,7 @@ fn a_signed_payload_passes_the_verifier() {
 #[test]
 fn a_blank_secret_is_refused() {
     for blank in ["", " ", "\n", "\r\n", " \t ", "\u{a0}", "\u{3000}\u{200b}", "\u{feff}"] {
-        assert_eq!(AppSecret::new(blank).unwrap_err(), InvalidSecret::Empty, "{blank:?}");
+        assert_eq!(AppSecret::new(blank).unwrap_err(), SecretError::Empty, "{blank:?}");
     }
 }
 
@@ -240,15 +240,15 @@ fn white_space_around_a_secret_is_refused() {
         [" ", "\t", "\n", "\r", "\r\n", "\u{85}", "\u{a0}", "\u{2009}", "\u{2028}", "\u{3000}", "\u{200b}", "\u{feff}"]
     {
         for pasted in [format!("{space}{SECRET}"), format!("{SECRET}{space}"), format!("{space}{SECRET}{space}")] {
-            assert_eq!(AppSecret::new(&pasted).unwrap_err(), InvalidSecret::SurroundingWhitespace, "{pasted:?}");
+            assert_eq!(AppSecret::new(&pasted).unwrap_err(), SecretError::SurroundingWhitespace, "{pasted:?}");
         }
         let inside = format!("a{space}b");
         assert!(AppSecret::new(&inside).is_ok(), "{inside:?}");
     }
     // The same rule holds for a secret that is not UTF-8.
-    assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), SecretError::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), SecretError::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), SecretError::SurroundingWhitespace);
     // These secrets have no white space at their ends. `\x80\xa8` is only the end of U+2028 in UTF-8, and `\xa0` is a
     // space only in Latin-1.
     assert!(AppSecret::new(b"s3cret\x80\xa8").is_ok());
@@ -335,8 +335,8 @@ fn the_errors_say_what_is_wrong() {
         assert_eq!(error.http_status(), 403);
         assert!(error.source().is_none());
     }
-    assert_eq!(InvalidSecret::Empty.to_string(), "the secret is empty");
-    assert_eq!(InvalidSecret::SurroundingWhitespace.to_string(), "the secret starts or ends with white space");
+    assert_eq!(SecretError::Empty.to_string(), "the secret is empty");
+    assert_eq!(SecretError::SurroundingWhitespace.to_string(), "the secret starts or ends with white space");
 
     let error = Payload::from_slice(b"").unwrap_err();
     let text = error.to_string();
