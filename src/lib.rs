@@ -155,6 +155,8 @@ pub use crate::event_type::EventType;
 pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
+#[cfg(feature = "schemars")]
+pub use crate::schema::DocumentedPayload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]

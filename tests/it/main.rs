@@ -5,6 +5,8 @@ mod arbitrary;
 mod body;
 mod builders;
 mod cbor;
+#[cfg(feature = "schemars")]
+mod code_generators;
 mod documented;
 mod duplicates;
 mod encode;
