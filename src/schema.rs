@@ -4,9 +4,9 @@
 //! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
 //! in a string, or a missing text field.
 //!
-//! The schemas allow unknown statuses and unknown fields, and all but [`DocumentedPayload`] allow unknown events with any
-//! content. They do not contain the limits of [`validate`](crate::validate). So everything that the crate writes matches
-//! its schema.
+//! The schemas allow unknown statuses and unknown fields. All but [`DocumentedPayload`] allow unknown events with any
+//! content. They do not contain the limits of [`validate`](crate::validate). So everything that the crate writes
+//! matches its schema.
 //!
 //! Objects have schemas of their own, with names. A status or a time is written in place: a Python generator would make
 //! a class of a named scalar, and an instance of this class does not equal `"1"`.
