@@ -198,6 +198,10 @@ impl AppSecret {
     /// - [`SecretError::Empty`] if the secret is empty or consists of white space only.
     /// - [`SecretError::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
     ///   silently, because you may have pasted the same text into the configuration of other programs.
+    /// - [`SecretError::Quoted`] if the secret starts and ends with the same quotation mark: `"`, `'` or a backtick.
+    ///   Some programs do not remove the quotation marks of a configuration file. With them, the secret is a wrong one.
+    ///   The crate writes no logs, so it cannot warn. It refuses, because a wrong secret would show only when the first
+    ///   request arrives.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SecretError> {
         let secret = secret.as_ref();
         // This reads the secret in place, because a copy would have to be wiped. Invalid UTF-8 counts as a character
@@ -211,6 +215,11 @@ impl AppSecret {
         }
         if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
             return Err(SecretError::SurroundingWhitespace);
+        }
+        if let [first @ (b'"' | b'\'' | b'`'), .., last] = secret
+            && first == last
+        {
+            return Err(SecretError::Quoted);
         }
         // This never fails, because HMAC accepts a key of any length.
         let state = HmacSha256::new_from_slice(secret).map_err(|_| SecretError::Empty)?;
@@ -288,6 +297,9 @@ pub enum SecretError {
     /// The text starts or ends with white space, which was most likely copied by mistake.
     #[error("the secret starts or ends with white space")]
     SurroundingWhitespace,
+    /// The text is in quotation marks, which most likely belong to the configuration file.
+    #[error("the secret is in quotation marks")]
+    Quoted,
 }
 
 /// The HMAC-SHA256 of a body. Signatures are compared in constant time.
@@ -506,13 +518,44 @@ pub enum SignatureError {
     #[error("the request has no header {SIGNATURE_HEADER}")]
     Missing,
     /// The signature is not exactly 64 hex digits.
-    #[error("the signature is not 64 hex digits")]
+    ///
+    /// The platform always sends 64 hex digits. If the request comes from a test of yours, look for a signature in
+    /// base64, for a prefix such as `sha256=`, for white space, and for two headers that were joined with a comma.
+    #[error("the signature is not 64 hex digits; base64, a prefix such as sha256= and white space are not accepted")]
     Malformed,
     /// The signature does not match the body.
     ///
-    /// If this happens to requests of the platform, either the secret is wrong, or something has changed the body
-    /// before it was verified.
-    #[error("the signature does not match the body")]
+    /// Requests of strangers fail in this way, and should. If requests of the platform fail, these are the causes, the
+    /// most likely one first:
+    ///
+    /// 1. **The secret is wrong.** It belongs to another account or environment, it is an old one, or a part of it is
+    ///    missing. Then every request fails.
+    /// 2. **The body was changed.** The framework has parsed the JSON and the handler has written it again, or the body
+    ///    was converted to text. The new text has other white space, escapes or numbers, or another order of the keys.
+    ///    Take the body as bytes.
+    /// 3. **The body is empty**, because a middleware has read it before your handler.
+    /// 4. **A proxy has changed the body**: it has decompressed it, or changed the line ends.
+    /// 5. **The secret was decoded.** It may look like hex or base64, but the key is the text itself.
+    ///
+    /// To tell the first cause from the others, send a request of your own to the handler. Sign it with the secret of
+    /// the handler. Its body must have white space, also at its end, because this shows every change:
+    ///
+    /// ```
+    /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
+    ///
+    /// let secret = AppSecret::new("the secret of your handler")?;
+    /// let body = format!("{}\n", fixtures::UNREPLIED);
+    /// let signature = secret.sign(body.as_bytes()).to_string();
+    ///
+    /// let verifier = Verifier::new(secret);
+    /// assert!(verifier.verify(body.as_bytes(), Some(signature.as_bytes())).is_ok());
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
+    /// ```
+    ///
+    /// If the handler accepts this request, the body arrives unchanged, so the secret is not that of the platform. If
+    /// the handler refuses it, something changes the body. `examples/trigger.rs` in the repository sends such a request
+    /// if the body comes from standard input.
+    #[error("the signature does not match the body: the secret is wrong, or the body is not as it was signed")]
     Mismatch,
 }
 

@@ -64,8 +64,10 @@ fn refusal(secret: &[u8]) -> Option<SecretError> {
     };
     if text.chars().all(is_white_space) {
         Some(SecretError::Empty)
+    } else if text.starts_with(is_white_space) || text.ends_with(is_white_space) {
+        Some(SecretError::SurroundingWhitespace)
     } else {
-        (text.starts_with(is_white_space) || text.ends_with(is_white_space))
-            .then_some(SecretError::SurroundingWhitespace)
+        let is_quoted = |mark| secret.len() > 1 && secret.starts_with(mark) && secret.ends_with(mark);
+        (is_quoted(b"\"") || is_quoted(b"'") || is_quoted(b"`")).then_some(SecretError::Quoted)
     }
 }

@@ -21,6 +21,8 @@ mod hostile;
 mod item_key;
 mod key_order;
 mod malformed;
+#[cfg(feature = "signature")]
+mod mistakes;
 mod nesting;
 mod numbers;
 #[cfg(feature = "schemars")]

@@ -258,6 +258,22 @@ fn white_space_around_a_secret_is_refused() {
 }
 
 #[test]
+fn a_secret_in_quotation_marks_is_refused() {
+    for mark in ['"', '\'', '`'] {
+        for quoted in [format!("{mark}{SECRET}{mark}"), format!("{mark}{mark}"), format!("{mark}a{mark}b{mark}")] {
+            assert_eq!(AppSecret::new(&quoted).unwrap_err(), SecretError::Quoted, "{quoted}");
+        }
+        // A mark at one end only, or inside, may belong to the secret.
+        for other in [format!("{mark}"), format!("{mark}{SECRET}"), format!("{SECRET}{mark}"), format!("a{mark}b")] {
+            assert!(AppSecret::new(&other).is_ok(), "{other}");
+        }
+    }
+    assert!(AppSecret::new("\"s3cret'").is_ok());
+    assert_eq!(AppSecret::new(b"\"\xff\"").unwrap_err(), SecretError::Quoted);
+    assert_eq!(AppSecret::new("\"s3cret\"\n").unwrap_err(), SecretError::SurroundingWhitespace);
+}
+
+#[test]
 fn debug_shows_no_secret() {
     let secret = AppSecret::new("hunter2").unwrap();
     assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
@@ -326,8 +342,14 @@ fn signatures_are_equal_if_all_their_bytes_are_equal() {
 fn the_errors_say_what_is_wrong() {
     for (error, text) in [
         (SignatureError::Missing, "the request has no header x-chat-signature"),
-        (SignatureError::Malformed, "the signature is not 64 hex digits"),
-        (SignatureError::Mismatch, "the signature does not match the body"),
+        (
+            SignatureError::Malformed,
+            "the signature is not 64 hex digits; base64, a prefix such as sha256= and white space are not accepted",
+        ),
+        (
+            SignatureError::Mismatch,
+            "the signature does not match the body: the secret is wrong, or the body is not as it was signed",
+        ),
     ] {
         assert_eq!(error.to_string(), text);
         let error = ReceiveError::from(error);
@@ -337,6 +359,7 @@ fn the_errors_say_what_is_wrong() {
     }
     assert_eq!(SecretError::Empty.to_string(), "the secret is empty");
     assert_eq!(SecretError::SurroundingWhitespace.to_string(), "the secret starts or ends with white space");
+    assert_eq!(SecretError::Quoted.to_string(), "the secret is in quotation marks");
 
     let error = Payload::from_slice(b"").unwrap_err();
     let text = error.to_string();
