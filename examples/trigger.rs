@@ -18,8 +18,8 @@
 //! $trigger $url --wrong-signature | sh     # the signature of another body
 //! ```
 //!
-//! Without `--stale`, an event has the current time, so that it passes a check of its age. A payload from standard input
-//! is sent unchanged, even if it is not JSON. So `--stale` and `--bad-item` do not go with it.
+//! Without `--stale`, an event has the current time, so that it passes a check of its age. A payload from standard
+//! input is sent unchanged, even if it is not JSON. So `--stale` and `--bad-item` do not go with it.
 //!
 //! The exit status is 2 if the secret or an argument is missing or invalid, and 1 if standard input cannot be read.
 

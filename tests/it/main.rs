@@ -31,6 +31,7 @@ mod oracle;
 mod partial;
 mod payload_files;
 mod properties;
+mod readme;
 mod redaction;
 mod relay;
 mod round_trip;
