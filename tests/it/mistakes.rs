@@ -103,12 +103,13 @@ fn a_body_that_is_something_other_than_the_json_of_the_platform_is_called_what_i
     let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV*K-*\xce\xcc\xcfS";
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let not_json = "the body is not JSON that can be read: ";
-    let rows: [(&str, &[u8], &str); 14] = [
+    let rows: [(&str, &[u8], &str); 15] = [
         ("an empty body", b"", "the body ends too early: EOF while parsing a value; the body is empty"),
         ("only a line end", b"\r\n", "the body ends too early: EOF while parsing a value; the body is empty"),
         ("a form", b"event=UNREPLIED&created_at=1765439941", "is the body a form, such as a=b&c=d?"),
         ("JSON in a form", b"payload=%7B%22event%22%3A1%7D", "is the body a form, such as a=b&c=d?"),
         ("JSON in a form, not escaped", b"payload={\"event\":1}", "is the body a form, such as a=b&c=d?"),
+        ("escaped keys in a form", b"content%5B0%5D.visitor_name-A+9=x", "is the body a form, such as a=b&c=d?"),
         ("a multipart form", b"--4711\r\nContent-Disposition: form-data", "is the body a multipart form?"),
         ("a byte order mark", &[b"\xef\xbb\xbf", json.as_bytes()].concat(), "starts with a byte order mark (BOM)"),
         ("UTF-16", &utf16, "the body is not UTF-8 (line 1, column 1)"),
