@@ -1,6 +1,7 @@
 //! [`DecodeError`]: why a body could not be decoded.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt::{self, Write};
@@ -130,7 +131,12 @@ impl DecodeError {
     /// The error for a fault in a body that is JSON, or in a buffered value. The error has a position only if the
     /// `text` of the body is given.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
-        let (problem, path, offset) = fault.into_parts();
+        let (mut problem, path, offset) = fault.into_parts();
+        if let Problem::Unexpected { found: found @ "a string", .. } = &mut problem
+            && path.is_empty()
+        {
+            *found = "a string; is this JSON inside a JSON string?";
+        }
         let position = text.map(|text| LineColumn::of_offset(text, offset));
         Self(Box::new(DecodeErrorInner { problem, path, position, envelope }))
     }
@@ -171,8 +177,15 @@ impl DecodeError {
         // of the body is UTF-8, or if the body ends in the middle of a character.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
-            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),
-            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, LineColumn::of(&error)),
+            Some(error) if !error.is_eof() => {
+                let hint = hint(text).map_or_else(String::new, |hint| format!("; {hint}"));
+                (Problem::NotJson { reason: reason(&error) + &hint }, LineColumn::of(&error))
+            }
+            Some(error) if is_cut => {
+                let is_empty = not_utf8.is_none() && text.trim_ascii().is_empty();
+                let hint = if is_empty { "; the body is empty" } else { "" };
+                (Problem::Truncated { reason: reason(&error) + hint }, LineColumn::of(&error))
+            }
             None if not_utf8.is_none() => {
                 // The text is not JSON, but `json_error` found no reason. `Value` stopped at a private key before it
                 // reached the fault. `IgnoredAny` accepts, for example, text that is nested too deeply.
@@ -258,6 +271,25 @@ fn reason(error: &serde_json::Error) -> String {
         Some((reason, _)) => reason.into(),
         None => text,
     }
+}
+
+/// What a body that is not JSON probably is, if its start shows a common mistake. `text` is the part of the body before
+/// the first byte that is not UTF-8.
+fn hint(text: &str) -> Option<&'static str> {
+    const STARTS: [(&str, &str); 6] = [
+        ("\u{feff}", "the body starts with a byte order mark (BOM)"),
+        // In gzip, the next byte is not UTF-8.
+        ("\u{1f}", "is the body compressed?"),
+        // The start of `{"` in base64.
+        ("eyJ", "is the body encoded in base64?"),
+        ("{'", "JSON has double quotes, not single ones"),
+        ("[object ", "a JavaScript object was sent as text, without JSON.stringify"),
+        ("--", "is the body a multipart form?"),
+    ];
+    let is_in_key = |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'%' | b'+');
+    let is_form = || text.split_once('=').is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(is_in_key));
+    let found = STARTS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, hint)| *hint);
+    found.or_else(|| is_form().then_some("is the body a form, such as a=b&c=d?"))
 }
 
 /// The fields of the envelope that could be read.

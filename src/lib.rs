@@ -89,9 +89,10 @@
 //! | count events by their type | [`Payload::event_type`] |
 //! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
 //! | get the current time, or convert to `chrono`, `jiff` or `time` | [`Timestamp`](Timestamp#conversions) |
-//! | build test data: documented bodies, bodies of today, or random payloads | [`fixtures`] |
+//! | build test data: documented bodies, bodies of today, bodies that are hard to store, or random payloads | [`fixtures`] |
 //! | check that a payload is as the platform documents it | [`validate`] |
 //! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
+//! | find out why a signature does not match | [`SignatureError::Mismatch`][mismatch] |
 //! | change the secret without losing a request | [`Verifier`][rotation] |
 //!
 //! # Stability
@@ -105,10 +106,12 @@
 #![cfg_attr(feature = "signature", doc = "[signature]: signature")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
 #![cfg_attr(feature = "signature", doc = "[rotation]: Verifier")]
+#![cfg_attr(feature = "signature", doc = "[mismatch]: SignatureError::Mismatch")]
 // Without the feature `signature`, the module does not exist, so the links lead to docs.rs.
 #![cfg_attr(not(feature = "signature"), doc = "[signature]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[signing]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[rotation]: https://docs.rs/twt-chat-webhooks")]
+#![cfg_attr(not(feature = "signature"), doc = "[mismatch]: https://docs.rs/twt-chat-webhooks")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // No input may make the library panic. These lints do not apply to examples, tests and benchmarks.
@@ -160,13 +163,15 @@ pub use crate::freshness::FreshnessError;
 pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
+#[cfg(feature = "schemars")]
+pub use crate::schema::DocumentedPayload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
 pub use crate::signature::{
-    AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
+    AppSecret, ReceiveError, SIGNATURE_HEADER, SecretError, Signature, SignatureError, SignedBody, Verifier,
 };
-pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
+pub use crate::status::{DocumentedStatus, Status, StatusError};
 pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
