@@ -1,7 +1,6 @@
 //! [`DecodeError`]: why a body could not be decoded.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt::{self, Write};
@@ -57,7 +56,7 @@ pub enum DecodeErrorKind {
     Syntax,
     /// The body ends too early, or is empty.
     Truncated,
-    /// The body is JSON, but does not follow the rules of [Reading](crate::Payload#reading).
+    /// The body is JSON, but does not follow the rules of [Reading](crate::guide::reading).
     Data,
 }
 
@@ -178,8 +177,7 @@ impl DecodeError {
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
             Some(error) if !error.is_eof() => {
-                let hint = hint(text).map_or_else(String::new, |hint| format!("; {hint}"));
-                (Problem::NotJson { reason: reason(&error) + &hint }, LineColumn::of(&error))
+                (Problem::NotJson { reason: reason(&error) + hint(text) }, LineColumn::of(&error))
             }
             Some(error) if is_cut => {
                 let is_empty = not_utf8.is_none() && text.trim_ascii().is_empty();
@@ -275,21 +273,22 @@ fn reason(error: &serde_json::Error) -> String {
 
 /// What a body that is not JSON probably is, if its start shows a common mistake. `text` is the part of the body before
 /// the first byte that is not UTF-8.
-fn hint(text: &str) -> Option<&'static str> {
-    const STARTS: [(&str, &str); 6] = [
-        ("\u{feff}", "the body starts with a byte order mark (BOM)"),
+fn hint(text: &str) -> &'static str {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.%+".contains(byte);
+    match text.as_bytes() {
+        [0xef, 0xbb, 0xbf, ..] => "; the body starts with a byte order mark (BOM)",
         // In gzip, the next byte is not UTF-8.
-        ("\u{1f}", "is the body compressed?"),
+        [0x1f, ..] => "; is the body compressed?",
         // The start of `{"` in base64.
-        ("eyJ", "is the body encoded in base64?"),
-        ("{'", "JSON has double quotes, not single ones"),
-        ("[object ", "a JavaScript object was sent as text, without JSON.stringify"),
-        ("--", "is the body a multipart form?"),
-    ];
-    let is_in_key = |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'%' | b'+');
-    let is_form = || text.split_once('=').is_some_and(|(key, _)| !key.is_empty() && key.bytes().all(is_in_key));
-    let found = STARTS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, hint)| *hint);
-    found.or_else(|| is_form().then_some("is the body a form, such as a=b&c=d?"))
+        [b'e', b'y', b'J', ..] => "; is the body encoded in base64?",
+        [b'{', b'\'', ..] => "; JSON has double quotes, not single ones",
+        [b'[', b'o', b'b', ..] => "; a JavaScript object was sent as text, without JSON.stringify",
+        [b'-', b'-', ..] => "; is the body a multipart form?",
+        [first, rest @ ..] if is_key(first) && rest.iter().find(|byte| !is_key(byte)) == Some(&b'=') => {
+            "; is the body a form, such as a=b&c=d?"
+        }
+        _ => "",
+    }
 }
 
 /// The fields of the envelope that could be read.

@@ -4,41 +4,21 @@
 //! `X-Chat-Signature`, which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the
 //! account's `AppSecret`.
 //!
-//! # A handler that loses nothing
-//!
-//! This handler answers 403 to a wrong signature, and 200 to every other body:
+//! `Verifier::receive` is the one call of a handler that stores what it receives:
 //!
 //! ```
-//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, Verifier, fixtures};
+//! use twt_chat_webhooks::{AppSecret, Delivery, Verifier, fixtures};
 //!
 //! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
-//!     let decoded = match verifier.decode_partial(body, signature) {
-//!         Ok(decoded) => decoded,
-//!         Err(ReceiveError::Signature(_)) => return 403,
-//!         Err(error) => {
-//!             keep(body, &error.to_string());
-//!             return 200;
-//!         }
-//!     };
-//!     if let Some(item) = decoded.rejected.first() {
-//!         keep(body, &item.error.to_string()); // the other items are in `payload`
+//!     match verifier.receive(body, signature) {
+//!         Ok(delivery) => if store(&delivery) { 200 } else { 503 },
+//!         Err(_) => 403,
 //!     }
-//!     match decoded.payload.event {
-//!         Event::Unreplied(messages) => {
-//!             for message in messages {
-//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
-//!             }
-//!         }
-//!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         _ => keep(body, "an event that this code does not handle yet"),
-//!     }
-//!     200
 //! }
 //!
-//! /// Keeps a body for a person to look at: in a table, in a queue, or in a file.
-//! fn keep(body: &[u8], why: &str) {
-//!     eprintln!("kept {} bytes: {why}", body.len());
+//! /// Inserts the records into a table with a unique key.
+//! fn store(delivery: &Delivery) -> bool {
+//!     !delivery.records().is_empty()
 //! }
 //!
 //! // In a test. The request is like one from the platform:
@@ -52,71 +32,7 @@
 //! # Ok::<(), twt_chat_webhooks::SecretError>(())
 //! ```
 //!
-//! The platform retries a delivery that is not answered with 200 within 5 seconds. Therefore:
-//!
-//! - If a body cannot be decoded, keep it and answer 200. A retry has the same fault.
-//! - If a body cannot be kept, answer 503, so that the platform retries.
-//! - If the work is slow, first commit the body or its items, then answer, and work after that. If the work fails, it
-//!   can start again from what is committed.
-//!
-//! # In a framework
-//!
-//! Take the body as bytes in every framework. These functions call the `handle` of the previous example. The
-//! [crate page](crate#getting-started) has a whole program with axum.
-//!
-//! ```text
-//! use twt_chat_webhooks::SIGNATURE_HEADER;
-//!
-//! // axum
-//! async fn receive(
-//!     State(verifier): State<Arc<Verifier>>,
-//!     headers: HeaderMap,
-//!     body: Bytes,
-//! ) -> StatusCode {
-//!     let signature = headers.get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(&verifier, &body, signature);
-//!     let status = StatusCode::from_u16(status);
-//!     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-//! }
-//!
-//! // actix-web
-//! async fn receive(
-//!     verifier: web::Data<Verifier>,
-//!     request: HttpRequest,
-//!     body: web::Bytes,
-//! ) -> HttpResponse {
-//!     let signature = request.headers().get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(&verifier, &body, signature);
-//!     let status = StatusCode::from_u16(status);
-//!     HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-//! }
-//!
-//! // AWS Lambda (lambda_http). The crate lambda_http decodes a body that arrives in base64.
-//! async fn receive(
-//!     verifier: &Verifier,
-//!     request: Request,
-//! ) -> Result<Response<Body>, Error> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(verifier, request.body().as_ref(), signature);
-//!     Ok(Response::builder().status(status).body(Body::Empty)?)
-//! }
-//!
-//! // Cloudflare Workers (worker)
-//! async fn receive(
-//!     verifier: &Verifier,
-//!     mut request: Request,
-//! ) -> worker::Result<Response> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER)?;
-//!     let body = request.bytes().await?;
-//!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
-//!     Ok(Response::empty()?.with_status(status))
-//! }
-//! ```
-//!
-//! The package `examples/receiver` in the repository is a complete receiver with axum and a database.
+//! [A durable handler](crate::guide::handler) is a complete program, and says what to answer and why.
 //!
 //! # Two common mistakes
 //!
@@ -129,7 +45,7 @@
 //!   take the body as bytes, verify the bytes, and decode them afterwards.
 //!
 //! The signature of a captured request stays valid, because the signature does not expire.
-//! [Old requests](Payload#old-requests) shows how to detect replayed requests.
+//! [Old requests](crate::guide::old_requests) shows how to detect replayed requests.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
