@@ -13,7 +13,8 @@ use hmac_sha256::Hash;
 /// the key of each item that you handle, and skip an item whose key is stored. (If a visitor writes the same text twice
 /// within a second, both items have the same key.)
 ///
-/// This code keeps the keys in memory. To keep them across restarts, [store them in a database](crate::guide::repeated_items#storing-keys):
+/// This code keeps the keys in memory. To keep them across restarts, [store them in a
+/// database](crate::guide::repeated_items#storing-keys):
 ///
 /// ```
 /// use std::collections::HashSet;
@@ -36,9 +37,9 @@ use hmac_sha256::Hash;
 ///
 /// # The text of a key
 ///
-/// `Display` writes the key as a compact JSON array: the name of the event, the `created_at` of the item, `push_times` (0
-/// for a form), `property_name`, `visitor_name`, and the hash of the message. `Eq`, `Ord` and `Hash` use the same parts in
-/// this order, and the whole message.
+/// `Display` writes the key as a compact JSON array: the name of the event, the `created_at` of the item, `push_times`
+/// (0 for a form), `property_name`, `visitor_name`, and the hash of the message. `Eq`, `Ord` and `Hash` use the same
+/// parts in this order, and the whole message.
 ///
 /// ```text
 /// ["UNREPLIED",1765439652,4,"test","Visitor15","6b86b273ff34fce19d6b804eff5a3f57"]

@@ -19,8 +19,8 @@
 #![doc = include_str!("guide/handlers/axum_sqlite.rs")]
 //! ```
 //!
-//! Start it with `TWT_APP_SECRET=… cargo run`. [A durable handler](guide::handler) explains it, and says what to answer.
-//! In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
+//! Start it with `TWT_APP_SECRET=… cargo run`. [A durable handler](guide::handler) explains it, and says what to
+//! answer. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
 //! To decode a body without storing anything, use [`Payload::from_slice`]:
 //!

@@ -61,8 +61,8 @@ impl Partial {
 impl Payload {
     /// Decodes the body of a request, even if some of its items cannot be decoded.
     ///
-    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`]. [Mending](crate::guide::mending)
-    /// shows how to correct a rejected item.
+    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`].
+    /// [Mending](crate::guide::mending) shows how to correct a rejected item.
     ///
     /// ```
     /// use twt_chat_webhooks::Payload;

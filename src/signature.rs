@@ -427,8 +427,8 @@ impl Verifier {
         Ok(Payload::from_slice_partial(body)?)
     }
 
-    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is the
-    /// one call of a handler that stores what it receives.
+    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is
+    /// the one call of a handler that stores what it receives.
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};

@@ -7,9 +7,8 @@
 #![doc = include_str!("handlers/axum_sqlite.rs")]
 //! ```
 //!
-//! It needs this crate with the feature `signature`, and axum, tokio and rusqlite. Start it with
-//! `TWT_APP_SECRET=… cargo run`. In a clone of the repository, the example `trigger` prints a command that sends a signed
-//! event to it.
+//! It needs this crate with the feature `signature`, and axum, tokio and rusqlite. Start it with `TWT_APP_SECRET=…
+//! cargo run`. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
 //! `Verifier::receive` is its only call of this crate for each request. It returns a [`Delivery`](crate::Delivery) with
 //! a [`Record`](crate::Record) for each item. The key of a record is the same each time the item is delivered, so the

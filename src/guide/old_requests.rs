@@ -4,7 +4,8 @@
 //! has captured a request can replay it later. Two checks together stop this:
 //!
 //! - Store the [key](crate::ItemKey) of each item that you handle, and skip an item whose key is stored.
-//! - Use [`check_freshness`](crate::Payload::check_freshness) to find a payload that is older than your oldest stored key:
+//! - Use [`check_freshness`](crate::Payload::check_freshness) to find a payload that is older than your oldest stored
+//!   key:
 //!
 #![cfg_attr(feature = "std", doc = "```")]
 #![cfg_attr(not(feature = "std"), doc = "```text")]
