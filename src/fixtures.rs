@@ -91,17 +91,23 @@
 //! # Property tests
 //!
 //! The feature `arbitrary` and the crate `arbitrary` generate random payloads. About half of them pass
-//! [`Payload::validate`]. If a payload is encoded and decoded again, the result is the same payload. With proptest:
+//! [`Payload::validate`]. If a payload is encoded and decoded again, the result is the same payload. Nearly all of them
+//! are old, or from the future. [`Payload::sent_at`] makes them fresh, so that the test reaches the code behind
+//! [`Payload::check_freshness`]. With proptest:
 //!
 //! ```text
+//! use std::time::SystemTime;
+//!
 //! use arbitrary::{Arbitrary, Unstructured};
 //! use proptest::prelude::*;
-//! use twt_chat_webhooks::Payload;
+//! use twt_chat_webhooks::{Payload, Timestamp};
 //!
 //! fn payload() -> impl Strategy<Value = Payload> {
 //!     let bytes = proptest::collection::vec(any::<u8>(), 512);
 //!     bytes.prop_filter_map("too short", |bytes| {
-//!         Payload::arbitrary(&mut Unstructured::new(&bytes)).ok()
+//!         let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).ok()?;
+//!         let now = Timestamp::from(SystemTime::now());
+//!         Some(payload.sent_at(now))
 //!     })
 //! }
 //!

@@ -32,6 +32,14 @@ proptest! {
     }
 
     #[test]
+    fn a_payload_that_is_sent_now_is_fresh_and_canonical(payload in arbitrary::<Payload>()) {
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let payload = payload.sent_at(now);
+        prop_assert_eq!(payload.check_freshness(now, Duration::ZERO), Ok(()));
+        prop_assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
+    }
+
+    #[test]
     fn any_bytes_make_a_canonical_payload(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         let payload = Payload::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
         prop_assert_eq!(Payload::from_slice(&payload.to_vec()), Ok(payload));
