@@ -1,10 +1,8 @@
 //! A durable handler with axum and SQLite: it commits before it answers.
 
-use std::{env, error::Error, sync::Arc, thread, time::Duration, time::SystemTime};
-
-use axum::http::{HeaderMap, StatusCode};
-use axum::{Router, body::Bytes, extract::State, routing::post};
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode};
 use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::{env, error::Error, sync::Arc, thread, time::Duration, time::SystemTime};
 use tokio::{net::TcpListener, sync::Mutex, task::block_in_place};
 use twt_chat_webhooks::{AppSecret, Delivery, Payload, SIGNATURE_HEADER, Verifier};
 
@@ -33,15 +31,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let shared = Arc::new((verifier, Mutex::new(inbox)));
-    let routes = Router::new().route("/webhooks/twt-chat", post(receive));
+    let app =
+        Router::new().route("/webhooks/twt-chat", axum::routing::post(receive));
     let address = env::var("ADDR").unwrap_or("127.0.0.1:3000".into());
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, routes.with_state(shared)).await?)
+    Ok(axum::serve(listener, app.with_state(shared)).await?)
 }
 
 type Shared = State<Arc<(Verifier, Mutex<Connection>)>>;
-
 async fn receive(State(shared): Shared, head: HeaderMap, body: Bytes) -> StatusCode {
     let signature = head.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     let Ok(delivery) = shared.0.receive(&body, signature) else {
@@ -50,7 +48,6 @@ async fn receive(State(shared): Shared, head: HeaderMap, body: Bytes) -> StatusC
     println!("{delivery}");
     let mut inbox = shared.1.lock().await;
     let stored = block_in_place(|| store(&mut inbox, &delivery));
-    // After any answer but 200, the platform sends the request again.
     stored.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::OK)
 }
 
