@@ -10,8 +10,9 @@ use core::str::FromStr;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use crate::as_text::compare_as_text;
 use crate::documented::documented;
-use crate::unknown::{UnknownName, compare_as_text};
+use crate::unknown::UnknownName;
 use crate::wire::{self, Fault, Kind, Source};
 
 /// The type of an event: a documented event type, or the name of an unknown event.

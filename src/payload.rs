@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::content::Content;
 use crate::error::{DecodeError, Envelope};
-use crate::event::{Event, EventContent, Parts, write_content};
+use crate::event::Event;
+use crate::event_parts::{EventContent, Parts, write_content};
 use crate::event_type::EventType;
-use crate::item::{Keep, KeepAll};
+use crate::items::{Keep, KeepAll};
 use crate::timestamp::Timestamp;
 use crate::wire::{self, Buffered, Fault, Field, Fields, Json, Scalar, Source, Writer};
 

@@ -11,7 +11,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
-use crate::unknown::{UnknownStatus, compare_as_text};
+use crate::as_text::compare_as_text;
+use crate::unknown::UnknownStatus;
 use crate::wire::{self, Fault, Field, Kind, Problem, Scalar, Source};
 
 /// Writes both enums, and all code that differs between statuses, from the list of the documented statuses.

@@ -49,7 +49,7 @@ pub struct OfflineFormContent {
 }
 
 content! {
-    OfflineFormContent, OfflineFormContentBuilder, OfflineFormSubmit {
+    OfflineFormContent, OfflineFormContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Form created at";

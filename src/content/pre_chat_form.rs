@@ -54,7 +54,7 @@ pub struct PreChatFormContent {
 }
 
 content! {
-    PreChatFormContent, PreChatFormContentBuilder, PreChatFormSubmit {
+    PreChatFormContent, PreChatFormContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Form created at";

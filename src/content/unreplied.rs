@@ -92,7 +92,7 @@ pub struct UnrepliedContent {
 }
 
 content! {
-    UnrepliedContent, UnrepliedContentBuilder, Unreplied {
+    UnrepliedContent, UnrepliedContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Message creation timestamp";
