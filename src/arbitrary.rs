@@ -56,20 +56,19 @@ fn fill_any(u: &mut Unstructured<'_>, value: ValueMut<'_>) -> Result<()> {
     Ok(())
 }
 
-fn value_size_hint(value: &ValueMut<'_>, depth: usize) -> SizeHint {
-    match value {
-        ValueMut::Text(_) => String::size_hint(depth),
-        ValueMut::OptionalText(_) => Option::<String>::size_hint(depth),
-        ValueMut::Time(_) => Timestamp::size_hint(depth),
-        ValueMut::Status(_) => Status::size_hint(depth),
-        ValueMut::U32(_) => u32::size_hint(depth),
-        ValueMut::U64(_) => u64::size_hint(depth),
-    }
-}
-
 fn item_size_hint<T: Item>(depth: usize) -> SizeHint {
     let mut hint = EXTRA_SIZE_HINT;
-    T::blank().each_value(|_, _, value| hint = size_hint::and(hint, value_size_hint(&value, depth)));
+    T::blank().each_value(|_, _, value| {
+        let of_value = match value {
+            ValueMut::Text(_) => String::size_hint(depth),
+            ValueMut::OptionalText(_) => Option::<String>::size_hint(depth),
+            ValueMut::Time(_) => Timestamp::size_hint(depth),
+            ValueMut::Status(_) => Status::size_hint(depth),
+            ValueMut::U32(_) => u32::size_hint(depth),
+            ValueMut::U64(_) => u64::size_hint(depth),
+        };
+        hint = size_hint::and(hint, of_value);
+    });
     hint
 }
 

@@ -66,7 +66,7 @@ use crate::wire::{self, SerdeFields};
 pub trait Content: sealed::Sealed + Debug + Send + Sync {
     /// The type of the event that the item belongs to.
     fn event_type(&self) -> EventType {
-        self.item(Internal).event_type()
+        self.item(Internal).event().into()
     }
 
     /// The subject of the conversation, or `""`.

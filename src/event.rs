@@ -185,10 +185,7 @@ macro_rules! events {
             }
 
             $(
-                #[doc = concat!(
-                    "The items, if the event is [`", stringify!($Variant), "`](Self::", stringify!($Variant),
-                    "), or `None`.",
-                )]
+                #[doc = concat!("The items, if the event is `", stringify!($NAME), "`, or `None`.")]
                 #[must_use]
                 pub fn $as_name(&self) -> Option<&[content::$Content]> {
                     match self {

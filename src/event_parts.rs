@@ -161,16 +161,6 @@ macro_rules! content_by_event {
                 Event::Unknown(event) => writer.value(&event.content),
             }
         }
-
-        /// Serializes the content of an event, without its name.
-        impl Serialize for EventContent<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                match self.0 {
-                    $(Event::$Variant(items) => items.serialize(serializer),)*
-                    Event::Unknown(event) => event.content.serialize(serializer),
-                }
-            }
-        }
     };
 }
 
@@ -178,6 +168,15 @@ documented! { content_by_event }
 
 /// The content of an event, without its name.
 pub(crate) struct EventContent<'a>(pub &'a Event);
+
+impl Serialize for EventContent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Event::Unknown(event) => event.content.serialize(serializer),
+            event => serializer.collect_seq(event.contents()),
+        }
+    }
+}
 
 /// Reads an object with the keys `event` and `content`. Other keys are ignored.
 ///

@@ -5,7 +5,8 @@
 //! its own variant, and any other text becomes `Unknown`.
 
 use alloc::string::String;
-use core::fmt;
+
+use crate::as_text::show_as_text;
 
 /// The name of an unknown event.
 ///
@@ -55,28 +56,5 @@ impl UnknownStatus {
     }
 }
 
-impl AsRef<str> for UnknownName {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl AsRef<str> for UnknownStatus {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-/// The name as the platform wrote it.
-impl fmt::Display for UnknownName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-/// The status as the platform wrote it.
-impl fmt::Display for UnknownStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
+show_as_text! { UnknownName }
+show_as_text! { UnknownStatus }

@@ -6,7 +6,6 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use crate::documented::documented;
-use crate::event_type::EventType;
 use crate::item_key::KeyParts;
 use crate::timestamp::Timestamp;
 
@@ -55,12 +54,6 @@ macro_rules! any_item {
             pub(crate) fn event(self) -> &'static str {
                 match self {
                     $(Self::$Variant(_) => stringify!($NAME),)*
-                }
-            }
-
-            pub(crate) fn event_type(self) -> EventType {
-                match self {
-                    $(Self::$Variant(_) => EventType::$Variant,)*
                 }
             }
 
