@@ -255,6 +255,7 @@ impl Payload {
     /// assert_eq!(payload.event_type(), EventType::PreChatFormSubmit);
     /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
     /// ```
+    #[must_use]
     pub fn new(created_at: Timestamp, webhook_id: impl Into<String>, event: impl Into<Event>) -> Self {
         Self { created_at, webhook_id: webhook_id.into(), event: event.into(), extra: Map::new() }
     }

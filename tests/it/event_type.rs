@@ -19,6 +19,9 @@ fn an_event_type_is_compared_with_text() {
         assert_eq!(event_type, *name);
         assert_ne!(event_type, "UNREPLIED ");
         assert_ne!(event_type, *"UNREPLIED ");
+        assert_eq!(name, event_type);
+        assert_eq!(*name, event_type);
+        assert_ne!("UNREPLIED ", event_type);
         assert_eq!(event_type.as_ref(), name);
         if let EventType::Unknown(unknown) = &event_type {
             assert_eq!((unknown.as_ref(), unknown.to_string().as_str()), (name, name));
