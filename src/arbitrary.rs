@@ -45,13 +45,13 @@ fn filled_item<'a, T: Item>(
 /// Fills in a field with any canonical value.
 fn fill_any(u: &mut Unstructured<'_>, value: ValueMut<'_>) -> Result<()> {
     match value {
-        ValueMut::Text(text) => *text = u.arbitrary()?,
+        ValueMut::String(text) => *text = u.arbitrary()?,
         // An empty text is decoded as `None`.
-        ValueMut::OptionalText(text) => *text = u.arbitrary::<Option<String>>()?.and_then(wire::some_text),
-        ValueMut::Time(time) => *time = u.arbitrary()?,
+        ValueMut::Option(text) => *text = u.arbitrary::<Option<String>>()?.and_then(wire::some_text),
+        ValueMut::Timestamp(time) => *time = u.arbitrary()?,
         ValueMut::Status(status) => *status = u.arbitrary()?,
-        ValueMut::U32(number) => *number = u.arbitrary()?,
-        ValueMut::U64(number) => *number = u.arbitrary()?,
+        ValueMut::u32(number) => *number = u.arbitrary()?,
+        ValueMut::u64(number) => *number = u.arbitrary()?,
     }
     Ok(())
 }
@@ -60,12 +60,12 @@ fn item_size_hint<T: Item>(depth: usize) -> SizeHint {
     let mut hint = EXTRA_SIZE_HINT;
     T::blank().each_value(|_, _, value| {
         let of_value = match value {
-            ValueMut::Text(_) => String::size_hint(depth),
-            ValueMut::OptionalText(_) => Option::<String>::size_hint(depth),
-            ValueMut::Time(_) => Timestamp::size_hint(depth),
+            ValueMut::String(_) => String::size_hint(depth),
+            ValueMut::Option(_) => Option::<String>::size_hint(depth),
+            ValueMut::Timestamp(_) => Timestamp::size_hint(depth),
             ValueMut::Status(_) => Status::size_hint(depth),
-            ValueMut::U32(_) => u32::size_hint(depth),
-            ValueMut::U64(_) => u64::size_hint(depth),
+            ValueMut::u32(_) => u32::size_hint(depth),
+            ValueMut::u64(_) => u64::size_hint(depth),
         };
         hint = size_hint::and(hint, of_value);
     });
@@ -92,10 +92,10 @@ impl Wait {
 /// Fills in a field so that the item passes [`Payload::validate`].
 fn fill_plausible(u: &mut Unstructured<'_>, wait: &Wait, name: &str, value: ValueMut<'_>) -> Result<()> {
     match (name, value) {
-        ("created_at", ValueMut::Time(time)) => *time = wait.created_at,
-        ("push_times", ValueMut::U32(number)) => *number = u.int_in_range(1..=MAX_PUSH_TIMES)?,
-        ("time_sec", ValueMut::U64(number)) => *number = wait.seconds.into(),
-        (_, ValueMut::Text(text)) => {
+        ("created_at", ValueMut::Timestamp(time)) => *time = wait.created_at,
+        ("push_times", ValueMut::u32(number)) => *number = u.int_in_range(1..=MAX_PUSH_TIMES)?,
+        ("time_sec", ValueMut::u64(number)) => *number = wait.seconds.into(),
+        (_, ValueMut::String(text)) => {
             *text = u.arbitrary()?;
             if text.is_empty() {
                 text.push_str("test");

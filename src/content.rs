@@ -189,7 +189,7 @@ macro_rules! content_types {
 
 documented! { content_types }
 
-fn serialize_item<T: Item + Content, S: Serializer>(item: &T, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_item<T: Item, S: Serializer>(item: &T, serializer: S) -> Result<S::Ok, S::Error> {
     let mut fields = SerdeFields(serializer.serialize_map(Some(T::FIELDS.len() + item.extra().len()))?);
     item.each_field(&mut fields)?;
     for (key, value) in item.extra() {
@@ -230,7 +230,11 @@ macro_rules! content {
             }
 
             fn each_value(&mut self, mut visit: impl FnMut(&'static str, &'static str, $crate::item::ValueMut<'_>)) {
-                $(visit(stringify!($field), $description, (&mut self.$field).into());)*
+                $(visit(stringify!($field), $description, $crate::item::ValueMut::$Field(&mut self.$field));)*
+            }
+
+            fn extra(&self) -> &Map<String, Value> {
+                &self.extra
             }
 
             fn extra_mut(&mut self) -> &mut Map<String, Value> {

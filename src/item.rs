@@ -28,6 +28,9 @@ pub(crate) trait Item: Sized {
     fn each_value(&mut self, visit: impl FnMut(&'static str, &'static str, ValueMut<'_>));
 
     /// The unknown fields.
+    fn extra(&self) -> &Map<String, Value>;
+
+    /// The unknown fields, to add one.
     fn extra_mut(&mut self) -> &mut Map<String, Value>;
 }
 
@@ -38,29 +41,14 @@ pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<
     Ok(item)
 }
 
-macro_rules! values {
-    ($($Variant:ident($Type:ty),)*) => {
-        /// The value of a documented field. There is a variant for each type that a field can have.
-        #[cfg_attr(not(feature = "arbitrary"), expect(dead_code, reason = "only `arbitrary` changes values of all types"))]
-        pub(crate) enum ValueMut<'a> {
-            $($Variant(&'a mut $Type),)*
-        }
-
-        $(
-            impl<'a> From<&'a mut $Type> for ValueMut<'a> {
-                fn from(value: &'a mut $Type) -> Self {
-                    Self::$Variant(value)
-                }
-            }
-        )*
-    };
-}
-
-values! {
-    Text(String),
-    OptionalText(Option<String>),
-    Time(Timestamp),
-    Status(Status),
-    U32(u32),
-    U64(u64),
+/// The value of a documented field. There is a variant for each type that a field can have, with the name of the type.
+#[allow(non_camel_case_types)]
+#[cfg_attr(not(feature = "arbitrary"), expect(dead_code, reason = "only `arbitrary` changes values of all types"))]
+pub(crate) enum ValueMut<'a> {
+    String(&'a mut String),
+    Option(&'a mut Option<String>),
+    Timestamp(&'a mut Timestamp),
+    Status(&'a mut Status),
+    u32(&'a mut u32),
+    u64(&'a mut u64),
 }

@@ -79,7 +79,7 @@ pub(crate) fn read_items<'de, T: Item + Content, S: Source<'de>, K: Keep<'de, S>
 }
 
 /// Writes an array of items.
-pub(crate) fn write_items<T: Item + Content>(items: &[T], writer: &mut Writer) {
+pub(crate) fn write_items<T: Item>(items: &[T], writer: &mut Writer) {
     let array = writer.start();
     for item in items {
         writer.raw(b",");

@@ -74,11 +74,11 @@ fn item_schema<T: Item>(event_type: &EventType, generator: &mut SchemaGenerator)
     T::blank().each_value(|name, description, value| {
         properties.push(match value {
             // On the wire, `None` is `""`.
-            ValueMut::Text(_) | ValueMut::OptionalText(_) => property_schema::<String>(name, description, generator),
-            ValueMut::Time(_) => property_schema::<Timestamp>(name, description, generator),
+            ValueMut::String(_) | ValueMut::Option(_) => property_schema::<String>(name, description, generator),
+            ValueMut::Timestamp(_) => property_schema::<Timestamp>(name, description, generator),
             ValueMut::Status(_) => property_schema::<Status>(name, description, generator),
-            ValueMut::U32(_) => property_schema::<u32>(name, description, generator),
-            ValueMut::U64(_) => property_schema::<u64>(name, description, generator),
+            ValueMut::u32(_) => property_schema::<u32>(name, description, generator),
+            ValueMut::u64(_) => property_schema::<u64>(name, description, generator),
         });
     });
     object_schema(&format!("An item of the content of {event_type}"), properties)

@@ -51,7 +51,7 @@ documented! { move_times }
 
 fn move_times_of(item: &mut impl Item, seconds: i64) {
     item.each_value(|_, _, value| {
-        if let ValueMut::Time(time) = value {
+        if let ValueMut::Timestamp(time) = value {
             *time = Timestamp::saturating_from_unix(time.unix_seconds() + seconds);
         }
     });
