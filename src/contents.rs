@@ -42,6 +42,10 @@ impl<'a> Iterator for Contents<'a> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.left.size_hint()
     }
+
+    fn count(self) -> usize {
+        self.left.len()
+    }
 }
 
 impl DoubleEndedIterator for Contents<'_> {

@@ -17,7 +17,7 @@ use twt_chat_webhooks::fixtures::UNREPLIED;
 
 /// The profiles, each with its budget. The budget limits the size that the crate adds, divided by the size that the
 /// derive adds.
-const PROFILES: [(&str, f64); 2] = [("release", 1.34), ("small", 1.16)];
+const PROFILES: [(&str, f64); 2] = [("release", 1.34), ("small", 1.18)];
 
 fn main() -> ExitCode {
     // `cargo test --benches` runs this program too, without `--bench`. The builds would take too long there.

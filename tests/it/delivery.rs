@@ -1,5 +1,7 @@
 //! Every body becomes records to store. Nothing of it is lost, and each record has a key of its own.
 
+#![expect(clippy::cast_possible_truncation, reason = "the numbers that are cast are small")]
+
 use core::time::Duration;
 use std::collections::HashSet;
 
@@ -8,8 +10,8 @@ use proptest::sample::select;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use twt_chat_webhooks::{
-    DecodeErrorKind, Delivery, EventType, FreshnessError, OfflineFormContent, Partial, Payload, PreChatFormContent,
-    Record, Timestamp, UnrepliedContent, fixtures,
+    DecodeError, DecodeErrorKind, Delivery, EventType, FreshnessError, OfflineFormContent, Partial, Payload,
+    PreChatFormContent, Record, Timestamp, UnrepliedContent, fixtures,
 };
 
 use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
@@ -34,7 +36,8 @@ fn only(body: &str) -> Record {
 
 /// The key of a record that is no good item, by another implementation of SHA-256.
 fn hash(text: &str) -> String {
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: Vec<_> = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digits.concat();
     format!("sha256:{hex}")
 }
 
@@ -64,7 +67,7 @@ fn a_batch_becomes_one_record_for_each_item_in_the_order_of_the_body() {
         for text_of_body in body.both_orders() {
             let records = records(&text_of_body);
             assert_eq!(records.len(), 4);
-            let errors: Vec<_> = records.iter().map(|record| record.error.as_ref().map(|error| error.path())).collect();
+            let errors: Vec<_> = records.iter().map(|record| record.error.as_ref().map(DecodeError::path)).collect();
             assert_eq!(errors[..3], [None, None, Some("content[2].created_at")]);
             assert!(errors[3].is_some_and(|path| path.starts_with("content[3].")));
             let partial = Payload::from_slice_partial(text_of_body.as_bytes()).unwrap();
@@ -190,7 +193,7 @@ fn records_that_would_be_more_than_16_times_as_long_as_the_body_are_one_record()
         10_000,
         &[good, "1", good, "2", good, good, good, good, good, good, good, good, good, good, good, good, good, good],
     ));
-    assert_eq!(bad.error.as_ref().map(|error| error.path()), Some("content[1]"));
+    assert_eq!(bad.error.as_ref().map(DecodeError::path), Some("content[1]"));
 
     for count in [1, 2, 15, 16, 17, 100] {
         for envelope in [0, 100, 1_000, 64 << 10] {
@@ -320,6 +323,7 @@ pub(crate) fn assert_nothing_is_lost(body: &[u8]) {
     assert_eq!(records.len(), count);
     let mut good = payload.contents();
     for (index, record) in records.iter().enumerate() {
+        #[expect(clippy::single_match_else, reason = "both cases matter alike")]
         match rejected.iter().find(|rejected| rejected.index == index) {
             Some(rejected) => {
                 assert_eq!(record.error.as_ref(), Some(&rejected.error));

@@ -83,7 +83,11 @@ fn the_fields_are_in_the_order_of_the_page_everywhere() {
         fields.sort_by_key(|field| shown.find(&format!(" {field}: ")));
         assert_eq!(fields, item_fields(name), "the struct of {name} in src/content has another order");
         let oracle = oracle::read(written.as_bytes()).unwrap().text;
-        assert_eq!(in_order(&oracle), item_fields(name), "documented_fields() in tests/it/oracle.rs has another order");
+        assert_eq!(
+            in_order(&oracle),
+            item_fields(name),
+            "documented_fields() in tests/it/oracle.rs lacks {name}, or has another order"
+        );
     }
 }
 
@@ -104,7 +108,8 @@ fn each_body_in_the_folder_of_the_tests_has_all_fields() {
         let path = entry.unwrap().path();
         let body: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let event = body["event"].as_str().unwrap_or_default();
-        if !EVENTS.contains(&event) {
+        // A signed body cannot change.
+        if !EVENTS.contains(&event) || path.ends_with("signed.json") {
             continue;
         }
         for item in body["content"].as_array().unwrap() {

@@ -8,7 +8,11 @@ use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 
 #[test]
 fn the_documented_event_types_have_the_names_of_the_page_in_its_order() {
-    assert_eq!(EventType::DOCUMENTED.iter().map(EventType::as_str).collect::<Vec<_>>(), EVENTS);
+    assert_eq!(
+        EventType::DOCUMENTED.iter().map(EventType::as_str).collect::<Vec<_>>(),
+        EVENTS,
+        "EVENTS in tests/it/body.rs lacks an event"
+    );
 }
 
 #[test]

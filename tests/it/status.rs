@@ -133,7 +133,8 @@ fn the_integer_form_is_the_number_on_the_wire_and_has_words() {
 fn the_integer_form_refuses_every_other_number() {
     let is_documented = |number: &u8| documented().iter().any(|(digit, ..)| *digit == number.to_string());
     for number in (0..=u8::MAX).filter(|number| !is_documented(number)) {
-        let error: StatusError = DocumentedStatus::try_from(number).unwrap_err();
+        let error: StatusError =
+            DocumentedStatus::try_from(number).expect_err("documented() in this file lacks a status");
         assert_eq!(error.to_string(), format!("no documented status has the number {number}"));
         assert!(serde_json::from_value::<DocumentedStatus>(json!(number)).is_err());
         assert_eq!(Status::from(number.to_string()).documented(), None);
