@@ -33,7 +33,8 @@ fn text_of(property_name: &str, visitor_name: &str, message: &str) -> String {
 
 /// The first 128 bits of the SHA-256, by another implementation.
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<_> = Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// The key of the documented item of each event, in the order of the page. Keys are stored, so they never change.
