@@ -43,7 +43,7 @@ macro_rules! convert_as_text {
         impl ::core::str::FromStr for $Type {
             type Err = ::core::convert::Infallible;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
+            fn from_str(text: &str) -> Result<Self, ::core::convert::Infallible> {
                 Ok(text.into())
             }
         }

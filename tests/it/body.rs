@@ -12,7 +12,8 @@ pub(crate) const EVENT_OF_TOMORROW: &str = "EVENT_OF_TOMORROW";
 /// The fields of the envelope, in the order of the page.
 pub(crate) const ENVELOPE_FIELDS: [&str; 4] = ["created_at", "event", "webhook_id", "content"];
 
-/// The text fields of every item that decode to `""` if they are absent. The others decode to `None`.
+/// The text fields that the items of all events have, and that decode to `""` if they are absent. The other shared text
+/// fields decode to `None`.
 pub(crate) const TEXTS: [&str; 4] = ["subject", "visitor_name", "message_content", "property_name"];
 
 /// The paths of the numbers in an `UNREPLIED` body.
