@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::support::{PATH, Receiver, beginnings, command, count, database, folder, message, secret, worked_on};
+use crate::support::{PATH, Receiver, beginnings, command, count, folder, message, rows, secret, worked_on};
 
 const ROUNDS: usize = 10;
 const DELIVERIES: usize = 2_000;
@@ -149,16 +149,12 @@ fn open_files() -> usize {
 }
 
 fn in_work(folder: &std::path::Path) -> Vec<i64> {
-    let database = database(folder);
-    let mut rows = database.prepare("SELECT id FROM item WHERE in_work = 1").unwrap();
-    rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    let ids = rows(folder, "SELECT id FROM item WHERE owner IS NOT NULL");
+    ids.into_iter().map(|row| row[0].parse().unwrap()).collect()
 }
 
 /// The visitors in the inbox, whom the keys of the items name.
 fn visitors(folder: &std::path::Path) -> BTreeSet<String> {
-    let database = database(folder);
-    let mut rows = database.prepare("SELECT key FROM item").unwrap();
-    let keys = rows.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    let visitor = |key: String| serde_json::from_str::<Value>(&key).unwrap()[4].as_str().unwrap().to_owned();
-    keys.map(|key| visitor(key.unwrap())).collect()
+    let visitor = |key: &str| serde_json::from_str::<Value>(key).unwrap()[4].as_str().unwrap().to_owned();
+    rows(folder, "SELECT key FROM record").into_iter().map(|row| visitor(&row[0])).collect()
 }
