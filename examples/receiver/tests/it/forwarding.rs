@@ -296,7 +296,7 @@ fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
 
 #[test]
 fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
-    const ITEMS: usize = 12;
+    const ITEMS: usize = 8;
 
     let channels =
         ["slack", "feishu"].map(|name| StubChannel::start(name, &[Answer::Late(Duration::from_millis(500))]));

@@ -68,22 +68,21 @@ fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
     let channels = [StubChannel::start("slack", &[Answer::Taken, Answer::Taken, Answer::Taken, pause, Answer::Taken])];
     let folder = folder();
     let receivers = [(); 3].map(|()| Receiver::spawn(&folder, forwarding(&folder, &channels)));
-    for number in 0..12 {
+    for number in 0..8 {
         let body = message(&format!("Visitor{number}"), "hello", 1).to_vec();
         assert_eq!(receivers[number % 3].deliver(body), 200);
     }
-    eventually("slack has some", || channels[0].requests().len() >= 8);
+    receivers[0].all_done();
     let times: Vec<_> = channels[0].requests().iter().map(|request| request.at).collect();
     for (number, pair) in times.windows(2).enumerate() {
         let least = if number == 3 { 6_000 } else { 1_000 };
         // The stub notes the time after it has read the request, which can come later for the first of two.
         assert!(pair[1] - pair[0] >= Duration::from_millis(least - 50), "{number}: {:?}", pair[1] - pair[0]);
     }
-    receivers[0].all_done();
     let mut visitors = channels[0].visitors();
     visitors.sort_unstable();
     visitors.dedup();
-    assert_eq!((visitors.len(), channels[0].requests().len()), (12, 13));
+    assert_eq!((visitors.len(), channels[0].requests().len()), (8, 9));
 }
 
 #[test]
