@@ -149,8 +149,11 @@ impl Attempts {
             }
             // The error of a panic quotes its message, which may hold what a visitor wrote.
             Kind::Forward(webhook) => {
-                let webhook = Arc::clone(webhook);
-                let sent = spawn_blocking(move || webhook.send(&payload)).await;
+                let (webhook, over) = (Arc::clone(webhook), self.over.clone());
+                let sent = spawn_blocking(move || {
+                    if over.is_cancelled() { Err("stopped".to_owned().into()) } else { webhook.send(&payload) }
+                });
+                let sent = sent.await;
                 sent.unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into()))
             }
         }

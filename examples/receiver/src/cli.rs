@@ -23,7 +23,7 @@ pub struct Cli {
     /// Where to listen
     #[arg(long, env, default_value = "127.0.0.1:3000")]
     pub addr: String,
-    /// The database that keeps what has been received: a SQLite file, or postgres://USER@HOST/DATABASE
+    /// The database that keeps what has been received: a SQLite file, or `postgres://USER@HOST/DATABASE`
     // The help would otherwise show the value of the variable, which may hold a password.
     #[arg(long, env, hide_env_values = true, default_value = "twt-chat.sqlite3", global = true)]
     pub inbox: PathBuf,

@@ -1,10 +1,9 @@
 //! The worker: takes rows from the inbox, has them worked on and forwarded, and notes how that ended.
 
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +97,7 @@ async fn in_session(
     };
     // What is still in work goes back. If the number is lost, the others have taken it back.
     over.cancel();
+    running.abort_all();
     if let Err(trouble) = session.leave().await {
         tracing::error!("what is in work is left to the other receivers: {trouble}");
     }
@@ -159,12 +159,14 @@ impl Lane {
             let look = now + timings.look;
             let wake = if next > now && running.is_empty() { next.min(look) } else { look };
             tokio::select! {
-                Some(outcome) = running.join_next() => ended.extend(outcome),
+                Some(outcome) = running.join_next() => ended.push(outcome.map_err(panicked)?),
                 _ = arrivals.changed(), if running.len() < self.most && next <= now => {}
                 () = sleep_until(wake) => {}
                 () = stop.cancelled() => {}
             }
-            ended.extend(iter::from_fn(|| running.try_join_next()?.ok()));
+            while let Some(outcome) = running.try_join_next() {
+                ended.push(outcome.map_err(panicked)?);
+            }
         }
         let rest = async {
             while let Some(outcome) = running.join_next().await {
@@ -185,4 +187,9 @@ impl Lane {
         };
         timeout(timings.grace, note).await.unwrap_or(Ok(()))
     }
+}
+
+/// An attempt ended without an outcome. Its row goes back when the number is given up.
+fn panicked(_: JoinError) -> Trouble {
+    Trouble::Lost("an attempt has panicked outside the work".to_owned())
 }

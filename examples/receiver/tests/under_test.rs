@@ -74,7 +74,7 @@ async fn work(item: Item) -> Result<(), Error> {
                     }
                 });
             }
-            future::pending().await
+            future::pending::<()>().await;
         }
         "wait for the file" => {
             let file = PathBuf::from(env::var_os("WORK").ok_or("the tests set WORK")?).with_file_name("go on");

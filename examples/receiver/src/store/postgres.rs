@@ -100,10 +100,10 @@ async fn prepare_tables(address: &Address, create: bool, plan: &Plan) -> Result<
         transaction.commit().await?;
         Ok(true)
     };
-    match make.await.map_err(connection::away)? {
-        true => check_version(&connection.client).await,
-        false => Err(Trouble::Away("it has no tables".to_owned())),
+    if !make.await.map_err(connection::away)? {
+        return Err(Trouble::Away("it has no tables".to_owned()));
     }
+    check_version(&connection.client).await
 }
 
 async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {

@@ -55,14 +55,14 @@ trait Job: Send {
 }
 
 struct Write<T, W> {
-    write: W,
+    run: W,
     value: Option<T>,
     sender: oneshot::Sender<Result<T, Trouble>>,
 }
 
 impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T, W> {
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()> {
-        self.value = Some((self.write)(transaction)?);
+        self.value = Some((self.run)(transaction)?);
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl Sqlite {
     ) -> Result<T, Trouble> {
         let (sender, answer) = oneshot::channel();
         let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-        self.jobs.send(Box::new(Write { write, value: None, sender })).await.map_err(|_| ended())?;
+        self.jobs.send(Box::new(Write { run: write, value: None, sender })).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
@@ -133,9 +133,9 @@ impl Store for Sqlite {
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
         let (channels, process) = (self.plan.channels.clone(), process::this());
         let entered = self.write(move |transaction| statements::enter(transaction, &channels, process.as_deref()));
-        let owner = entered.await??;
+        let number = entered.await??;
         let in_work = AtomicUsize::new(0);
-        Ok(Box::new(Owner { store: self.clone(), owner, in_work, beat: Mutex::new(Instant::now()) }))
+        Ok(Box::new(Owner { store: self.clone(), number, in_work, beat: Mutex::new(Instant::now()) }))
     }
 
     async fn tidy(&self) -> Result<(), Trouble> {
@@ -162,7 +162,7 @@ impl Store for Sqlite {
 
 struct Owner {
     store: Sqlite,
-    owner: i64,
+    number: i64,
     /// How many rows are in work. Without any, there is no need to show that the owner is alive.
     in_work: AtomicUsize,
     /// When the owner last showed that it is alive.
@@ -172,7 +172,7 @@ struct Owner {
 #[async_trait]
 impl Session for Owner {
     async fn exchange(&self, lane: Option<Channel>, ended: &[Outcome], free: usize) -> Result<Vec<Claim>, Trouble> {
-        let (owner, plan) = (self.owner, self.store.plan.clone());
+        let (owner, plan) = (self.number, self.store.plan.clone());
         let in_work = self.in_work.load(Ordering::Relaxed) > 0;
         let beat = in_work && self.beat.lock().is_ok_and(|beat| beat.elapsed() >= 2 * plan.timings.look);
         let name = super::lane_name(lane);
@@ -210,7 +210,7 @@ impl Session for Owner {
     }
 
     async fn leave(&self) -> Result<(), Trouble> {
-        let (owner, plan) = (self.owner, self.store.plan.clone());
+        let (owner, plan) = (self.number, self.store.plan.clone());
         self.store.write(move |transaction| tidy::leave(transaction, &plan, owner)).await
     }
 }

@@ -127,6 +127,7 @@ fn tls(mode: SslMode) -> Result<ClientConfig, String> {
 }
 
 /// What to say about an error. The detail of an error is left out, because it quotes the values of a row.
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` passes values")]
 pub(super) fn away(error: Error) -> Trouble {
     if let Some(refused) = error.as_db_error() {
         return Trouble::Away(format!("{} (SQLSTATE {})", refused.message(), refused.code().code()));

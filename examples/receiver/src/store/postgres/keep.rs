@@ -113,13 +113,13 @@ impl Committer {
             Err(Refusal { alone: true, .. }) if group.len() > 1 => {
                 for job in group {
                     let kept = self.try_commit(std::slice::from_ref(&job)).await;
-                    answer(vec![job], kept.map_err(|refusal| refusal.trouble));
+                    answer(vec![job], &kept.map_err(|refusal| refusal.trouble));
                 }
                 return;
             }
             kept => kept.map_err(|refusal| refusal.trouble),
         };
-        answer(group, kept);
+        answer(group, &kept);
     }
 
     /// Returns the number of new records of each delivery that has any. If the connection turns out to be closed, tries
@@ -184,12 +184,12 @@ async fn keep_group(
     Ok(counts.collect())
 }
 
-fn answer(group: Vec<Job>, kept: Result<HashMap<usize, usize>, Trouble>) {
-    if let Err(trouble) = &kept {
+fn answer(group: Vec<Job>, kept: &Result<HashMap<usize, usize>, Trouble>) {
+    if let Err(trouble) = kept {
         tracing::error!("the inbox cannot be written: {trouble}");
     }
     for (number, job) in group.into_iter().enumerate() {
-        let new = match &kept {
+        let new = match kept {
             Ok(kept) => Ok(kept.get(&number).copied().unwrap_or(0)),
             Err(trouble) => Err(Trouble::Away(trouble.to_string())),
         };

@@ -4,12 +4,16 @@
 //! silent for `Timings::silence`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 
 /// Names this process: the boot, the process namespace, the user, the process ID, and when it started.
 pub(super) fn this() -> Option<String> {
     let id = std::process::id();
-    Some(format!("{} {id} {}", place()?, started(id)??))
+    match look(id) {
+        Found::Started(start) => Some(format!("{} {id} {start}", place()?)),
+        Found::Ended | Found::Unknown => None,
+    }
 }
 
 /// Whether the process has certainly ended. The ID alone does not tell, because the system uses it again.
@@ -20,8 +24,11 @@ pub(super) fn has_ended(process: &str) -> bool {
         if there != place()? {
             return None;
         }
-        let now = started(id.parse().ok()?)?;
-        Some(now.is_none_or(|now| now != start))
+        match look(id.parse().ok()?) {
+            Found::Started(now) => Some(now != start),
+            Found::Ended => Some(true),
+            Found::Unknown => None,
+        }
     };
     ended().unwrap_or(false)
 }
@@ -34,17 +41,26 @@ fn place() -> Option<String> {
     Some(format!("{} {} {user}", boot.trim(), namespace.display()))
 }
 
-/// When the process started, in the unit of the system. `Some(None)` means that there is no such process, or that only
-/// its exit status is left.
-fn started(id: u32) -> Option<Option<String>> {
+enum Found {
+    /// When the process started, in the unit of the system.
+    Started(String),
+    /// There is no such process, or only its exit status is left.
+    Ended,
+    Unknown,
+}
+
+fn look(id: u32) -> Found {
     let status = match fs::read_to_string(format!("/proc/{id}/stat")) {
         Ok(status) => status,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(None),
-        Err(_) => return None,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Found::Ended,
+        Err(_) => return Found::Unknown,
     };
     // The name of the program stands in parentheses and may hold anything.
-    let mut fields = status.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?;
-    let start = fields.nth(18)?;
-    Some((state != "Z").then(|| start.to_owned()))
+    let Some((_, fields)) = status.rsplit_once(") ") else { return Found::Unknown };
+    let mut fields = fields.split(' ');
+    match (fields.next(), fields.nth(18)) {
+        (Some("Z"), _) => Found::Ended,
+        (Some(_), Some(start)) => Found::Started(start.to_owned()),
+        _ => Found::Unknown,
+    }
 }

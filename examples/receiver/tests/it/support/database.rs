@@ -1,7 +1,7 @@
 //! What the tests read and change in the inbox behind the back of the receiver. Most SQL is the same for both databases.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, thread};
 
@@ -127,10 +127,20 @@ pub fn milliseconds(number: i64) -> String {
     if POSTGRES { format!("{number} * interval '1 ms'") } else { number.to_string() }
 }
 
+/// Ends the thread that holds a lock.
+struct Guard(Option<mpsc::Sender<()>>, Option<thread::JoinHandle<()>>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        drop(self.0.take());
+        let _ = self.1.take().unwrap().join();
+    }
+}
+
 /// Keeps everybody from writing, until the guard is dropped.
 pub fn lock(folder: &Path) -> impl Drop {
-    let (release, released) = std::sync::mpsc::channel::<()>();
-    let (locked, is_locked) = std::sync::mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let (locked, is_locked) = mpsc::channel();
     let folder = folder.to_owned();
     let thread = thread::spawn(move || {
         if POSTGRES {
@@ -151,12 +161,5 @@ pub fn lock(folder: &Path) -> impl Drop {
         }
     });
     is_locked.recv().unwrap();
-    struct Guard(Option<std::sync::mpsc::Sender<()>>, Option<thread::JoinHandle<()>>);
-    impl Drop for Guard {
-        fn drop(&mut self) {
-            drop(self.0.take());
-            let _ = self.1.take().unwrap().join();
-        }
-    }
     Guard(Some(release), Some(thread))
 }

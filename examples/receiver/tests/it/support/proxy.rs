@@ -70,7 +70,7 @@ impl Proxy {
     }
 
     fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
-        let mut bytes = [0; 64 * 1024];
+        let mut bytes = vec![0; 64 * 1024];
         while let Ok(length) = from.read(&mut bytes) {
             if length == 0 || !self.is_up() || to.write_all(&bytes[..length]).is_err() {
                 break;

@@ -36,8 +36,17 @@ impl Server {
         }
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
         let stop = r#"cat >/dev/null; "$1/pg_ctl" -D "$2/data" -m immediate -s stop; rm -rf "$2""#;
-        let guard = as_user(Command::new("sh")).args(["-c", stop, "sh"]).arg(&bin).arg(&folder).stdin(Stdio::piped())
-            .stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/").process_group(0).spawn().unwrap();
+        let guard = as_user(Command::new("sh"))
+            .args(["-c", stop, "sh"])
+            .arg(&bin)
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/")
+            .process_group(0)
+            .spawn()
+            .unwrap();
         let mut server = Self { bin, folder, port: 0, options: options.to_owned(), guard };
         let initdb = ["-U", "receiver", "-A", "trust", "-N", "--locale=C", "-E", "UTF8", "-D", "data"];
         server.run("initdb", &initdb);
