@@ -5,7 +5,6 @@ mod pre_chat_form;
 mod unreplied;
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use serde::ser::{Serialize, Serializer};
@@ -20,7 +19,6 @@ use crate::documented::documented;
 use crate::event_type::EventType;
 use crate::item_key::ItemKey;
 use crate::timestamp::Timestamp;
-use crate::wire::{Fault, PrivateKeys, Source};
 
 /// The eight fields that the items of all documented events share.
 ///
@@ -86,14 +84,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
     ///
     /// [`ItemKey`] says what the key contains, and how to store it.
     fn key(&self) -> ItemKey<'_> {
-        ItemKey {
-            event: self.item(Internal).event(),
-            created_at: self.created_at(),
-            push_times: self.push_times().unwrap_or(0),
-            property_name: self.property_name(),
-            visitor_name: self.visitor_name(),
-            message_content: self.message_content(),
-        }
+        ItemKey { event: self.item(Internal).event(), parts: self.key_parts(Internal) }
     }
 
     /// The item, if it belongs to the event `UNREPLIED`, or `None`.
@@ -113,10 +104,21 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
 /// The private half of [`Content`]. Other crates cannot name this module, so they cannot implement `Content`.
 pub(crate) mod sealed {
     use crate::documented::documented;
+    use crate::item_key::KeyParts;
 
-    pub trait Sealed {
+    pub trait Sealed: Keyed {
         /// The item with its concrete type, in a variant of [`AnyItem`].
         fn item(&self, _: Internal) -> AnyItem<'_>;
+    }
+
+    /// What the idempotency key of an item contains. The file of each content type implements it.
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not say which of its fields make the key of an item")]
+    pub trait Keyed {
+        /// The fields that tell the item from all other items of its event, however often the item is delivered.
+        ///
+        /// A field that can change between a delivery and its retry must not be among them. For each content type, the
+        /// list is the same in every version, because the keys are stored.
+        fn key_parts(&self, _: Internal) -> KeyParts<'_>;
     }
 
     /// An argument that other crates cannot build. Without it, they could call [`Sealed::item`] on a `dyn Content`.
@@ -160,63 +162,6 @@ macro_rules! serialize_content {
 
 documented! { serialize_content }
 
-/// A content type that can be decoded.
-pub(crate) trait Item: Sized {
-    /// An item before any field is read.
-    fn blank() -> Self;
-
-    /// Reads an item into this blank item. This avoids an `Option` for each field.
-    fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
-}
-
-/// Reads one item.
-pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<T, Fault> {
-    let mut item = T::blank();
-    item.read(source)?;
-    Ok(item)
-}
-
-/// An item that could not be decoded.
-pub(crate) struct BadItem {
-    pub index: usize,
-    pub raw: Value,
-    pub fault: Fault,
-}
-
-/// Reads the items of a documented event.
-///
-/// If `bad` is a list, an item that is JSON but cannot be decoded is added to the list. If `bad` is `None`, such an
-/// item is an error. An item that is not JSON is always an error.
-pub(crate) fn read_items<'de, T: Item, S: Source<'de>>(
-    source: &mut S,
-    mut bad: Option<&mut Vec<BadItem>>,
-) -> Result<Vec<T>, Fault> {
-    let mut items = Vec::new();
-    let mut array = source.open_array()?;
-    let mut index = 0;
-    while source.next_item(&mut array)? {
-        if items.is_empty() {
-            // Nearly every body has one item.
-            items.reserve_exact(1);
-        }
-        let start = source.mark();
-        items.push(T::blank());
-        if let Err(fault) = items.last_mut().map_or(Ok(()), |item| item.read(source)) {
-            match &mut bad {
-                Some(bad) => {
-                    items.pop();
-                    source.return_to(start);
-                    // Reading the whole item as a value fails if the item is not JSON.
-                    bad.push(BadItem { index, raw: source.value(PrivateKeys::Ignore)?, fault: fault.in_item(index) });
-                }
-                None => return Err(fault.in_item(index)),
-            }
-        }
-        index += 1;
-    }
-    Ok(items)
-}
-
 /// Writes the code that is alike for all content types: reading, writing, [`Content`], the builder, and the traits of
 /// the features `arbitrary` and `schemars`.
 ///
@@ -237,7 +182,7 @@ macro_rules! content {
                     visitor_name: visitor_name.into(),
                     created_at,
                     $($($field: $default,)?)*
-                    ..<Self as $crate::content::Item>::blank()
+                    ..<Self as $crate::item::Item>::blank()
                 })
             }
 
@@ -336,8 +281,8 @@ macro_rules! content {
         const _: () = {
             use serde::de::{Deserialize, Deserializer};
             use serde::ser::{Serialize, SerializeMap, Serializer};
-            use $crate::content::{Item, read_item};
-            use $crate::wire::{self, Fault, Field, Source};
+            use $crate::item::{Item, read_item};
+            use $crate::wire::{self, Fault, Field, Fields, SerdeFields, Source};
 
             const FIELDS: &[&str] = &[$(stringify!($field)),*];
 
@@ -351,6 +296,12 @@ macro_rules! content {
                     wire::read_object! { source, required: required, {
                         $($field => self.$field.read_into(source),)*
                     } key => wire::read_extra(&mut self.extra, key, source) }
+                    Ok(())
+                }
+
+                #[inline]
+                fn each_field<F: Fields>(&self, fields: &mut F) -> Result<(), F::Error> {
+                    $(fields.field(wire::key!($field), self.$field.scalar())?;)*
                     Ok(())
                 }
             }
@@ -370,12 +321,12 @@ macro_rules! content {
             /// Writes the documented fields in the order of the page, then the unknown fields.
             impl Serialize for $Type {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;
-                    $(map.serialize_entry(stringify!($field), &Field::write(&self.$field))?;)*
+                    let mut fields = SerdeFields(serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?);
+                    self.each_field(&mut fields)?;
                     for (key, value) in &self.extra {
-                        map.serialize_entry(key, value)?;
+                        fields.0.serialize_entry(key, value)?;
                     }
-                    map.end()
+                    fields.0.end()
                 }
             }
         };

@@ -70,6 +70,7 @@ impl DecodeError {
             Problem::Unexpected { .. }
             | Problem::Missing
             | Problem::Repeated
+            | Problem::TooManyRejected
             | Problem::TooDeep
             | Problem::PrivateKey => DecodeErrorKind::Data,
         }

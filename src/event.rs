@@ -8,12 +8,13 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
-use crate::content::{self, BadItem, Content, read_items};
+use crate::content::{self, Content};
 use crate::documented::documented;
 use crate::error::DecodeError;
 use crate::event_type::EventType;
+use crate::item::{Keep, KeepAll, read_items, write_items};
 use crate::unknown::UnknownName;
-use crate::wire::{self, Buffered, Fault, PrivateKeys, Problem, Source};
+use crate::wire::{self, Buffered, Fault, Problem, Source, Writer};
 
 /// An event with its content.
 ///
@@ -185,7 +186,7 @@ impl Event {
             EventType::Unknown(name) => Ok(Self::Unknown(UnknownEvent { name, content })),
             event_type => {
                 let event = Buffered::of_content(&content)
-                    .and_then(|content| read_content(event_type.clone(), &mut content.cursor(), None));
+                    .and_then(|content| read_content(event_type.clone(), &mut content.cursor(), &mut KeepAll));
                 drop_deep(content);
                 event.map_err(|fault| DecodeError::data(fault.in_field("content"), None, Arc::new(event_type.into())))
             }
@@ -292,16 +293,16 @@ macro_rules! events {
             }
         )*
 
-        /// Reads the content of an event of the given type. [`read_items`] explains `bad`.
-        fn read_content<'de, S: Source<'de>>(
+        /// Reads the content of an event of the given type.
+        fn read_content<'de, S: Source<'de>, K: Keep<'de, S>>(
             event_type: EventType,
             source: &mut S,
-            bad: Option<&mut Vec<BadItem>>,
+            keep: &mut K,
         ) -> Result<Event, Fault> {
             match event_type {
-                $(EventType::$Variant => read_items(source, bad).map(Event::$Variant),)*
+                $(EventType::$Variant => read_items(source, keep).map(Event::$Variant),)*
                 EventType::Unknown(name) => {
-                    let content = source.value(PrivateKeys::Obey)?;
+                    let content = keep.unknown(source)?;
                     Ok(Event::Unknown(UnknownEvent { name, content }))
                 }
             }
@@ -313,6 +314,14 @@ macro_rules! events {
                     $(Event::$Variant(items) => items.serialize(serializer),)*
                     Event::Unknown(event) => event.content.serialize(serializer),
                 }
+            }
+        }
+
+        /// Writes the content of an event, without its name.
+        pub(crate) fn write_content(event: &Event, writer: &mut Writer) {
+            match event {
+                $(Event::$Variant(items) => write_items(items, writer),)*
+                Event::Unknown(event) => writer.value(&event.content),
             }
         }
 
@@ -388,13 +397,13 @@ impl<M: Copy + PartialEq> Parts<M> {
 
     /// Reads the value of the field `content`. If `event` has not been read yet, skips the value and marks its place.
     #[inline]
-    pub(crate) fn read_content_field<'de, S: Source<'de, Mark = M>>(
+    pub(crate) fn read_content_field<'de, S: Source<'de, Mark = M>, K: Keep<'de, S>>(
         &mut self,
         source: &mut S,
-        bad: Option<&mut Vec<BadItem>>,
+        keep: &mut K,
     ) -> Result<(), Fault> {
         if let Some(event_type) = self.event_type.take() {
-            self.event = Some(read_content(event_type, source, bad)?);
+            self.event = Some(read_content(event_type, source, keep)?);
         } else {
             let start = source.mark();
             source.skip()?;
@@ -405,15 +414,15 @@ impl<M: Copy + PartialEq> Parts<M> {
 
     /// Returns the event after all fields of the object have been read. Reads content that was skipped.
     #[inline]
-    pub(crate) fn finish<'de, S: Source<'de, Mark = M>>(
+    pub(crate) fn finish<'de, S: Source<'de, Mark = M>, K: Keep<'de, S>>(
         self,
         source: &mut S,
-        bad: Option<&mut Vec<BadItem>>,
+        keep: &mut K,
     ) -> Result<Event, Fault> {
         match self {
             Self { event: Some(event), .. } => Ok(event),
             Self { event_type: Some(event_type), skipped: Some(skipped), .. } => {
-                read_skipped(event_type, skipped, source, bad).map_err(|fault| fault.in_field("content"))
+                read_skipped(event_type, skipped, source, keep).map_err(|fault| fault.in_field("content"))
             }
             // A field is missing. This never happens, because the caller has checked that both are there.
             _ => Err(Fault::new(Problem::Missing, source.offset())),
@@ -422,15 +431,15 @@ impl<M: Copy + PartialEq> Parts<M> {
 }
 
 #[cold]
-fn read_skipped<'de, S: Source<'de>>(
+fn read_skipped<'de, S: Source<'de>, K: Keep<'de, S>>(
     event_type: EventType,
     (start, end): (S::Mark, S::Mark),
     source: &mut S,
-    bad: Option<&mut Vec<BadItem>>,
+    keep: &mut K,
 ) -> Result<Event, Fault> {
     let here = source.mark();
     source.return_to(start);
-    let event = read_content(event_type, source, bad)?;
+    let event = read_content(event_type, source, keep)?;
     // `skip` accepts some text that is not JSON, such as `1-2`, and can go further than the reader did.
     if source.mark() != end {
         return Err(Fault::not_json());
@@ -456,9 +465,9 @@ fn read_event<'de, S: Source<'de>>(source: &mut S) -> Result<Event, Fault> {
     let mut parts = Parts::NEW;
     wire::read_object! { source, required: 0b11, {
         event => parts.read_event_field(source),
-        content => parts.read_content_field(source, None),
+        content => parts.read_content_field(source, &mut KeepAll),
     } _key => source.skip() }
-    parts.finish(source, None)
+    parts.finish(source, &mut KeepAll)
 }
 
 /// Reads an object with the keys `event` and `content`. Other keys are ignored.

@@ -1,8 +1,11 @@
-//! Idempotency keys of items.
+//! Idempotency keys: the key of an item, and the hash that is the key of any other record.
 
+use alloc::format;
+use alloc::string::String;
 use core::fmt::{self, Write};
+use core::str;
 
-use crate::timestamp::Timestamp;
+use hmac_sha256::Hash;
 
 /// The idempotency key of an item: it is the same each time the item is delivered, and other items have other keys.
 ///
@@ -27,11 +30,13 @@ use crate::timestamp::Timestamp;
 /// let mut handled = HashSet::new();
 /// handle(&fixtures::unreplied(), &mut handled);
 /// handle(&fixtures::unreplied(), &mut handled);
-/// let key = r#"["UNREPLIED",1765439652,4,"test","Visitor15","af63ac4c86019afc"]"#;
+/// let key = r#"["UNREPLIED",1765439652,4,"test","Visitor15","6b86b273ff34fce19d6b804eff5a3f57"]"#;
 /// assert_eq!(Vec::from_iter(handled), [key]);
 /// ```
 ///
 /// # What the key contains
+///
+/// The keys of all documented events have these parts:
 ///
 /// | part | why |
 /// |---|---|
@@ -54,20 +59,18 @@ use crate::timestamp::Timestamp;
 /// `Display` writes the key as a compact JSON array with these parts in this order:
 ///
 /// ```text
-/// ["UNREPLIED",1765439652,4,"test","Visitor15","af63ac4c86019afc"]
+/// ["UNREPLIED",1765439652,4,"test","Visitor15","6b86b273ff34fce19d6b804eff5a3f57"]
 /// ```
 ///
-/// - The last part is the 64-bit FNV-1a hash of the message, as 16 hex digits. The message itself is not in the text.
+/// - The last part is the hash of the message: the first 128 bits of its SHA-256, as 32 hex digits. The message itself
+///   is not in the text.
 /// - A name of more than 64 bytes is cut after 64 bytes, or up to three bytes earlier if a character would be split.
-///   `#` and the FNV-1a hash of the whole name follow.
+///   `#` and the same hash of the whole name follow.
 /// - `"` and `\` are written as `\"` and `\\`. A character below U+0020 is written as `\u` and four lower-case hex
 ///   digits.
 ///
-/// This form will not change in a later version. It is always shorter than 1024 bytes.
-///
-/// Different keys have different texts, unless two hashes collide. FNV-1a is not a cryptographic hash. So visitors can
-/// write two messages in the same second whose hashes collide. A handler then skips the second message as a retry of
-/// the first.
+/// This form will not change in a later version. It is always shorter than 1024 bytes. Different keys have different
+/// texts: nobody can write two messages that have the same text of a key.
 ///
 /// In a database, store the keys in a unique column. In `SQLite` and `PostgreSQL`:
 ///
@@ -85,35 +88,8 @@ use crate::timestamp::Timestamp;
 /// # Items without a key
 ///
 /// The items of an unknown event have no key, because their fields are unknown. An item that was
-/// [rejected](crate::Rejected) and a body that cannot be decoded have no key either. In these cases, use a hash of the
-/// raw body instead. The verified signature of the request is such a hash:
-///
-#[cfg_attr(feature = "signature", doc = "```")]
-#[cfg_attr(not(feature = "signature"), doc = "```text")]
-/// use twt_chat_webhooks::{AppSecret, Event, Payload, Signature, SignatureError};
-///
-/// /// The keys of a delivery. `signature` is the value of the header, already verified.
-/// fn keys(payload: &Payload, signature: &str) -> Result<Vec<String>, SignatureError> {
-///     if payload.contents().len() == 0 {
-///         // Parsing accepts either case, and `Display` writes lower case.
-///         return Ok(vec![signature.parse::<Signature>()?.to_string()]);
-///     }
-///     Ok(payload.contents().map(|item| item.key().to_string()).collect())
-/// }
-///
-/// let unknown = Event::from_parts("EVENT_OF_TOMORROW", [1, 2].into()).unwrap();
-/// let mut payload = twt_chat_webhooks::fixtures::unreplied();
-/// payload.event = unknown;
-/// let request = AppSecret::new("s3cret").unwrap().sign_payload(&payload);
-/// let (_, signature) = request.header();
-/// assert_eq!(keys(&payload, &signature), Ok(vec![signature]));
-/// ```
-///
-/// Item keys and signatures can be stored in the same column. The text of an item key starts with `[`, so it never
-/// equals a signature.
-///
-/// A signature recognizes a retry only if the platform sends the same bytes again. The platform does not document
-/// whether it does. The signature also changes when the secret changes.
+/// [rejected](crate::Rejected) and a body that cannot be decoded have no key either. A [`Delivery`](crate::Delivery)
+/// gives each of them a [`Record`](crate::Record) with a key: a hash, which never equals the text of an item's key.
 ///
 /// # Privacy
 ///
@@ -123,27 +99,50 @@ use crate::timestamp::Timestamp;
 pub struct ItemKey<'a> {
     /// The name of the event on the wire.
     pub(crate) event: &'static str,
-    pub(crate) created_at: Timestamp,
-    /// 0 for a form.
-    pub(crate) push_times: u32,
-    pub(crate) property_name: &'a str,
-    pub(crate) visitor_name: &'a str,
-    pub(crate) message_content: &'a str,
+    pub(crate) parts: KeyParts<'a>,
+}
+
+/// The parts of a key after the name of the event. The places that an event does not need hold `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyParts<'a>([Option<KeyPart<'a>>; MAX_PARTS]);
+
+/// One more than the documented events have.
+const MAX_PARTS: usize = 6;
+
+impl<'a> KeyParts<'a> {
+    pub(crate) fn new<const N: usize>(parts: [KeyPart<'a>; N]) -> Self {
+        const { assert!(N <= MAX_PARTS, "MAX_PARTS in item_key.rs must be larger") };
+        let mut places = [None; MAX_PARTS];
+        for (place, part) in places.iter_mut().zip(parts) {
+            *place = Some(part);
+        }
+        Self(places)
+    }
+}
+
+/// A part of a key: a field of an item, and how the text of the key shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum KeyPart<'a> {
+    /// A number. The text shows its digits.
+    Number(i64),
+    /// A name. The text shows it, and cuts it if it is long.
+    Name(&'a str),
+    /// What a visitor wrote. The text shows its hash only.
+    Message(&'a str),
 }
 
 /// Writes a compact JSON array, for a unique column. See [Storing keys](#storing-keys).
 impl fmt::Display for ItemKey<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            r#"[{},{},{},{},{},"{:016x}"]"#,
-            Name(self.event),
-            self.created_at.unix_seconds(),
-            self.push_times,
-            Name(self.property_name),
-            Name(self.visitor_name),
-            fnv1a(self.message_content),
-        )
+        write!(formatter, "[{}", Name(self.event))?;
+        for part in self.parts.0.iter().flatten() {
+            match part {
+                KeyPart::Number(number) => write!(formatter, ",{number}")?,
+                KeyPart::Name(name) => write!(formatter, ",{}", Name(name))?,
+                KeyPart::Message(message) => write!(formatter, ",\"{}\"", half_hash(message))?,
+            }
+        }
+        formatter.write_char(']')
     }
 }
 
@@ -157,37 +156,67 @@ impl fmt::Debug for ItemKey<'_> {
 /// The maximum length of a name that is not cut, in bytes.
 ///
 /// It keeps a key shorter than 1024 bytes. In the worst case, a byte of a name is written as six bytes, such as
-/// `\u0000`. Two such names, of the project and the visitor, take 806 bytes with their quotes and hashes. This leaves
-/// 217 bytes for the other parts.
+/// `\u0000`. Two such names, of the project and the visitor, take 838 bytes with their quotes and hashes. This leaves
+/// 185 bytes for the other parts.
 const NAME_LENGTH: usize = 64;
 
 /// A name as a JSON string, which is cut if the name is long.
 ///
-/// Two different names are never written alike, unless their hashes collide. Without its quotes and escapes, a whole
-/// name has at most 64 bytes. A cut name has at least 78 bytes: 61 bytes of the name, `#`, and 16 hex digits.
+/// Two different names are never written alike. Without its quotes and escapes, a whole name has at most 64 bytes. A
+/// cut name has at least 94 bytes: 61 bytes of the name, `#`, and 32 hex digits.
 struct Name<'a>(&'a str);
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(name) = *self;
         // `get` returns `None` if `end` is inside a character or after the end of the name.
-        let kept = (0..=NAME_LENGTH).rev().find_map(|end| name.get(..end)).unwrap_or_default();
+        let kept = (0..=name.len().min(NAME_LENGTH)).rev().find_map(|end| name.get(..end)).unwrap_or_default();
         formatter.write_char('"')?;
-        for character in kept.chars() {
-            match character {
-                '"' | '\\' => write!(formatter, "\\{character}")?,
-                '\0'..='\x1f' => write!(formatter, "\\u{:04x}", u32::from(character))?,
-                _ => formatter.write_char(character)?,
+        let mut rest = kept;
+        while let Some(at) = rest.find(|character| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
+            let (plain, escaped) = rest.split_at(at);
+            formatter.write_str(plain)?;
+            let mut characters = escaped.chars();
+            match characters.next() {
+                Some(control @ '\0'..='\x1f') => write!(formatter, "\\u{:04x}", u32::from(control))?,
+                other => other.into_iter().try_for_each(|character| write!(formatter, "\\{character}"))?,
             }
+            rest = characters.as_str();
         }
+        formatter.write_str(rest)?;
         if kept.len() < name.len() {
-            write!(formatter, "#{:016x}", fnv1a(name))?;
+            write!(formatter, "#{}", half_hash(name))?;
         }
         formatter.write_char('"')
     }
 }
 
-/// The hash of a text by the algorithm FNV-1a with 64 bits.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// The first 128 bits of the SHA-256 of a text.
+fn half_hash(text: &str) -> Hex<16> {
+    let hash = Hash::hash(text.as_bytes());
+    Hex(hash.first_chunk().copied().unwrap_or_default())
+}
+
+/// The key of a record that is no good item: the SHA-256 of what tells it from other records.
+///
+/// The first part says what the others are, so that a body and an item with the same text have different keys. A line
+/// feed follows each part but the last, and only the last part may contain one.
+pub(crate) fn hash_key(parts: [&[u8]; 3]) -> String {
+    let mut hash = Hash::new();
+    let [what, name, text] = parts;
+    for part in [what, b"\n", name, b"\n", text] {
+        hash.update(part);
+    }
+    format!("sha256:{}", Hex(hash.finalize()))
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) struct Hex<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> fmt::Display for Hex<N> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' - 10 + half };
+        let digits = self.0.map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+        formatter.write_str(str::from_utf8(digits.as_flattened()).unwrap_or_default())
+    }
 }

@@ -122,11 +122,14 @@ extern crate std;
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
 mod content;
+mod delivery;
 mod documented;
 mod error;
 mod event;
 mod event_type;
 pub mod fixtures;
+mod freshness;
+mod item;
 mod item_key;
 mod partial;
 mod payload;
@@ -149,9 +152,11 @@ struct Readme;
 
 // These are `Content`, and the content types with their builders.
 pub use crate::content::*;
+pub use crate::delivery::{Delivery, Record};
 pub use crate::error::{DecodeError, DecodeErrorKind};
 pub use crate::event::{Event, UnknownEvent};
 pub use crate::event_type::EventType;
+pub use crate::freshness::FreshnessError;
 pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
@@ -166,4 +171,4 @@ pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};
 #[doc(inline)]
-pub use crate::validate::{FreshnessError, Rule, ValidationError, Violation};
+pub use crate::validate::{Rule, ValidationError, Violation};

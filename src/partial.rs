@@ -1,14 +1,14 @@
 //! Decoding that keeps the good items of a body if other items are bad.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
-use serde_json::Value;
-
-use crate::content::BadItem;
 use crate::error::{DecodeError, Envelope};
+use crate::item::{Item, Keep, too_many};
 use crate::payload::{self, Payload};
+use crate::wire::{Fault, Json, JsonMark};
 
 /// A payload with the items that could be decoded, and the items that could not.
 ///
@@ -42,7 +42,7 @@ pub struct Partial {
 /// let rejected = partial.rejected.remove(0);
 /// assert_eq!(rejected.error.path(), "content[0].created_at");
 ///
-/// let mut item = rejected.raw;
+/// let mut item: Value = serde_json::from_str(&rejected.raw).unwrap();
 /// if let Some(milliseconds) = item["created_at"].as_i64() {
 ///     item["created_at"] = (milliseconds / 1_000).into();
 /// }
@@ -60,8 +60,9 @@ pub struct Partial {
 pub struct Rejected {
     /// The index of the item in the `content` of the body.
     pub index: usize,
-    /// The item as JSON. If a key is repeated in an object, only its last value is kept.
-    pub raw: Value,
+    /// The JSON text of the item, exactly as it came. Repeated keys, the order of the keys, the digits of numbers and
+    /// white space inside the item are kept.
+    pub raw: String,
     /// What is wrong with the item. The path of the error starts at the body. The error has no line and no column.
     pub error: DecodeError,
 }
@@ -75,6 +76,12 @@ impl fmt::Debug for Rejected {
             .field("error", &self.error)
             .finish_non_exhaustive()
     }
+}
+
+impl Partial {
+    /// The largest number of items that are rejected one by one. A body with more bad items is an error of the kind
+    /// [`Data`](crate::DecodeErrorKind::Data) with the path `content`.
+    pub const MAX_REJECTED: usize = 1_000;
 }
 
 impl Payload {
@@ -104,23 +111,43 @@ impl Payload {
     /// [`DecodeError`] if
     ///
     /// - the body is not UTF-8, is not JSON, or is cut off,
-    /// - the envelope cannot be read, or
-    /// - the content of a documented event is not an array.
+    /// - the envelope cannot be read,
+    /// - the content of a documented event is not an array, or
+    /// - more than [`Partial::MAX_REJECTED`] items are bad.
     ///
     /// If a body has several faults, any one of them may be reported.
     pub fn from_slice_partial(body: &[u8]) -> Result<Partial, DecodeError> {
         let text = str::from_utf8(body).map_err(|error| DecodeError::not_utf8(body, error))?;
-        let mut bad = Vec::new();
-        let payload = payload::read_body(text, Some(&mut bad)).map_err(|fault| DecodeError::explain(text, fault))?;
-        let envelope = Arc::new(Envelope {
-            event_type: Some(payload.event_type()),
-            webhook_id: Some(payload.webhook_id.clone()),
-            created_at: Some(payload.created_at),
-        });
+        let mut set_aside = SetAside(Vec::new());
+        let payload = payload::read_body(text, &mut set_aside).map_err(|fault| DecodeError::explain(text, fault))?;
+        let envelope = Arc::new(Envelope::from(&payload));
         let reject = |BadItem { index, raw, fault }| {
             let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
             Rejected { index, raw, error }
         };
-        Ok(Partial { payload, rejected: bad.into_iter().map(reject).collect() })
+        Ok(Partial { payload, rejected: set_aside.0.into_iter().map(reject).collect() })
+    }
+}
+
+/// An item that could not be decoded.
+struct BadItem {
+    index: usize,
+    raw: String,
+    fault: Fault,
+}
+
+/// Keeps the good items, and sets the bad ones aside.
+struct SetAside(Vec<BadItem>);
+
+impl<'de> Keep<'de, Json<'de>> for SetAside {
+    fn good<T: Item>(&mut self, _: &mut Vec<T>, _: JsonMark, _: &Json<'de>) {}
+
+    fn bad(&mut self, fault: Fault, index: usize, start: JsonMark, source: &mut Json<'de>) -> Result<(), Fault> {
+        if self.0.len() == Partial::MAX_REJECTED {
+            return Err(too_many(source));
+        }
+        let raw = source.text_from(start)?.into();
+        self.0.push(BadItem { index, raw, fault: fault.in_item(index) });
+        Ok(())
     }
 }

@@ -144,7 +144,9 @@ use hmac::digest::zeroize::ZeroizeOnDrop;
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::delivery::Delivery;
 use crate::error::DecodeError;
+use crate::item_key::Hex;
 use crate::partial::Partial;
 use crate::payload::Payload;
 
@@ -357,7 +359,7 @@ impl FromStr for Signature {
 /// Writes 64 lower-case hex digits. This is the value of the header.
 impl fmt::Display for Signature {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        Hex(self.0).fmt(formatter)
     }
 }
 
@@ -496,6 +498,33 @@ impl Verifier {
         self.verify(body, signature)?;
         Ok(Payload::from_slice_partial(body)?)
     }
+
+    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is the
+    /// one call of a handler that stores what it receives.
+    ///
+    /// ```
+    /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
+    ///
+    /// let secret = AppSecret::new("s3cret")?;
+    /// let request = secret.sign_payload(&fixtures::unreplied());
+    /// let (_, header) = request.header();
+    ///
+    /// let verifier = Verifier::new(secret);
+    /// let delivery = verifier.receive(&request.body, Some(header.as_bytes()))?;
+    /// for record in delivery.records() {
+    ///     println!("insert {} unless it is there", record.key);
+    /// }
+    /// assert_eq!(delivery.records().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] if [`verify`](Self::verify) fails. A body with the right signature is never an error.
+    pub fn receive(&self, body: &[u8], signature: Option<&[u8]>) -> Result<Delivery, SignatureError> {
+        self.verify(body, signature)?;
+        Ok(Delivery::from_slice(body))
+    }
 }
 
 /// Why a signature was not accepted.
@@ -531,7 +560,7 @@ pub enum SignatureError {
 ///
 /// let error = verifier.decode(b"{", Some(header.as_bytes())).unwrap_err();
 /// assert!(matches!(error, ReceiveError::Decode(_)));
-/// assert_eq!(error.http_status(), 400);
+/// assert_eq!(error.http_status(), 200);
 /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
@@ -546,16 +575,14 @@ pub enum ReceiveError {
 }
 
 impl ReceiveError {
-    /// The HTTP status for this error: 403 if the signature is not accepted, 400 if the body cannot be decoded.
+    /// The HTTP status to answer: 403 if the signature is not accepted, and 200 if the body cannot be decoded.
     ///
-    /// Do not answer 400 if you can keep the body. The platform retries a delivery that is not answered with 200, and
-    /// the retry has the same fault. Keep the body and answer 200 instead, like the handler of the
-    /// [module page](self#a-handler-that-loses-nothing).
+    /// Before you answer 200, keep the body. [What to answer](crate::guide::handler#what-to-answer) says why.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Signature(_) => 403,
-            Self::Decode(_) => 400,
+            Self::Decode(_) => 200,
         }
     }
 }

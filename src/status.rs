@@ -12,7 +12,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
 use crate::unknown::{UnknownStatus, compare_as_text};
-use crate::wire::{self, Fault, Field, Kind, Problem, Source};
+use crate::wire::{self, Fault, Field, Kind, Problem, Scalar, Source};
 
 /// Writes both enums, and all code that differs between statuses, from the list of the documented statuses.
 ///
@@ -281,7 +281,8 @@ impl Field for Status {
         Err(source.fault_after_value(Problem::Unexpected { expected: EXPECTED, found }))
     }
 
-    fn write(&self) -> impl Serialize {
-        self
+    #[inline]
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Text(self.as_str())
     }
 }

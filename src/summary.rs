@@ -1,7 +1,8 @@
 //! Summaries: a payload in one line, for a log.
 
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::fmt;
 
 use crate::payload::Payload;
 use crate::timestamp::Timestamp;
@@ -28,11 +29,11 @@ use crate::timestamp::Timestamp;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Summary<'a> {
-    name: &'a str,
-    is_documented: bool,
+    pub(crate) name: &'a str,
+    pub(crate) is_documented: bool,
     /// `None` for an unknown event whose content is not an array.
-    items: Option<usize>,
-    sent: Timestamp,
+    pub(crate) items: Option<usize>,
+    pub(crate) sent: Timestamp,
 }
 
 impl Payload {
@@ -82,22 +83,29 @@ impl fmt::Debug for Summary<'_> {
     }
 }
 
-/// A text from a body, which is written in quotes, escaped, and cut after 64 characters. Each character of an escape
-/// counts.
+/// The maximum length of the name of an unknown event, after escaping.
+const NAME_LENGTH: usize = 64;
+
+/// A text from a body, which is written in quotes, escaped, and cut.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut room = 64_usize;
-        formatter.write_char('"')?;
-        for character in self.0.chars() {
-            let escaped = character.escape_default();
-            let Some(left) = room.checked_sub(escaped.len()) else {
-                return formatter.write_str("\"...");
-            };
-            room = left;
-            write!(formatter, "{escaped}")?;
-        }
-        formatter.write_char('"')
+        let (name, is_cut) = escape_name(self.0);
+        write!(formatter, "\"{name}\"{}", if is_cut { "..." } else { "" })
     }
+}
+
+/// The name with escapes in place of all but printable ASCII, and whether it was cut after 64 characters. Each
+/// character of an escape counts.
+pub(crate) fn escape_name(name: &str) -> (String, bool) {
+    let mut escaped_name = String::new();
+    for character in name.chars() {
+        let escaped = character.escape_default();
+        if escaped_name.len() + escaped.len() > NAME_LENGTH {
+            return (escaped_name, true);
+        }
+        escaped_name.extend(escaped);
+    }
+    (escaped_name, false)
 }

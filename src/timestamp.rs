@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use time::OffsetDateTime;
 
-use crate::wire::{self, Fault, Field, Integer, Source};
+use crate::wire::{self, Fault, Field, Integer, Scalar, Source};
 
 /// A point in time in whole Unix seconds, always UTC, within the years −9999 to 9999.
 ///
@@ -252,7 +252,8 @@ impl Field for Timestamp {
         Self::read_integer(source)
     }
 
-    fn write(&self) -> impl Serialize {
-        self
+    #[inline]
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Signed(self.0)
     }
 }

@@ -33,13 +33,12 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
-use core::time::Duration;
 
 use crate::content::UnrepliedContent;
 use crate::content::sealed::{AnyItem, Internal};
+pub use crate::freshness::FreshnessError;
 use crate::payload::Payload;
 use crate::status::Status;
-use crate::timestamp::Timestamp;
 
 /// The largest `push_times`. After this push, the platform does not push the message again.
 pub const MAX_PUSH_TIMES: u32 = UnrepliedContent::MAX_PUSH_TIMES;
@@ -151,24 +150,6 @@ pub enum Rule {
     UndocumentedStatus,
 }
 
-/// The error if a payload is too old or from the future. Made by [`Payload::check_freshness`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum FreshnessError {
-    /// The payload was sent longer ago than the tolerance.
-    #[error("sent {} s ago, which is too long", age.as_secs())]
-    Stale {
-        /// How long ago the payload was sent.
-        age: Duration,
-    },
-    /// The `created_at` of the payload is in the future, by more than the tolerance.
-    #[error("sent {} s in the future", ahead.as_secs())]
-    FromTheFuture {
-        /// How far the `created_at` is in the future.
-        ahead: Duration,
-    },
-}
-
 impl Payload {
     /// Checks that the payload is as the platform documents it. The [`Rule`]s say what is checked.
     ///
@@ -202,38 +183,6 @@ impl Payload {
             }
         }
         if report.0.is_empty() { Ok(()) } else { Err(ValidationError { violations: report.0 }) }
-    }
-
-    /// Checks that the difference between `created_at` and `now` is at most `tolerance`, in either direction.
-    ///
-    /// This limits how long a captured request can be replayed. Verify the signature first, because only a verified
-    /// `created_at` can be trusted. The crate reads no clock, so pass the current time.
-    /// [Old requests](Payload#old-requests) shows how to do this, how to choose the tolerance, and what to answer.
-    ///
-    /// ```
-    /// use core::time::Duration;
-    /// use twt_chat_webhooks::{FreshnessError, Timestamp, fixtures};
-    ///
-    /// let payload = fixtures::unreplied();
-    /// let now = Timestamp::from_unix(payload.created_at.unix_seconds() + 600)?;
-    /// assert!(payload.check_freshness(now, Duration::from_secs(600)).is_ok());
-    /// let error = payload.check_freshness(now, Duration::from_secs(300)).unwrap_err();
-    /// assert!(matches!(error, FreshnessError::Stale { age, .. } if age.as_secs() == 600));
-    /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// - [`FreshnessError::Stale`] if the payload is too old.
-    /// - [`FreshnessError::FromTheFuture`] if its `created_at` is too far in the future.
-    pub fn check_freshness(&self, now: Timestamp, tolerance: Duration) -> Result<(), FreshnessError> {
-        if let Some(age) = now.duration_since(self.created_at).filter(|age| *age > tolerance) {
-            return Err(FreshnessError::Stale { age });
-        }
-        if let Some(ahead) = self.created_at.duration_since(now).filter(|ahead| *ahead > tolerance) {
-            return Err(FreshnessError::FromTheFuture { ahead });
-        }
-        Ok(())
     }
 }
 

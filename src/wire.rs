@@ -8,6 +8,7 @@ mod buffered;
 mod fault;
 mod field;
 mod json;
+mod write;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -18,9 +19,11 @@ use serde_json::{Map, Number, Value};
 pub(crate) use self::buffered::{Buffered, TokenCursor};
 pub(crate) use self::fault::{Fault, Problem};
 pub(crate) use self::field::{
-    Field, Integer, check_required, read_extra, read_object, read_required_text, required, some_text,
+    Field, Fields, Integer, Key, Scalar, SerdeFields, check_required, key, read_extra, read_object, read_required_text,
+    repeated, required, some_text,
 };
-pub(crate) use self::json::Json;
+pub(crate) use self::json::{Json, Mark as JsonMark};
+pub(crate) use self::write::Writer;
 
 /// The deepest nesting of a body. `serde_json` has the same limit.
 const MAX_DEPTH: u8 = 127;
@@ -56,16 +59,11 @@ pub(crate) trait Source<'de> {
     /// Reads the key of a field. The cursor then points at the value.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Whether the next key is certainly this key. `false` can also mean "not compared": the caller then reads the key.
+    /// Skips the next key and returns `true` if the key is certainly `key`. `false` can also mean "not compared": the
+    /// caller then reads the key.
     #[inline]
-    fn is_key(&self, _: &str) -> bool {
+    fn pass_key(&mut self, _: Key) -> bool {
         false
-    }
-
-    /// Skips the key for which [`is_key`](Self::is_key) has just returned `true`.
-    #[inline]
-    fn pass_key(&mut self, _: &str) -> Result<(), Fault> {
-        self.key().map(drop)
     }
 
     /// Reads the key of the next field, or returns `None` at the end of the object.

@@ -57,6 +57,25 @@ pub fn unknown_fields() -> String {
     )
 }
 
+/// The documented body with the fields of its item in reverse.
+pub fn fields_in_reverse() -> String {
+    let (envelope, item) = parts(UNREPLIED);
+    let fields = item.trim_start_matches("{\n").trim_end_matches("\n}");
+    let reversed: Vec<_> = fields.rsplit(",\n").collect();
+    assemble(envelope, &format!("{{\n{}\n}}", reversed.join(",\n")))
+}
+
+/// The documented body with an unknown field behind each text field.
+pub fn unknown_between() -> String {
+    UNREPLIED.replace("\",\n\"", "\",\n\"rating\": 5,\n\"")
+}
+
+/// The documented body with a message of 60 characters: Chinese text, quotes and a line break.
+pub fn escaped_message() -> String {
+    let message = r#"您好，我的订单\"4711\"还没有到，请问现在在哪里？\nPlease answer in \"English\" or 中文."#;
+    replace(r#""message_content": "1""#, &format!(r#""message_content": "{message}""#))
+}
+
 /// The documented body with a message of 1 MiB. The message has two scripts, and its line breaks are escapes in JSON.
 pub fn long_message() -> String {
     const LINE: &str = r"Where is my order? 我的订单在哪里？\n";

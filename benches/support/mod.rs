@@ -4,5 +4,6 @@
 
 pub mod bodies;
 pub mod by_hand;
+pub mod encode_by_hand;
 pub mod rivals;
 pub mod shapes;

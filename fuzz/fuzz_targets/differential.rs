@@ -1,7 +1,7 @@
-//! Compares `Payload::from_slice` with the other ways to decode a body, with the syntax errors of `serde_json`, and
-//! with the oracle.
+//! Compares `Payload::from_slice` with the other ways to decode a body, `Payload::to_vec` with the other way to encode
+//! it, and both with `serde_json` and the oracle.
 //!
-//! All ways must accept the same bodies and give the same payload. A syntax error must have the same position and
+//! All ways must accept the same bodies and give the same payload and the same bytes. A syntax error must have the same position and
 //! reason as that of `serde_json`.
 
 #![no_main]
@@ -32,6 +32,8 @@ fuzz_target!(|body: &[u8]| {
     let expected = oracle::read(body).filter(|reading| reading.rejected.is_empty()).map(|reading| reading.text);
     let encoded = payload.as_ref().map(|payload| String::from_utf8(payload.to_vec()).unwrap());
     assert_eq!(encoded, expected);
+    let serialized = payload.as_ref().map(|payload| serde_json::to_string(payload).unwrap());
+    assert_eq!(serialized, encoded);
 
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         // A `Value` sorts the keys, so `content` comes before `event`. It keeps only one value of a repeated key.

@@ -5,6 +5,8 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::content;
+use super::sealed::{Internal, Keyed};
+use crate::item_key::{KeyPart, KeyParts};
 use crate::timestamp::Timestamp;
 
 /// A form that a visitor filled in while all agents were offline: name, phone number, and the message.
@@ -56,6 +58,18 @@ content! {
         visitor_nickname: Option<String>, "Visitor nickname, empty for none";
         sbs: Option<String>, "Customer identifier, empty for none";
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
+    }
+}
+
+impl Keyed for OfflineFormContent {
+    fn key_parts(&self, _: Internal) -> KeyParts<'_> {
+        KeyParts::new([
+            KeyPart::Number(self.created_at.unix_seconds()),
+            KeyPart::Number(0), // the place of `push_times` in the key of a message
+            KeyPart::Name(&self.property_name),
+            KeyPart::Name(&self.visitor_name),
+            KeyPart::Message(&self.message_content),
+        ])
     }
 }
 

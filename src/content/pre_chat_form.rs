@@ -5,6 +5,8 @@ use alloc::string::String;
 use serde_json::{Map, Value};
 
 use super::content;
+use super::sealed::{Internal, Keyed};
+use crate::item_key::{KeyPart, KeyParts};
 use crate::timestamp::Timestamp;
 
 /// A form that a visitor submitted before the chat: name, phone number, and other fields that the account has set.
@@ -61,6 +63,18 @@ content! {
         visitor_nickname: Option<String>, "Visitor nickname, empty for none";
         sbs: Option<String>, "Customer identifier, empty for none";
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
+    }
+}
+
+impl Keyed for PreChatFormContent {
+    fn key_parts(&self, _: Internal) -> KeyParts<'_> {
+        KeyParts::new([
+            KeyPart::Number(self.created_at.unix_seconds()),
+            KeyPart::Number(0), // the place of `push_times` in the key of a message
+            KeyPart::Name(&self.property_name),
+            KeyPart::Name(&self.visitor_name),
+            KeyPart::Message(&self.message_content),
+        ])
     }
 }
 

@@ -6,6 +6,8 @@ use core::time::Duration;
 use serde_json::{Map, Value};
 
 use super::content;
+use super::sealed::{Internal, Keyed};
+use crate::item_key::{KeyPart, KeyParts};
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
@@ -102,6 +104,18 @@ content! {
         push_times: u32 = 1, "Number of pushes";
         time_sec: u64 = 0, "How long the visitor has waited, in seconds";
         assigned_agent_nickname: Option<String>, "Assigned agent nickname, empty for none";
+    }
+}
+
+impl Keyed for UnrepliedContent {
+    fn key_parts(&self, _: Internal) -> KeyParts<'_> {
+        KeyParts::new([
+            KeyPart::Number(self.created_at.unix_seconds()),
+            KeyPart::Number(self.push_times.into()), // each push is an item of its own
+            KeyPart::Name(&self.property_name),
+            KeyPart::Name(&self.visitor_name),
+            KeyPart::Message(&self.message_content),
+        ])
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Problem {
     Missing,
     #[error("the field is there twice")]
     Repeated,
+    #[error("too many items cannot be decoded")]
+    TooManyRejected,
     #[error("nested too deeply")]
     TooDeep,
     /// With some of its features, `serde_json` rejects an object that has one of its private keys.

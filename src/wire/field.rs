@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Fault, Kind, Numeric, PrivateKeys, Problem, Source};
@@ -25,7 +25,45 @@ pub(crate) trait Field: Sized {
         Ok(())
     }
 
-    fn write(&self) -> impl Serialize;
+    /// The value as it is written.
+    fn scalar(&self) -> Scalar<'_>;
+}
+
+/// The value of a documented field, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scalar<'a> {
+    Text(&'a str),
+    Signed(i64),
+    Unsigned(u64),
+}
+
+/// Takes the documented fields of an item, in the order of the page.
+pub(crate) trait Fields {
+    type Error;
+
+    fn field(&mut self, key: Key, value: Scalar<'_>) -> Result<(), Self::Error>;
+}
+
+/// A map of a serde format.
+pub(crate) struct SerdeFields<M>(pub M);
+
+impl<M: SerializeMap> Fields for SerdeFields<M> {
+    type Error = M::Error;
+
+    fn field(&mut self, key: Key, value: Scalar<'_>) -> Result<(), M::Error> {
+        self.0.serialize_entry(key.name(), &value)
+    }
+}
+
+impl Serialize for Scalar<'_> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Signed(number) => serializer.serialize_i64(number),
+            Self::Unsigned(number) => serializer.serialize_u64(number),
+        }
+    }
 }
 
 /// Reads an object. The arguments are:
@@ -37,8 +75,10 @@ pub(crate) trait Field: Sized {
 ///
 /// The path of a fault does not name an unknown field.
 ///
-/// The platform writes the fields in the order of its page. So the macro first compares each key with the field that
-/// should come next. This costs much less than reading the key. Fields in another order give the same result.
+/// The platform writes the fields in the order of its page. So the code is one walk over the fields in this order: each
+/// step compares the next key with the key of its field, which costs much less than reading the key. A key that the
+/// walk misses is read and looked up. If the key is documented, the walk starts again and stops at the step of this
+/// field.
 macro_rules! read_object {
     (
         $source:ident, required: $required:expr,
@@ -48,54 +88,89 @@ macro_rules! read_object {
 
         /// A documented field. As a number, it is the index of the field in the order of the page and in a bit mask.
         #[allow(non_camel_case_types)]
-        #[derive(Clone, Copy)]
+        #[derive(Clone, Copy, PartialEq)]
         enum FieldIndex {
             $($field,)*
         }
-        const ORDER: &[FieldIndex] = &[$(FieldIndex::$field),*];
-        const { assert!(ORDER.len() <= 32, "more fields than bits") };
+        const { assert!(NAMES.len() <= 32, "more fields than bits") };
 
         let mut seen = 0_u32;
-        let mut expected = ORDER.first().copied();
+        // The field whose key was looked up. Its value comes next, and a string value can look like a key.
+        let mut pending = None;
         let mut object = $source.open_object()?;
-        while $source.next_field(&mut object)? {
-            let is_expected = match expected {
-                $(Some(FieldIndex::$field) => $source.is_key(stringify!($field)),)*
-                None => false,
-            };
-            let index = if is_expected {
-                $source.pass_key(expected.and_then(|index| NAMES.get(index as usize)).copied().unwrap_or_default())?;
-                expected
-            } else {
-                let $unknown = $source.key()?;
-                match &*$unknown {
-                    $(stringify!($field) => Some(FieldIndex::$field),)*
-                    _ => {
-                        $read_unknown?;
-                        None
+        let mut is_open = $source.next_field(&mut object)?;
+        'walk: while is_open {
+            $(
+                if match pending {
+                    None => $source.pass_key($crate::wire::key!($field)),
+                    Some(index) => index == FieldIndex::$field,
+                } {
+                    pending = None;
+                    let bit = 1 << FieldIndex::$field as u32;
+                    let read = if seen & bit == 0 { $read } else { Err($crate::wire::repeated($source)) };
+                    if let Err(fault) = read {
+                        return Err(fault.in_field(stringify!($field)));
+                    }
+                    seen |= bit;
+                    if !$source.next_field(&mut object)? {
+                        break 'walk;
                     }
                 }
-            };
-            let Some(index) = index else { continue };
-            let bit = 1 << index as u32;
-            let read = if seen & bit == 0 {
-                match index {
-                    $(FieldIndex::$field => $read,)*
+            )*
+            let $unknown = $source.key()?;
+            pending = match &*$unknown {
+                $(stringify!($field) => Some(FieldIndex::$field),)*
+                _ => {
+                    $read_unknown?;
+                    is_open = $source.next_field(&mut object)?;
+                    None
                 }
-            } else {
-                Err($source.fault_at_value($crate::wire::Problem::Repeated))
             };
-            if let Err(fault) = read {
-                return Err(fault.in_field(NAMES.get(index as usize).copied().unwrap_or_default()));
-            }
-            seen |= bit;
-            // After the last field, the first one is expected. This helps if an object starts with its last field.
-            expected = ORDER.get(index as usize + 1).or(ORDER.first()).copied();
         }
         $crate::wire::check_required($required & !seen, NAMES, $source.offset())?;
     }};
 }
 
+/// The [`Key`] of a documented field.
+macro_rules! key {
+    ($field:ident) => {
+        $crate::wire::Key(concat!(",\"", stringify!($field), "\":\""))
+    };
+}
+
+/// The key of a documented field, as it is written between another field and a text: `,"subject":"`.
+///
+/// All forms of the key are parts of this constant.
+#[derive(Clone, Copy)]
+pub(crate) struct Key(pub(crate) &'static str);
+
+impl Key {
+    /// `,"subject":"`
+    #[inline(always)]
+    pub(crate) fn before_text(self) -> &'static str {
+        self.0
+    }
+
+    /// `,"subject":`
+    #[inline(always)]
+    pub(crate) fn before_value(self) -> &'static str {
+        self.0.get(..self.0.len() - 1).unwrap_or_default()
+    }
+
+    /// `"subject":`
+    #[inline(always)]
+    pub(crate) fn with_colon(self) -> &'static str {
+        self.0.get(1..self.0.len() - 1).unwrap_or_default()
+    }
+
+    /// `subject`
+    #[inline(always)]
+    pub(crate) fn name(self) -> &'static str {
+        self.0.get(2..self.0.len() - 3).unwrap_or_default()
+    }
+}
+
+pub(crate) use key;
 pub(crate) use read_object;
 
 /// The bit mask of the required fields. `fields` says for each field whether it is required.
@@ -118,6 +193,12 @@ pub(crate) fn check_required(missing: u32, names: &[&str], offset: usize) -> Res
 fn missing_field(missing: u32, names: &[&str], offset: usize) -> Fault {
     let name = names.get(missing.trailing_zeros() as usize).copied().unwrap_or_default();
     Fault::new(Problem::Missing, offset).in_field(name)
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn repeated<'de>(source: &mut impl Source<'de>) -> Fault {
+    source.fault_at_value(Problem::Repeated)
 }
 
 /// Reads the value of an unknown field and keeps the field in `extra`. `#[cold]` keeps this code out of the loop over
@@ -149,8 +230,9 @@ impl Field for String {
         }
     }
 
-    fn write(&self) -> impl Serialize {
-        self.as_str()
+    #[inline]
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Text(self)
     }
 }
 
@@ -176,8 +258,9 @@ impl Field for Option<String> {
         String::read(source).map(some_text)
     }
 
-    fn write(&self) -> impl Serialize {
-        self.as_deref().unwrap_or_default()
+    #[inline]
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Text(self.as_deref().unwrap_or_default())
     }
 }
 
@@ -194,7 +277,8 @@ pub(crate) trait Integer: Sized {
 
     fn from_integer(integer: i128) -> Option<Self>;
 
-    #[inline]
+    // One copy for each type. Inlined into each field, it makes programs larger and no faster.
+    #[inline(never)]
     fn read_integer<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         let integer = match source.kind()? {
             Kind::Number => match source.number()? {
@@ -284,8 +368,9 @@ macro_rules! unsigned_field {
                 Self::read_integer(source)
             }
 
-            fn write(&self) -> impl Serialize {
-                *self
+            #[inline]
+            fn scalar(&self) -> Scalar<'_> {
+                Scalar::Unsigned((*self).into())
             }
         }
     )*};

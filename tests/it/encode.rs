@@ -1,15 +1,76 @@
 //! Writing is exact: the documented fields in the order of the page and in the platform's form, then the extras.
 
 use serde_json::{Value, json};
-use twt_chat_webhooks::{Event, EventType, Payload, UnknownEvent, UnrepliedContent, fixtures};
+use twt_chat_webhooks::{
+    Event, EventType, Payload, PreChatFormContent, Timestamp, UnknownEvent, UnrepliedContent, fixtures,
+};
 
 use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 use crate::entry_points::decode;
 
+/// The body that `to_vec` writes, which must be the body that `serde_json` writes.
 fn encoded(payload: &Payload) -> String {
     let body = String::from_utf8(payload.to_vec()).unwrap();
     assert_eq!(serde_json::to_string(payload).unwrap(), body);
     body
+}
+
+fn form(text: &str) -> PreChatFormContent {
+    PreChatFormContent::builder(text, Timestamp::UNIX_EPOCH).sbs(text).message_content("plain").build()
+}
+
+/// The writer looks at eight bytes at a time.
+#[test]
+fn every_character_is_written_as_serde_json_writes_it_wherever_it_stands() {
+    let characters = ('\0'..='\u{ff}').chain("你🙂\u{2028}\u{10ffff}".chars());
+    for character in characters {
+        for before in 0..20 {
+            for after in [0, 1, 3, 4, 8] {
+                let text = format!("{}{character}{}", "a".repeat(before), "z".repeat(after));
+                let body = encoded(&Payload::new(Timestamp::UNIX_EPOCH, &*text, form(&text)));
+                assert!(body.matches(&serde_json::to_string(&text).unwrap()).count() >= 3, "{body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_is_written_as_serde_json_writes_it() {
+    let powers = (0..20).map(|power| 10_u64.pow(power));
+    let numbers = (0..1_000).chain(powers.flat_map(|power| [power - 1, power, power + 1])).chain([u64::MAX]);
+    for number in numbers {
+        let seconds = i64::try_from(number).unwrap_or(i64::MAX);
+        for seconds in [seconds, -seconds] {
+            let at = Timestamp::from_unix(seconds.clamp(-377_705_116_800, 253_402_300_799)).unwrap();
+            let push_times = u32::try_from(number).unwrap_or(u32::MAX);
+            let message = UnrepliedContent::builder("", at).time_sec(number).push_times(push_times).build();
+            let body = encoded(&Payload::new(at, "", message));
+            assert!(body.starts_with(&format!(r#"{{"created_at":{},"#, at.unix_seconds())), "{body}");
+            assert!(body.contains(&format!(r#""push_times":{push_times},"time_sec":{number},"#)), "{body}");
+        }
+    }
+}
+
+#[test]
+fn unknown_data_is_written_as_serde_json_writes_it_at_any_depth() {
+    for depth in [0, 1, 60, 120] {
+        for leaf in ["null", "\"\\u0000\\\"\"", "1e-7", "18446744073709551615", "0.1", "{}"] {
+            let json = format!("{}{leaf}{}", r#"[{"\n":"#.repeat(depth / 2), "}]".repeat(depth / 2));
+            let unknown = Body::of(EVENT_OF_TOMORROW).set("content", &json).add("trace", &json);
+            encoded(&decode(&unknown.text()));
+            let known = Body::unreplied().add(r#"content[0].\""#, &json).add(r"\u0001", &json).add("content[0].z", "1");
+            encoded(&decode(&known.text()));
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_written_with_a_comma_between_its_items() {
+    for count in 0..4 {
+        let payload = Payload::new(Timestamp::UNIX_EPOCH, "", vec![form("Visitor15"); count]);
+        assert_eq!(encoded(&payload).matches("},{").count(), count.saturating_sub(1));
+        assert_eq!(decode(&encoded(&payload)), payload);
+    }
 }
 
 #[test]

@@ -119,15 +119,11 @@ fn the_error_for_an_object_that_value_refuses_has_its_line_and_column() {
 #[test]
 fn a_rejected_item_keeps_an_object_with_a_private_key_unchanged() {
     for json in OBJECTS {
-        let open = json.replace("private", "public");
-        for (json, open) in
-            [(json.to_owned(), open.clone()), (format!("[{{\"a\":{json}}}]"), format!("[{{\"a\":{open}}}]"))]
-        {
-            let expected = serde_json::from_str::<Value>(&open).unwrap().to_string().replace("public", "private");
+        for json in [json.to_owned(), format!("[{{\"a\":{json}}}]")] {
             let body = Body::unreplied().set("content[0].created_at", "null").add("content[0].trace", &json);
             for text in body.both_orders() {
                 let partial = Payload::from_slice_partial(text.as_bytes()).unwrap();
-                assert_eq!(partial.rejected[0].raw["trace"].to_string(), expected);
+                assert!(partial.rejected[0].raw.contains(&format!(r#""trace":{json}"#)));
             }
         }
     }

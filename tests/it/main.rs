@@ -5,6 +5,7 @@ mod arbitrary;
 mod body;
 mod builders;
 mod cbor;
+mod delivery;
 mod documented;
 mod duplicates;
 mod encode;

@@ -34,7 +34,8 @@ fn in_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
 
             let [first, second] = rejected.as_slice() else { panic!("{rejected:?}") };
             assert_eq!((first.index, second.index), (1, 3));
-            assert_eq!((&second.raw, &first.raw), (&bad[0], &bad[1]));
+            let raw = |json: &str| serde_json::from_str::<Value>(json).unwrap();
+            assert_eq!([raw(&second.raw), raw(&first.raw)], bad);
             assert_eq!((first.error.path(), second.error.path()), ("content[1].created_at", "content[3].subject"));
             for error in [&first.error, &second.error] {
                 assert_eq!(error.kind(), DecodeErrorKind::Data);
@@ -52,13 +53,68 @@ fn in_a_batch_of_5_with_2_bad_items_3_are_kept_and_2_rejected() {
 fn a_bad_item_of_any_kind_is_rejected() {
     for event in EVENTS {
         for json in ["null", "true", "4", "-0.5", r#""text""#, "[]", "[[{}]]", "{}", r#"{"created_at":[4]}"#] {
-            let raw: Value = serde_json::from_str(json).unwrap();
             for text in batch(event).set_item(4, json).both_orders() {
                 let Partial { payload, rejected, .. } = partial(&text);
                 assert_eq!(payload.event.contents().count(), 4);
                 let [only] = rejected.as_slice() else { panic!("{rejected:?}") };
-                assert_eq!((only.index, &only.raw), (4, &raw));
+                assert_eq!((only.index, &*only.raw), (4, json));
                 assert!(only.error.path().starts_with("content[4]"), "{}", only.error);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_text_of_a_bad_item_is_kept_exactly_as_it_came() {
+    let items = [
+        "{ }",
+        "-0",
+        "1E+2",
+        "12345678901234567890123",
+        "\"\\u0061\\/\"",
+        "[ 1 ,\t2\r\n]",
+        "{\"sbs\": \"one\", \"sbs\":\"two\", \"created_at\": 1e9}",
+        "{\"z\":1.50,\"a\":[{\"b\":1,\"b\":2}],\"subject\":7}",
+        "{\"$serde_json::private::Number\":\"x\"}",
+    ];
+    for event in EVENTS {
+        for item in items {
+            for text in batch(event).both_orders() {
+                // The item stands between white space, which does not belong to it.
+                let text = text.replacen("\"content\":[", &format!("\"content\":[ \n{item}\t ,"), 1);
+                let rejected = partial(&text).rejected;
+                let [only] = rejected.as_slice() else { panic!("{rejected:?}") };
+                assert_eq!((only.index, &*only.raw), (0, item));
+            }
+        }
+    }
+}
+
+#[test]
+fn more_than_1_000_bad_items_are_an_error_of_the_content() {
+    for event in EVENTS {
+        for bad in ["1", "{}", r#"{"a":1}"#, r#"{"created_at":1,"created_at":1}"#] {
+            for [before, after] in [["", ""], ["", r#","more":[]"#]] {
+                let body = |count: usize| {
+                    let good = Body::of(event).value()["content"][0].to_string();
+                    let items = [vec![good; 3], vec![bad.to_owned(); count]].concat().join(",");
+                    Body::of(event).set("content", &format!("[{before}{items}]{after}"))
+                };
+                for text in body(Partial::MAX_REJECTED).both_orders() {
+                    let Partial { payload, rejected, .. } = partial(&text);
+                    assert_eq!((payload.contents().len(), rejected.len()), (3, 1_000));
+                }
+                for text in body(Partial::MAX_REJECTED + 1).both_orders() {
+                    let error = Payload::from_slice_partial(text.as_bytes()).unwrap_err();
+                    assert_eq!((error.kind(), error.path()), (DecodeErrorKind::Data, "content"));
+                    assert!(
+                        error.to_string().starts_with(&format!("{event} content: too many items cannot be decoded"))
+                    );
+                    assert_eq!(error.event_type().map(EventType::as_str), Some(event));
+                    // What follows the items must still be JSON.
+                    let error = Payload::from_slice_partial(&text.as_bytes()[..text.len() - 1]).unwrap_err();
+                    assert_eq!(error.kind(), DecodeErrorKind::Truncated);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use serde_json::{Number, Value};
 use twt_chat_webhooks::{Partial, Payload};
 
 use crate::body::{ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
+use crate::delivery::assert_nothing_is_lost;
 use crate::entry_points::without_position;
 use crate::oracle;
 
@@ -366,6 +367,11 @@ proptest! {
     fn all_ways_agree_on_every_body(body in written_body()) {
         assert_ways_agree(&body);
     }
+
+    #[test]
+    fn the_records_of_a_body_hold_every_item(body in written_body()) {
+        assert_nothing_is_lost(&body);
+    }
 }
 
 proptest! {
@@ -374,6 +380,7 @@ proptest! {
     #[test]
     fn all_ways_agree_on_a_damaged_body(body in damaged_body()) {
         assert_ways_agree(&body);
+        assert_nothing_is_lost(&body);
         assert_reads_as_the_oracle_says(&body);
     }
 

@@ -193,6 +193,7 @@ proptest! {
     #[test]
     fn a_built_payload_is_the_same_after_encoding_and_decoding(payload in payload()) {
         let body = payload.to_vec();
+        prop_assert_eq!(&serde_json::to_vec(&payload).unwrap(), &body);
         prop_assert_eq!(&Payload::from_slice(&body).unwrap(), &payload);
         assert_comes_back(&payload);
         assert_comes_back(&payload.event);

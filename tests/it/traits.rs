@@ -8,9 +8,9 @@ use core::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use twt_chat_webhooks::{
-    Content, DecodeError, DecodeErrorKind, DocumentedStatus, Event, EventType, FreshnessError, ItemKey,
+    Content, DecodeError, DecodeErrorKind, Delivery, DocumentedStatus, Event, EventType, FreshnessError, ItemKey,
     OfflineFormContent, OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder,
-    Rejected, Rule, Status, Summary, Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName,
+    Record, Rejected, Rule, Status, Summary, Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName,
     UnknownStatus, UnrepliedContent, UnrepliedContentBuilder, ValidationError, Violation,
 };
 
@@ -29,6 +29,8 @@ fn every_public_type_that_needs_no_feature_is_plain_data() {
     is_plain_data::<Payload>();
     is_plain_data::<Partial>();
     is_plain_data::<Rejected>();
+    is_plain_data::<Delivery>();
+    is_plain_data::<Record>();
     is_plain_data::<Event>();
     is_plain_data::<UnknownEvent>();
     is_plain_data::<EventType>();
@@ -85,6 +87,7 @@ fn the_types_implement_the_other_common_traits() {
     is_shown::<Timestamp>();
     is_shown::<ItemKey<'static>>();
     is_shown::<Summary<'static>>();
+    is_shown::<Delivery>();
     is_parsed::<Payload>();
     is_parsed::<EventType>();
     is_parsed::<Status>();

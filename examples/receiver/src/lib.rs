@@ -1,6 +1,6 @@
 //! A receiver for the webhooks of TWT Chat that loses nothing.
 //!
-//! A delivery is verified (`server`), taken apart (`delivery`) and committed (`store`) before it is answered 200. After
+//! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200. After
 //! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
 
 mod attempt;

@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
-use twt_chat_webhooks::{Signature, SignatureError, Verifier};
+use twt_chat_webhooks::{Delivery, Signature, SignatureError, Verifier};
 
-use crate::delivery::{Arrival, Delivery, MAX_SMALL, apart};
+use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
 use crate::timings::Timings;
 
@@ -63,7 +63,8 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
         Ok((secret, Delivery::from_slice(&body), large))
     });
     let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
-    let mut arrival = Arrival { records: delivery.records, room: None };
+    let summary = delivery.to_string();
+    let mut arrival = Arrival { records: delivery.into_records(), room: None };
     let room = u32::try_from(arrival.bytes() / 1024 + 1).unwrap_or(MAX_WAITING).min(MAX_WAITING);
     arrival.room = Arc::clone(&receiver.waiting).acquire_many_owned(room).await.ok();
     drop(large);
@@ -72,7 +73,7 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
     let new = receiver.inbox.keep(arrival).await.map_err(|_| unavailable())?;
     let repeated = if new < rows { format!(", repeated: {}", rows - new) } else { String::new() };
     let old = if secret > 0 { ", signed with the old secret" } else { "" };
-    Ok(format!("{}{repeated}{old}", delivery.summary))
+    Ok(format!("{summary}{repeated}{old}"))
 }
 
 /// Is answered 200 while the inbox can be written.

@@ -79,6 +79,8 @@ fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
         // The stub notes the time after it has read the request, which can come later for the first of two.
         assert!(pair[1] - pair[0] >= Duration::from_millis(least - 50), "{number}: {:?}", pair[1] - pair[0]);
     }
+    let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+    println!("gaps between the messages of three receivers: {:.2?}", gaps.collect::<Vec<_>>());
     let mut visitors = channels[0].visitors();
     visitors.sort_unstable();
     visitors.dedup();

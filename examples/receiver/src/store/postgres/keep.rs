@@ -172,8 +172,8 @@ async fn keep_group(
     }
     let deliveries: Vec<i32> = records().map(|(number, _)| number).collect();
     let keys: Vec<&str> = records().map(|(_, record)| record.key.as_str()).collect();
-    let events: Vec<Option<&str>> = records().map(|(_, record)| record.event.as_deref()).collect();
-    let problems: Vec<Option<&str>> = records().map(|(_, record)| record.problem.as_deref()).collect();
+    let events: Vec<Option<String>> = records().map(|(_, record)| record.event()).collect();
+    let problems: Vec<Option<String>> = records().map(|(_, record)| record.problem()).collect();
     let bodies: Vec<&[u8]> = records().map(|(_, record)| record.body.as_slice()).collect();
     let lanes = plan.lanes();
     let kept = client.query(&prepared.keep, &[&deliveries, &keys, &events, &problems, &bodies, &lanes]).await?;

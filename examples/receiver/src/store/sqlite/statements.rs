@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
+use twt_chat_webhooks::Record;
 
-use crate::delivery::Record;
 use crate::message::Channel;
 use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
 
@@ -30,15 +30,16 @@ pub(super) fn keep(transaction: &Transaction<'_>, records: &[Record], lanes: &[&
     let mut keep_record = transaction.prepare_cached(KEEP_RECORD)?;
     let mut keep_item = transaction.prepare_cached(KEEP_ITEM)?;
     let mut new = 0;
-    for Record { key, event, body, problem } in records {
-        if keep_record.execute((key, event, body))? == 0 {
+    for record in records {
+        let problem = record.problem();
+        if keep_record.execute((&record.key, record.event(), &record.body))? == 0 {
             continue;
         }
         new += 1;
         let record = transaction.last_insert_rowid();
         // There is no message about an item that cannot be decoded.
         for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none()) {
-            keep_item.execute((record, lane, problem))?;
+            keep_item.execute((record, lane, &problem))?;
         }
     }
     Ok(new)

@@ -1,9 +1,9 @@
 //! Makes the tables, and upgrades those of older receivers.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use twt_chat_webhooks::{Delivery, Record};
 
 use crate::Error;
-use crate::delivery::{Delivery, Record};
 use crate::store::Trouble;
 
 /// The number that `sqlite.sql` sets.
@@ -58,15 +58,16 @@ fn from_old(transaction: &Transaction<'_>, rows: &str) -> Result<(), Error> {
         let (delivery, position): (i64, Option<u32>) = (row.get(1)?, row.get(2)?);
         if opened.as_ref().is_none_or(|(open, ..)| *open != delivery) {
             let (at, body): (i64, Vec<u8>) = received.query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let records = Delivery::from_slice(&body).records;
+            let records = Delivery::from_slice(&body).into_records();
             opened = Some((delivery, at, body, records));
         }
         let Some((_, at, body, records)) = &opened else { continue };
         // If this version takes the body apart in another way, the row keeps its old key and gets the whole body.
         let (old_key, old_event): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-        let whole = Record { key: old_key, event: old_event, body: body.clone(), problem: None };
-        let record = records.get(position.unwrap_or(0) as usize).unwrap_or(&whole);
-        let record: i64 = insert.query_row((at, &record.key, &record.event, &record.body), |row| row.get(0))?;
+        let record: i64 = match records.get(position.unwrap_or(0) as usize) {
+            Some(record) => insert.query_row((at, &record.key, record.event(), &record.body), |row| row.get(0))?,
+            None => insert.query_row((at, old_key, old_event, body), |row| row.get(0))?,
+        };
         let (id, state, attempts): (i64, String, i64) = (row.get(0)?, row.get(5)?, row.get(6)?);
         let (due_at, problem, channel): (i64, Option<String>, Option<String>) = (row.get(7)?, row.get(8)?, row.get(9)?);
         item.execute((id, record, channel.unwrap_or_default(), state, attempts, due_at, problem))?;
