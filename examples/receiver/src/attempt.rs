@@ -44,8 +44,8 @@ pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Sen
 
 /// Where the work happens: apart from the server, so that it can do what it wants with its threads.
 ///
-/// Each attempt has a thread of its own, which it may block. Timers, sockets and what the work spawns belong to a runtime
-/// that the server does not use.
+/// Each attempt has a thread of its own, which it may block. Timers, sockets and what the work spawns belong to a
+/// runtime that the server does not use.
 pub struct Workshop {
     work: Work,
     most: usize,

@@ -4,8 +4,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 use twt_chat_webhooks::Record;
 
-/// Up to this size, a body is taken apart at once, which takes less than a millisecond. Anything larger goes to a thread
-/// that may be busy.
+/// Up to this size, a body is taken apart at once, which takes less than a millisecond. Anything larger goes to a
+/// thread that may be busy.
 pub const MAX_SMALL: usize = 16 * 1024;
 
 /// Does what the size of a body makes slow. `None` stands for a panic.

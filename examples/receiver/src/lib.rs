@@ -76,8 +76,8 @@ fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work, timi
     let workshop = Arc::new(Workshop::new(work, workers)?);
     let runtime = Runtime::new()?;
     let served = runtime.block_on(serve(cli, verifier, webhooks, workshop, workers, Arc::clone(&timings)));
-    // Dropping the guard writes the last lines of the log. If nobody reads the log, the receiver waits only for a while.
-    // `shutdown_background` does not wait for a thread that is blocked.
+    // Dropping the guard writes the last lines of the log. If nobody reads the log, the receiver waits only for a
+    // while. `shutdown_background` does not wait for a thread that is blocked.
     let last_lines = tokio::task::spawn_blocking;
     let _ = runtime.block_on(async { timeout(timings.grace, last_lines(|| drop(guard))).await });
     runtime.shutdown_background();

@@ -40,8 +40,8 @@ pub trait Store: Send + Sync {
     /// Takes a new owner number. As long as the session lasts, the other receivers leave the rows of this owner alone.
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble>;
 
-    /// Puts back the rows of owners that are gone. The attempt that was cut off counts, because the work itself may have
-    /// ended the receiver. Also corrects the times of rows if the clock of the database has been set back.
+    /// Puts back the rows of owners that are gone. The attempt that was cut off counts, because the work itself may
+    /// have ended the receiver. Also corrects the times of rows if the clock of the database has been set back.
     async fn tidy(&self) -> Result<(), Trouble>;
 
     /// The next rows after an `id`, at most 1,000.
@@ -53,7 +53,8 @@ pub trait Store: Send + Sync {
     /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
-    /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this were.
+    /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this
+    /// were.
     async fn prune(&self, days: u32) -> Result<u64, Trouble>;
 }
 

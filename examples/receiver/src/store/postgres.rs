@@ -1,7 +1,8 @@
 //! The inbox in PostgreSQL 14 or newer, for several machines.
 //!
 //! All receivers take deliveries, work and forward. Deliveries that come together share a commit (`keep`). Whether a
-//! receiver is alive shows in an advisory lock, which the server releases when the session of the receiver ends (`owner`).
+//! receiver is alive shows in an advisory lock, which the server releases when the session of the receiver ends
+//! (`owner`).
 
 mod connection;
 mod keep;

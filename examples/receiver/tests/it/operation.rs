@@ -54,7 +54,7 @@ fn an_inbox_that_cannot_be_opened_is_named() {
     let files = [path(folder.join("missing").join("inbox")), path(folder.clone()), path(text)];
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("postgres://ada:T0KEN@{nobody}/inbox");
-    let servers = [(url.clone(), format!("postgres://{nobody}/inbox")), (url + "?sslmode=require", format!("postgres://{nobody}/inbox"))];
+    let servers = ["", "?sslmode=require"].map(|mode| (format!("{url}{mode}"), format!("postgres://{nobody}/inbox")));
     for (inbox, name) in files.into_iter().map(|file| (file.clone(), file)).chain(servers) {
         for arguments in [&["--workers", "1"][..], &["list"]] {
             let (code, problem) = error(&command(&folder).env("INBOX", &inbox).args(arguments).output().unwrap());
@@ -170,9 +170,11 @@ fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
         let mut two: serde_json::Value = serde_json::from_slice(&batch).unwrap();
         two["content"].as_array_mut().unwrap().push("not an item".into());
         let two = two.to_string();
-        let delivery = "INSERT INTO delivery VALUES (1, 1700000000, ?1), (2, 1700000000, CAST('not JSON' AS BLOB)), (3, 1700000000, ?2)";
+        let delivery = "INSERT INTO delivery VALUES
+            (1, 1700000000, ?1), (2, 1700000000, CAST('not JSON' AS BLOB)), (3, 1700000000, ?2)";
         database.execute(delivery, (fixtures::UNREPLIED.as_bytes(), two.as_bytes())).unwrap();
-        let items = "INSERT INTO item (id, delivery, position, key, event, state, in_work, attempts, due_at, problem) VALUES
+        let items = "INSERT INTO item
+            (id, delivery, position, key, event, state, in_work, attempts, due_at, problem) VALUES
             (1, 1, 0, 'old key 1', 'UNREPLIED', 'done', 0, 1, 0, NULL),
             (2, 2, NULL, 'old key 2', NULL, 'dead', 0, 0, 0, 'a problem'),
             (3, 3, 0, 'old key 3', 'UNREPLIED', 'waiting', 1, 1, 0, NULL),

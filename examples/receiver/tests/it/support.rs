@@ -30,7 +30,8 @@ pub const SECRET: &str = "s3cret of example.com";
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Times for a machine that is busy, in milliseconds. A test that waits for one of these times sets a short one.
-const PATIENT: &str = "read=60000 write=60000 age=60000 answer=60000 busy=50000 silence=60000 statement=50000 idle=60000";
+const PATIENT: &str = "read=60000 write=60000 age=60000 answer=60000 busy=50000 silence=60000 statement=50000 \
+    idle=60000";
 /// The pauses of `PATIENT` are the real ones. These are shorter.
 pub const SHORT_PAUSES: &str = "work_pauses=20,40,60,80";
 

@@ -92,7 +92,8 @@ fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
 fn what_is_in_work_at_the_end_is_worked_on_again() {
     let mut receiver = Receiver::start_with("grace=500");
     assert_eq!(receiver.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
-    eventually("it is in work", || count(&receiver.folder, "owner IS NOT NULL") == 1 && !receiver.worked_on().is_empty());
+    let is_in_work = || count(&receiver.folder, "owner IS NOT NULL") == 1 && !receiver.worked_on().is_empty();
+    eventually("it is in work", is_in_work);
     assert_eq!(receiver.stop().code(), Some(0));
     let again = Receiver::start_in(&receiver.folder);
     eventually("it is worked on again", || beginnings(&again.folder) == [(1, 2)].into());

@@ -21,8 +21,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// delivery are new.
 ///
 /// Index: the unique one on `key`. Race: two groups can hold the same keys. Sorted by key, neither waits for the other
-/// while the other waits for it. The second finds the records of the first when that is committed. The numbers are taken
-/// beforehand, because `RETURNING` cannot say from which delivery a record came.
+/// while the other waits for it. The second finds the records of the first when that is committed. The numbers are
+/// taken beforehand, because `RETURNING` cannot say from which delivery a record came.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, place

@@ -6,9 +6,9 @@ use super::connection::{Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::{Plan, Row, Trouble};
 
-/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause then
-/// starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row that a
-/// claim has locked is due anyway.
+/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
+/// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
+/// that a claim has locked is due anyway.
 const SET_CLOCK: &str = "
     UPDATE item SET due_at = now() + pause WHERE id IN (
         SELECT id FROM item WHERE channel = ANY ($1) AND state = 'waiting' AND owner IS NULL

@@ -1,7 +1,7 @@
 //! The session of a receiver that works: its advisory lock, its claims, and what it notes.
 //!
-//! The lock and all claims are on one connection. If the connection is lost, the server releases the lock, and the others
-//! take the rows. So this receiver stops what it is doing and starts over under a new number.
+//! The lock and all claims are on one connection. If the connection is lost, the server releases the lock, and the
+//! others take the rows. So this receiver stops what it is doing and starts over under a new number.
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -15,8 +15,8 @@ use super::{Address, check_version};
 use crate::message::Channel;
 use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, lane_name, millis};
 
-/// A statement cannot find a plan that reads a whole table: see `settings`. Then the idle time is limited, which ends the
-/// session of a machine that is frozen or cut off.
+/// A statement cannot find a plan that reads a whole table: see `settings`. Then the idle time is limited, which ends
+/// the session of a machine that is frozen or cut off.
 const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET idle_session_timeout = ";
 /// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
 const ENTER: &str =
@@ -39,9 +39,10 @@ const NOTE_PACE: &str = "
         pause = greatest(gap, $3::bigint * interval '1 ms')
     WHERE name = $2 AND holder = $1";
 
-/// Index: `item_due`, in its order. Race: `SKIP LOCKED` leaves a row that another receiver is taking to that one, and the
-/// locked rows are compared again as they are now. A message also takes the lease of its channel, which only one receiver
-/// can lock. Without a row that is due, the channel is not locked, because even a lock would write to the disk.
+/// Index: `item_due`, in its order. Race: `SKIP LOCKED` leaves a row that another receiver is taking to that one, and
+/// the locked rows are compared again as they are now. A message also takes the lease of its channel, which only one
+/// receiver can lock. Without a row that is due, the channel is not locked, because even a lock would write to the
+/// disk.
 const CLAIM: &str = "
     WITH free AS (
         SELECT FROM channel WHERE name = $2 AND holder IS NULL AND next_at <= now() AND EXISTS (

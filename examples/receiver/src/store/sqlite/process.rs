@@ -33,7 +33,8 @@ pub(super) fn has_ended(process: &str) -> bool {
     ended().unwrap_or(false)
 }
 
-/// Within one place, a process ID has one meaning. A user always sees the own processes, but not always those of others.
+/// Within one place, a process ID has one meaning. A user always sees the own processes, but not always those of
+/// others.
 fn place() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;

@@ -125,8 +125,8 @@ pub(super) fn note(
     Ok(())
 }
 
-/// Index: `item_due`, in its order. While a channel has a holder or a pause, the limit is 0, so that SQLite does not look
-/// at each row that waits.
+/// Index: `item_due`, in its order. While a channel has a holder or a pause, the limit is 0, so that SQLite does not
+/// look at each row that waits.
 const CLAIM: &str = concat!(
     "UPDATE item SET owner = ?1, attempts = attempts + 1 WHERE id IN (
         SELECT id FROM item WHERE channel = ?2 AND state = 'waiting' AND owner IS NULL AND due_at <= ",

@@ -1,8 +1,8 @@
 //! Which receivers are alive, and what becomes of the rows of those that are not.
 //!
-//! A receiver that works raises its number `beat`. The others count how often they look without seeing a change. They do
-//! not compare times, so neither a clock that is set nor a process that was frozen makes them believe that others are
-//! dead. A receiver that was taken for dead by mistake finds its entry gone, and starts over under a new number.
+//! A receiver that works raises its number `beat`. The others count how often they look without seeing a change. They
+//! do not compare times, so neither a clock that is set nor a process that was frozen makes them believe that others
+//! are dead. A receiver that was taken for dead by mistake finds its entry gone, and starts over under a new number.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -30,8 +30,8 @@ const FREE: &str = concat!(
     now!(),
     " + gap, pause = gap WHERE holder IS NOT NULL AND holder NOT IN (SELECT id FROM receiver)"
 );
-/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause then
-/// starts anew, because nobody knows how much of it is over. The first comparison is for the index.
+/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
+/// then starts anew, because nobody knows how much of it is over. The first comparison is for the index.
 const SET_CLOCK: &str = concat!(
     "UPDATE item SET due_at = ",
     now!(),

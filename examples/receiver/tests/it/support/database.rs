@@ -1,4 +1,5 @@
-//! What the tests read and change in the inbox behind the back of the receiver. Most SQL is the same for both databases.
+//! What the tests read and change in the inbox behind the back of the receiver. Most SQL is the same for both
+//! databases.
 
 use std::path::{Path, PathBuf};
 use std::sync::{OnceLock, mpsc};

@@ -1,4 +1,5 @@
-// Counts how often a process asks for its writes to be on the disk. The file that SYNCS names grows by a byte each time.
+// Counts how often a process asks for its writes to be on the disk. The file that SYNCS names grows by a byte each
+// time.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
