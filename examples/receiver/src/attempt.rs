@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -52,17 +52,26 @@ pub struct Workshop {
     runtime: Option<Runtime>,
     /// The threads of attempts, those that were given up among them.
     threads: Arc<AtomicUsize>,
+    is_full: AtomicBool,
 }
 
 impl Workshop {
     pub fn new(work: Work, most: usize) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread().thread_name("work").enable_all().build()?;
-        Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default() })
+        Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default(), is_full: AtomicBool::new(false) })
     }
 
-    /// How many attempts may begin.
+    /// How many attempts may begin. Says so in the log when it comes to none, and when there are some again.
     fn free(&self) -> usize {
-        (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed))
+        let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
+        if self.is_full.swap(free == 0, Ordering::Relaxed) != (free == 0) {
+            if free == 0 {
+                tracing::error!("no work begins any more: {MAX_LEFT} threads are blocked by work that was given up");
+            } else {
+                tracing::info!("work begins again: a thread that was blocked has ended");
+            }
+        }
+        free
     }
 
     /// Starts a thread that works on the item, until it is done or `stop`. The result does not come if the work panics.

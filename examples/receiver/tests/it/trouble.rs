@@ -67,6 +67,18 @@ fn a_database_that_is_full_refuses_and_takes_again() {
 }
 
 #[test]
+fn a_receiver_whose_tables_are_gone_is_not_healthy() {
+    let receiver = Receiver::start();
+    assert_eq!(receiver.get("/healthz").0, 200);
+    for table in ["record", "item", "version"] {
+        execute(&receiver.folder, &format!("ALTER TABLE {table} RENAME TO gone"));
+        assert_eq!(receiver.get("/healthz").0, 503, "{table}");
+        execute(&receiver.folder, &format!("ALTER TABLE gone RENAME TO {table}"));
+        eventually("the receiver is healthy again", || receiver.get("/healthz").0 == 200);
+    }
+}
+
+#[test]
 fn a_delivery_that_the_database_refuses_does_not_take_others_with_it() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(body(0)), 200);

@@ -39,8 +39,9 @@ const KEEP: &str = "
         ORDER BY place, lane_place
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
-/// Writes to the disk, although it changes nothing that counts.
-const PROBE: &str = "UPDATE version SET probed_at = now()";
+/// Writes to the disk, although it changes nothing that counts. It fails if a table is gone.
+const PROBE: &str = "UPDATE version SET probed_at = now()
+    WHERE NOT EXISTS (SELECT FROM record WHERE id < 0) AND NOT EXISTS (SELECT FROM item WHERE id < 0)";
 
 pub(super) struct Job {
     arrival: Arrival,
@@ -143,7 +144,12 @@ impl Committer {
                     return Ok(kept);
                 }
                 Err(_) if closed && again => again = false,
-                Err(trouble) => return Err(Refusal { trouble, alone: refused }),
+                Err(trouble) => {
+                    if refused {
+                        self.kept.give_back(connection);
+                    }
+                    return Err(Refusal { trouble, alone: refused });
+                }
             }
         }
     }

@@ -45,8 +45,9 @@ pub(super) fn keep(transaction: &Transaction<'_>, records: &[Record], lanes: &[&
     Ok(new)
 }
 
-/// Writes a page, although it changes nothing.
-const PROBE: &str = "UPDATE version SET version = version";
+/// Writes a page, although it changes nothing. It fails if a table is gone.
+const PROBE: &str = "UPDATE version SET version = version
+    WHERE NOT EXISTS (SELECT 1 FROM record WHERE id < 0) AND NOT EXISTS (SELECT 1 FROM item WHERE id < 0)";
 
 pub(super) fn probe(transaction: &Transaction<'_>) -> Result<()> {
     transaction.execute(PROBE, []).map(drop)
