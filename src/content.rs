@@ -291,6 +291,8 @@ macro_rules! content {
                     Self { $($field: Field::blank(),)* extra: Map::new() }
                 }
 
+                // Not inlined, so that a linker which optimizes can merge the readers of two equal types.
+                #[inline(never)]
                 fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
                     let required = wire::required(&[$(<$Field $(<$Inner>)? as Field>::IS_REQUIRED),*]);
                     wire::read_object! { source, required: required, {
@@ -306,12 +308,12 @@ macro_rules! content {
                 }
             }
 
-            /// Reads an item by the rules of [Reading](crate::Payload#reading).
+            /// Reads an item by the rules of [Reading](crate::guide::reading).
             ///
             /// # Errors
             ///
             /// The error of the format contains the text of a [`DecodeError`](crate::DecodeError). See
-            /// [Through serde](crate::Payload#through-serde).
+            /// [Through serde](crate::guide::through_serde).
             impl<'de> Deserialize<'de> for $Type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     wire::deserialize(deserializer, |source| read_item(source))

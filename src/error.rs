@@ -56,7 +56,7 @@ pub enum DecodeErrorKind {
     Syntax,
     /// The body ends too early, or is empty.
     Truncated,
-    /// The body is JSON, but does not follow the rules of [Reading](crate::Payload#reading).
+    /// The body is JSON, but does not follow the rules of [Reading](crate::guide::reading).
     Data,
 }
 
@@ -130,7 +130,12 @@ impl DecodeError {
     /// The error for a fault in a body that is JSON, or in a buffered value. The error has a position only if the
     /// `text` of the body is given.
     pub(crate) fn data(fault: Fault, text: Option<&str>, envelope: Arc<Envelope>) -> Self {
-        let (problem, path, offset) = fault.into_parts();
+        let (mut problem, path, offset) = fault.into_parts();
+        if let Problem::Unexpected { found: found @ "a string", .. } = &mut problem
+            && path.is_empty()
+        {
+            *found = "a string; is this JSON inside a JSON string?";
+        }
         let position = text.map(|text| LineColumn::of_offset(text, offset));
         Self(Box::new(DecodeErrorInner { problem, path, position, envelope }))
     }
@@ -171,8 +176,14 @@ impl DecodeError {
         // of the body is UTF-8, or if the body ends in the middle of a character.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
-            Some(error) if !error.is_eof() => (Problem::NotJson { reason: reason(&error) }, LineColumn::of(&error)),
-            Some(error) if is_cut => (Problem::Truncated { reason: reason(&error) }, LineColumn::of(&error)),
+            Some(error) if !error.is_eof() => {
+                (Problem::NotJson { reason: reason(&error) + hint(text) }, LineColumn::of(&error))
+            }
+            Some(error) if is_cut => {
+                let is_empty = not_utf8.is_none() && text.trim_ascii().is_empty();
+                let hint = if is_empty { "; the body is empty" } else { "" };
+                (Problem::Truncated { reason: reason(&error) + hint }, LineColumn::of(&error))
+            }
             None if not_utf8.is_none() => {
                 // The text is not JSON, but `json_error` found no reason. `Value` stopped at a private key before it
                 // reached the fault. `IgnoredAny` accepts, for example, text that is nested too deeply.
@@ -257,6 +268,26 @@ fn reason(error: &serde_json::Error) -> String {
     match text.rsplit_once(" at line ") {
         Some((reason, _)) => reason.into(),
         None => text,
+    }
+}
+
+/// What a body that is not JSON probably is, if its start shows a common mistake. `text` is the part of the body before
+/// the first byte that is not UTF-8.
+fn hint(text: &str) -> &'static str {
+    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.%+".contains(byte);
+    match text.as_bytes() {
+        [0xef, 0xbb, 0xbf, ..] => "; the body starts with a byte order mark (BOM)",
+        // In gzip, the next byte is not UTF-8.
+        [0x1f, ..] => "; is the body compressed?",
+        // The start of `{"` in base64.
+        [b'e', b'y', b'J', ..] => "; is the body encoded in base64?",
+        [b'{', b'\'', ..] => "; JSON has double quotes, not single ones",
+        [b'[', b'o', b'b', ..] => "; a JavaScript object was sent as text, without JSON.stringify",
+        [b'-', b'-', ..] => "; is the body a multipart form?",
+        [first, rest @ ..] if is_key(first) && rest.iter().find(|byte| !is_key(byte)) == Some(&b'=') => {
+            "; is the body a form, such as a=b&c=d?"
+        }
+        _ => "",
     }
 }
 

@@ -161,7 +161,7 @@ impl Event {
     /// The content of a documented event is decoded by the same rules as a body. For an unknown event, the function
     /// keeps the content and never fails.
     ///
-    /// The function also decodes [an item that you have mended](crate::Rejected#mending-an-item).
+    /// The function also decodes [an item that you have mended](crate::guide::mending).
     ///
     /// ```
     /// use serde_json::json;
@@ -453,7 +453,7 @@ fn read_skipped<'de, S: Source<'de>, K: Keep<'de, S>>(
 /// # Errors
 ///
 /// The error of the format contains the text of a [`DecodeError`]. See
-/// [Through serde](crate::Payload#through-serde).
+/// [Through serde](crate::guide::through_serde).
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let buffered = Buffered::read(deserializer)?;

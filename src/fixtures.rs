@@ -65,6 +65,29 @@
 //! assert_eq!(fixtures::body(&EventType::from("EVENT_OF_TOMORROW")), None);
 //! ```
 //!
+//! # Text that a database refuses
+//!
+//! [`HOSTILE`] is a body that the platform may send, but that a database may refuse or change. Use it to test how your
+//! handler stores what it receives. The handler should answer 200, and what it reads back should be what it has stored.
+//! A handler that answers with an error gets the same body again, because the platform retries.
+//!
+//! ```
+//! use twt_chat_webhooks::{Payload, Timestamp, fixtures};
+//!
+//! let payload = Payload::from_slice(fixtures::HOSTILE.as_bytes())?;
+//! assert_eq!(payload, fixtures::hostile());
+//!
+//! // Texts with a NUL, which PostgreSQL refuses in `text` and in `jsonb`.
+//! assert_eq!(payload.webhook_id, "\0");
+//! let message = &payload.event.as_unreplied().unwrap()[0];
+//! assert!(message.visitor_name.contains('\0'));
+//! assert!(message.message_content.contains('\0'));
+//! // A time that few databases have, and a number beyond `i64`.
+//! assert_eq!(message.created_at, Timestamp::MIN);
+//! assert_eq!(message.time_sec, u64::MAX);
+//! # Ok::<(), twt_chat_webhooks::DecodeError>(())
+//! ```
+//!
 //! # Property tests
 //!
 //! The feature `arbitrary` and the crate `arbitrary` generate random payloads. About half of them pass
@@ -90,7 +113,7 @@
 //! }
 //! ```
 
-use crate::content;
+use crate::content::{self, UnrepliedContent};
 use crate::documented::documented;
 use crate::event::Event;
 use crate::event_type::EventType;
@@ -152,6 +175,39 @@ macro_rules! fixtures {
 }
 
 documented! { fixtures }
+
+/// A body of the event `UNREPLIED` that is hard to store, as text.
+///
+/// The crate reads the body, and encodes and decodes it without a loss. A database may refuse or change:
+///
+/// - the NUL in `webhook_id`, `visitor_name`, `message_content` and the unknown `status`
+/// - the control characters, invisible characters, quotation marks, escapes and U+10FFFF in `message_content`
+/// - the SQL in `subject`, the text `NULL` in `sbs`, and the single space in `assigned_agent_nickname`
+/// - the emoji in `visitor_nickname`, which has four bytes in UTF-8, and the 256 characters of `property_name`
+/// - the year -9999 in the `created_at` of the item, `u32::MAX` in `push_times`, and `u64::MAX` in `time_sec`
+///
+/// [The module page](self#text-that-a-database-refuses) shows how to use it.
+pub const HOSTILE: &str = include_str!("fixtures/hostile.json");
+
+/// [`HOSTILE`] as a payload.
+#[must_use]
+pub fn hostile() -> Payload {
+    let message = UnrepliedContent::builder("Visitor\0 15", Timestamp::MIN)
+        .subject("'); DROP TABLE deliveries; --")
+        .message_content(
+            "\0\u{1}\u{8}\t\n\u{c}\r\u{1f} \u{7f}\u{85}\u{a0}\u{2028}\u{202e}\u{200b}\u{feff}\u{ffff} e\u{301} 😀 \
+             \u{10ffff} ' \" ` \\ \\0 %s %00 {0} ${HOME} <script>alert(1)</script>",
+        )
+        .property_name("x".repeat(256))
+        .visitor_nickname("😀")
+        .sbs("NULL")
+        .status("\0".into())
+        .push_times(u32::MAX)
+        .time_sec(u64::MAX)
+        .assigned_agent_nickname(" ")
+        .build();
+    Payload::new(SENT, "\0", message)
+}
 
 impl Payload {
     /// Changes the `created_at` of the envelope to the given time, and moves the `created_at` of each item by the same

@@ -27,8 +27,8 @@ impl Payload {
     /// Checks that the difference between `created_at` and `now` is at most `tolerance`, in either direction.
     ///
     /// This limits how long a captured request can be replayed. Verify the signature first, because only a verified
-    /// `created_at` can be trusted. The crate reads no clock, so pass the current time.
-    /// [Old requests](Payload#old-requests) shows how to do this, how to choose the tolerance, and what to answer.
+    /// `created_at` can be trusted. The crate reads no clock, so pass the current time. [Old
+    /// requests](crate::guide::old_requests) shows how to do this, how to choose the tolerance, and what to answer.
     ///
     /// ```
     /// use core::time::Duration;

@@ -13,7 +13,8 @@ use hmac_sha256::Hash;
 /// the key of each item that you handle, and skip an item whose key is stored. (If a visitor writes the same text twice
 /// within a second, both items have the same key.)
 ///
-/// This code keeps the keys in memory. To keep them across restarts, [store them in a database](#storing-keys):
+/// This code keeps the keys in memory. To keep them across restarts, [store them in a
+/// database](crate::guide::repeated_items#storing-keys):
 ///
 /// ```
 /// use std::collections::HashSet;
@@ -34,29 +35,11 @@ use hmac_sha256::Hash;
 /// assert_eq!(Vec::from_iter(handled), [key]);
 /// ```
 ///
-/// # What the key contains
+/// # The text of a key
 ///
-/// The keys of all documented events have these parts:
-///
-/// | part | why |
-/// |---|---|
-/// | the name of the event | A visitor can fill in both forms in the same second. |
-/// | the `created_at` of the item | A visitor can write the same message again later. |
-/// | `push_times`, or 0 for a form | Each push of an unanswered message counts as a new item. |
-/// | `property_name` and `visitor_name` | Visitors of two projects can have the same name. |
-/// | `message_content` | A visitor can write two messages in the same second. |
-///
-/// `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
-///
-/// The other fields of an item are not in the key, because they may change between a delivery and its retry: `status`,
-/// `subject`, `assigned_agent_nickname`, `visitor_nickname`, `sbs` and `time_sec`.
-///
-/// The fields `webhook_id` and `created_at` of the envelope are not in the key either. The platform does not say
-/// whether `webhook_id` names the endpoint or the delivery, or whether a retry has a new `created_at`.
-///
-/// # Storing keys
-///
-/// `Display` writes the key as a compact JSON array with these parts in this order:
+/// `Display` writes the key as a compact JSON array: the name of the event, the `created_at` of the item, `push_times`
+/// (0 for a form), `property_name`, `visitor_name`, and the hash of the message. `Eq`, `Ord` and `Hash` use the same
+/// parts in this order, and the whole message.
 ///
 /// ```text
 /// ["UNREPLIED",1765439652,4,"test","Visitor15","6b86b273ff34fce19d6b804eff5a3f57"]
@@ -72,24 +55,7 @@ use hmac_sha256::Hash;
 /// This form will not change in a later version. It is always shorter than 1024 bytes. Different keys have different
 /// texts: nobody can write two messages that have the same text of a key.
 ///
-/// In a database, store the keys in a unique column. In `SQLite` and `PostgreSQL`:
-///
-/// ```sql
-/// CREATE TABLE handled (item_key VARCHAR(1024) PRIMARY KEY);
-/// INSERT INTO handled (item_key) VALUES (?) ON CONFLICT DO NOTHING;
-/// ```
-///
-/// If the `INSERT` adds no row, the item was delivered before. Handle the item in the same transaction as the `INSERT`:
-/// if handling fails, the key is rolled back too, and the retry is not skipped.
-///
-/// The column must compare byte by byte. With a collation that ignores case, the keys of `visitor15` and `Visitor15`
-/// would be equal. `MySQL` and `MariaDB` have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
-///
-/// # Items without a key
-///
-/// The items of an unknown event have no key, because their fields are unknown. An item that was
-/// [rejected](crate::Rejected) and a body that cannot be decoded have no key either. A [`Delivery`](crate::Delivery)
-/// gives each of them a [`Record`](crate::Record) with a key: a hash, which never equals the text of an item's key.
+/// [Repeated items](crate::guide::repeated_items) says which fields the key contains and why, and how to store it.
 ///
 /// # Privacy
 ///
@@ -131,7 +97,7 @@ pub(crate) enum KeyPart<'a> {
     Message(&'a str),
 }
 
-/// Writes a compact JSON array, for a unique column. See [Storing keys](#storing-keys).
+/// Writes a compact JSON array, for a unique column. See [The text of a key](#the-text-of-a-key).
 impl fmt::Display for ItemKey<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "[{}", Name(self.event))?;

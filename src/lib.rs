@@ -8,49 +8,34 @@
 //!
 //! ```sh
 //! cargo add twt-chat-webhooks --features signature
-//! cargo add axum && cargo add tokio --features full
+//! cargo add axum
+//! cargo add tokio --features full
+//! cargo add rusqlite --features bundled
 //! ```
 //!
-//! This is a complete receiver with axum. Start it with `TWT_APP_SECRET=… cargo run`:
+//! This is a complete program. It stores each request before it answers, and works on it afterwards:
 //!
-//! ```text
-//! use axum::{Router, body::Bytes, extract::State, routing::post};
-//! use axum::http::{HeaderMap, StatusCode};
-//! use std::{env, error::Error, sync::Arc};
-//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, SIGNATURE_HEADER, Verifier};
-//!
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn Error>> {
-//!     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
-//!     let routes = Router::new().route("/webhooks/twt-chat", post(receive));
-//!     let app = routes.with_state(Arc::new(verifier));
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//!     Ok(axum::serve(listener, app).await?)
-//! }
-//!
-//! async fn receive(
-//!     State(verifier): State<Arc<Verifier>>,
-//!     headers: HeaderMap,
-//!     body: Bytes, // the raw bytes, because the signature covers them
-//! ) -> StatusCode {
-//!     let signature = headers.get(SIGNATURE_HEADER).map(|value| value.as_bytes());
-//!     match verifier.decode(&body, signature).map(|payload| payload.event) {
-//!         Ok(Event::Unreplied(messages)) => println!("{} messages", messages.len()),
-//!         Ok(Event::PreChatFormSubmit(forms)) => println!("{} forms", forms.len()),
-//!         Ok(Event::OfflineFormSubmit(forms)) => println!("{} forms", forms.len()),
-//!         Ok(event) => println!("unknown event {:?}", event.name()), // store the body
-//!         Err(ReceiveError::Signature(_)) => return StatusCode::FORBIDDEN,
-//!         Err(error) => eprintln!("{error}"), // store the body
-//!     }
-//!     StatusCode::OK
-//! }
+//! ```rust,ignore
+#![doc = include_str!("guide/handlers/axum_sqlite.rs")]
 //! ```
 //!
-//! In the repository, `cargo run --example trigger` prints a command that sends a signed event to this receiver.
+//! Start it with `TWT_APP_SECRET=… cargo run`. [A durable handler](guide::handler) explains it, and says what to
+//! answer. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
-//! Answer 200 to every body with a right signature, even if it cannot be decoded. Otherwise the platform retries the
-//! delivery. The module [`signature`][signature] has a handler that loses nothing, and shows how to call it from axum,
-//! actix-web, Lambda and Workers. Without the feature `signature`, use [`Payload::from_slice`] to decode a body.
+//! To decode a body without storing anything, use [`Payload::from_slice`]:
+//!
+//! ```
+//! use twt_chat_webhooks::{Event, Payload, fixtures};
+//!
+//! let payload = Payload::from_slice(fixtures::UNREPLIED.as_bytes())?;
+//! match payload.event {
+//!     Event::Unreplied(messages) => assert_eq!(messages[0].push_times, 4),
+//!     Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
+//!     Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
+//!     event => println!("unknown event {:?}", event.name()),
+//! }
+//! # Ok::<(), twt_chat_webhooks::DecodeError>(())
+//! ```
 //!
 //! # Events
 //!
@@ -75,21 +60,24 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | know how values are read and written | [`Payload`](Payload#reading) |
-//! | decode a body although some of its items are bad | [`Payload::from_slice_partial`] |
+//! | receive requests, and know what to answer | [A durable handler](guide::handler) |
+//! | take a request apart into records to store | [`Delivery`] |
+//! | choose columns, and know what a database refuses | [Storing](guide::storing) |
+//! | recognize an item that is delivered twice | [Repeated items](guide::repeated_items), [`ItemKey`] |
+//! | detect old requests that are sent again | [Old requests](guide::old_requests) |
+//! | know how values are read and written | [Reading and writing](guide::reading) |
 //! | find out why a body cannot be decoded | [`DecodeError`] |
-//! | recognize an item that is delivered twice | [`ItemKey`] |
-//! | mend an item that cannot be decoded | [`Rejected`](Rejected#mending-an-item) |
+//! | decode a body although some of its items are bad | [`Payload::from_slice_partial`] |
+//! | correct an item that cannot be decoded | [Mending](guide::mending) |
 //! | treat all documented events alike, or write an item as JSON | [`Content`] |
-//! | make one payload for each item | [`Payload`](Payload#one-payload-for-each-item) |
-//! | store payloads, as JSON or in another format | [`Payload`](Payload#storing) |
-//! | use payloads in serde types of your own | [`Payload`](Payload#through-serde) |
-//! | detect replayed requests, and know what to answer | [`Payload`](Payload#old-requests) |
+//! | use payloads in serde types of your own | [Through serde](guide::through_serde) |
+//! | store payloads in CBOR, YAML or another format | [Other formats](guide::other_formats) |
+//! | get the types in TypeScript or Python | [Other languages](guide::other_languages) |
+//! | test and fuzz a handler | [Testing](guide::testing), [`fixtures`] |
 //! | log a payload without what visitors wrote | [`Payload::summary`] |
-//! | count events by their type | [`Payload::event_type`] |
+//! | count events by their type | [`EventType`] |
 //! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
 //! | get the current time, or convert to `chrono`, `jiff` or `time` | [`Timestamp`](Timestamp#conversions) |
-//! | build test data: documented bodies, bodies of today, or random payloads | [`fixtures`] |
 //! | check that a payload is as the platform documents it | [`validate`] |
 //! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
 //! | change the secret without losing a request | [`Verifier`][rotation] |
@@ -102,13 +90,13 @@
 //! The public dependencies are `serde`, `serde_json` and `time`. The features `schemars` and `arbitrary` add the crates
 //! of the same names. To name the types of these crates, add the crates to your own dependencies.
 //!
-#![cfg_attr(feature = "signature", doc = "[signature]: signature")]
 #![cfg_attr(feature = "signature", doc = "[signing]: AppSecret::sign_payload")]
 #![cfg_attr(feature = "signature", doc = "[rotation]: Verifier")]
+#![cfg_attr(feature = "signature", doc = "[mismatch]: SignatureError::Mismatch")]
 // Without the feature `signature`, the module does not exist, so the links lead to docs.rs.
-#![cfg_attr(not(feature = "signature"), doc = "[signature]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[signing]: https://docs.rs/twt-chat-webhooks")]
 #![cfg_attr(not(feature = "signature"), doc = "[rotation]: https://docs.rs/twt-chat-webhooks")]
+#![cfg_attr(not(feature = "signature"), doc = "[mismatch]: https://docs.rs/twt-chat-webhooks")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // No input may make the library panic. These lints do not apply to examples, tests and benchmarks.
@@ -129,6 +117,7 @@ mod event;
 mod event_type;
 pub mod fixtures;
 mod freshness;
+pub mod guide;
 mod item;
 mod item_key;
 mod partial;
@@ -160,13 +149,15 @@ pub use crate::freshness::FreshnessError;
 pub use crate::item_key::ItemKey;
 pub use crate::partial::{Partial, Rejected};
 pub use crate::payload::Payload;
+#[cfg(feature = "schemars")]
+pub use crate::schema::DocumentedPayload;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 #[doc(inline)]
 pub use crate::signature::{
-    AppSecret, InvalidSecret, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError, SignedBody, Verifier,
+    AppSecret, ReceiveError, SIGNATURE_HEADER, SecretError, Signature, SignatureError, SignedBody, Verifier,
 };
-pub use crate::status::{DocumentedStatus, Status, UndocumentedStatus};
+pub use crate::status::{DocumentedStatus, Status, StatusError};
 pub use crate::summary::Summary;
 pub use crate::timestamp::{Timestamp, TimestampError};
 pub use crate::unknown::{UnknownName, UnknownStatus};

@@ -28,33 +28,7 @@ pub struct Partial {
 ///
 /// `Debug` shows the index and the error. It does not show the item, which may hold what a visitor wrote.
 ///
-/// # Mending an item
-///
-/// If you know what is wrong with an item, correct its JSON and decode it again with
-/// [`Event::from_parts`](crate::Event::from_parts). This code corrects a time that was sent in milliseconds:
-///
-/// ```
-/// use serde_json::Value;
-/// use twt_chat_webhooks::{Event, Payload, fixtures};
-///
-/// let body = fixtures::UNREPLIED.replace("1765439652", "1765439652000");
-/// let mut partial = Payload::from_slice_partial(body.as_bytes())?;
-/// let rejected = partial.rejected.remove(0);
-/// assert_eq!(rejected.error.path(), "content[0].created_at");
-///
-/// let mut item: Value = serde_json::from_str(&rejected.raw).unwrap();
-/// if let Some(milliseconds) = item["created_at"].as_i64() {
-///     item["created_at"] = (milliseconds / 1_000).into();
-/// }
-/// let event_type = partial.payload.event_type();
-/// let mut mended = partial.payload.clone(); // keeps the unknown fields of the envelope
-/// mended.event = Event::from_parts(event_type, Value::Array(vec![item]))?;
-/// assert_eq!(mended, fixtures::unreplied());
-/// # Ok::<(), twt_chat_webhooks::DecodeError>(())
-/// ```
-///
-/// If `from_parts` fails, the index in the path of its error counts the items of the mended content. So the first item
-/// is `content[0]`, whatever its index in the body was.
+/// [Mending](crate::guide::mending) shows how to correct an item and decode it again.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Rejected {
@@ -87,8 +61,8 @@ impl Partial {
 impl Payload {
     /// Decodes the body of a request, even if some of its items cannot be decoded.
     ///
-    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`]. [`Rejected`] shows how
-    /// to mend an item.
+    /// Such items are in [`Partial::rejected`], and all other items are in [`Partial::payload`].
+    /// [Mending](crate::guide::mending) shows how to correct a rejected item.
     ///
     /// ```
     /// use twt_chat_webhooks::Payload;

@@ -4,8 +4,12 @@
 //! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
 //! in a string, or a missing text field.
 //!
-//! The schemas allow unknown events with any content, unknown statuses and unknown fields. They do not contain the
-//! limits of [`validate`](crate::validate). So everything that the crate writes matches its schema.
+//! The schemas allow unknown statuses and unknown fields. All but [`DocumentedPayload`] allow unknown events with any
+//! content. They do not contain the limits of [`validate`](crate::validate). So everything that the crate writes
+//! matches its schema.
+//!
+//! Objects have schemas of their own, with names. A status or a time is written in place: a Python generator would make
+//! a class of a named scalar, and an instance of this class does not equal `"1"`.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -100,8 +104,13 @@ fn object_schema(description: &str, properties: impl IntoIterator<Item = Propert
     json_schema!({ "description": description, "type": "object", "properties": schemas, "required": required })
 }
 
+/// The schema of a field. It has no `format`, because a validator in strict mode refuses a format that it does not
+/// know. `minimum` and `maximum` say the same.
 fn property_schema<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
     let mut schema = generator.subschema_for::<T>();
+    if schema.remove("format") == Some("uint32".into()) {
+        schema.insert("maximum".into(), u32::MAX.into());
+    }
     schema.insert("description".into(), description.into());
     (name, schema)
 }
@@ -212,20 +221,28 @@ macro_rules! schema_contents {
             }
         )*
 
-        /// The schema of an object `E` with any event. The name of the event decides which part of the schema applies.
-        fn one_of<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
-            json_schema!({
-                "description": E::DESCRIPTION,
-                "oneOf": [
-                    $(generator.subschema_for::<ObjectWith<E, content::$Content>>(),)*
-                    generator.subschema_for::<ObjectWith<E, UnknownEvent>>(),
-                ],
-            })
+        /// The schemas of an object `E`, one for each documented event.
+        fn documented_parts<E: EventObject>(generator: &mut SchemaGenerator) -> Vec<Schema> {
+            [$(generator.subschema_for::<ObjectWith<E, content::$Content>>(),)*].into()
         }
     };
 }
 
 documented! { schema_contents }
+
+/// The schema of an object `E` with any event. The name of the event decides which part of the schema applies.
+fn any_event<E: EventObject>(generator: &mut SchemaGenerator) -> Schema {
+    let mut parts = documented_parts::<E>(generator);
+    parts.push(generator.subschema_for::<ObjectWith<E, UnknownEvent>>());
+    json_schema!({ "description": E::DESCRIPTION, "oneOf": parts })
+}
+
+/// Adds the documented bodies as the examples of a schema.
+fn with_examples(mut schema: Schema) -> Schema {
+    let examples: Vec<_> = EventType::DOCUMENTED.iter().filter_map(fixtures::payload).collect();
+    schema.insert("examples".into(), json!(examples));
+    schema
+}
 
 /// The schema of the body of a request, as the platform documents it. The documented bodies are the examples of the
 /// schema.
@@ -237,17 +254,58 @@ documented! { schema_contents }
 ///
 /// The schema has a named part for each documented event, and one for all unknown events: `UnrepliedPayload`,
 /// `PreChatFormSubmitPayload`, `OfflineFormSubmitPayload` and `UnknownPayload`. Code generators of other languages make
-/// a type from each part. In the repository, `schema/payload.schema.json` is this schema, and `schema/openapi.json`
-/// describes the requests.
+/// a type from each part. In the repository, `schema/payload.schema.json` is this schema.
+///
+/// This schema does not suit every code generator, because the part for unknown events has any `event`. Generated code
+/// may then take a malformed documented body for an unknown event. [`DocumentedPayload`] is the schema without this
+/// part.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
     schema_names! { Payload }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = one_of::<Self>(generator);
-        let examples: Vec<_> = EventType::DOCUMENTED.iter().filter_map(fixtures::payload).collect();
-        schema.insert("examples".into(), json!(examples));
-        schema
+        with_examples(any_event::<Self>(generator))
+    }
+}
+
+/// The closed schema: the body of a request with a documented event. It is meant for code generators.
+///
+/// The type has no values. It only names a schema: `schemars::schema_for!(DocumentedPayload)` returns the schema of
+/// [`Payload`] without the part for unknown events. Therefore:
+///
+/// - Generated TypeScript narrows the type of a body by its `event`.
+/// - A generated Python model refuses a malformed documented body. It does not take the body for an unknown event.
+///
+/// Unknown fields and unknown statuses match the schema. An unknown event does not match, and the platform may add
+/// events. So look at `event` first, and keep a body whose event is unknown.
+///
+/// In the repository, `schema/documented-payload.schema.json` is this schema. `schema/openapi.json` describes the
+/// requests, and has the schema as the component `DocumentedPayload`.
+///
+/// ```
+/// use schemars::schema_for;
+/// use twt_chat_webhooks::DocumentedPayload;
+///
+/// let schema = schema_for!(DocumentedPayload);
+/// let parts = schema.get("oneOf").and_then(|parts| parts.as_array()).unwrap();
+/// assert_eq!(parts[0]["$ref"], "#/$defs/UnrepliedPayload");
+/// assert_eq!(parts.len(), 3);
+/// ```
+#[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DocumentedPayload {}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
+impl JsonSchema for DocumentedPayload {
+    schema_names! { DocumentedPayload }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let parts = documented_parts::<Payload>(generator);
+        with_examples(json_schema!({
+            "description": "The body of a webhook request of TWT Chat with a documented event",
+            "oneOf": parts,
+        }))
     }
 }
 
@@ -257,7 +315,7 @@ impl JsonSchema for Event {
     schema_names! { Event }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        one_of::<Self>(generator)
+        any_event::<Self>(generator)
     }
 }
 
@@ -279,6 +337,10 @@ impl JsonSchema for EventType {
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Status {
     schema_names! { Status }
+
+    fn inline_schema() -> bool {
+        true
+    }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
@@ -317,11 +379,14 @@ fn statuses_in_words() -> String {
 impl JsonSchema for Timestamp {
     schema_names! { Timestamp }
 
+    fn inline_schema() -> bool {
+        true
+    }
+
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Unix seconds",
             "type": "integer",
-            "format": "int64",
             "minimum": Self::MIN,
             "maximum": Self::MAX,
         })

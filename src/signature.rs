@@ -4,41 +4,21 @@
 //! `X-Chat-Signature`, which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the
 //! account's `AppSecret`.
 //!
-//! # A handler that loses nothing
-//!
-//! This handler answers 403 to a wrong signature, and 200 to every other body:
+//! `Verifier::receive` is the one call of a handler that stores what it receives:
 //!
 //! ```
-//! use twt_chat_webhooks::{AppSecret, Event, ReceiveError, Verifier, fixtures};
+//! use twt_chat_webhooks::{AppSecret, Delivery, Verifier, fixtures};
 //!
 //! fn handle(verifier: &Verifier, body: &[u8], signature: Option<&[u8]>) -> u16 {
-//!     let decoded = match verifier.decode_partial(body, signature) {
-//!         Ok(decoded) => decoded,
-//!         Err(ReceiveError::Signature(_)) => return 403,
-//!         Err(error) => {
-//!             keep(body, &error.to_string());
-//!             return 200;
-//!         }
-//!     };
-//!     if let Some(item) = decoded.rejected.first() {
-//!         keep(body, &item.error.to_string()); // the other items are in `payload`
+//!     match verifier.receive(body, signature) {
+//!         Ok(delivery) => if store(&delivery) { 200 } else { 503 },
+//!         Err(_) => 403,
 //!     }
-//!     match decoded.payload.event {
-//!         Event::Unreplied(messages) => {
-//!             for message in messages {
-//!                 println!("{} waits: {:?}", message.visitor_name, message.timeout());
-//!             }
-//!         }
-//!         Event::PreChatFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         Event::OfflineFormSubmit(forms) => println!("{} forms", forms.len()),
-//!         _ => keep(body, "an event that this code does not handle yet"),
-//!     }
-//!     200
 //! }
 //!
-//! /// Keeps a body for a person to look at: in a table, in a queue, or in a file.
-//! fn keep(body: &[u8], why: &str) {
-//!     eprintln!("kept {} bytes: {why}", body.len());
+//! /// Inserts the records into a table with a unique key.
+//! fn store(delivery: &Delivery) -> bool {
+//!     !delivery.records().is_empty()
 //! }
 //!
 //! // In a test. The request is like one from the platform:
@@ -49,74 +29,10 @@
 //! let verifier = Verifier::new(secret);
 //! assert_eq!(handle(&verifier, &request.body, Some(signature.as_bytes())), 200);
 //! assert_eq!(handle(&verifier, &request.body, None), 403);
-//! # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+//! # Ok::<(), twt_chat_webhooks::SecretError>(())
 //! ```
 //!
-//! The platform retries a delivery that is not answered with 200 within 5 seconds. Therefore:
-//!
-//! - If a body cannot be decoded, keep it and answer 200. A retry has the same fault.
-//! - If a body cannot be kept, answer 503, so that the platform retries.
-//! - If the work is slow, first commit the body or its items, then answer, and work after that. If the work fails, it
-//!   can start again from what is committed.
-//!
-//! # In a framework
-//!
-//! Take the body as bytes in every framework. These functions call the `handle` of the previous example. The
-//! [crate page](crate#getting-started) has a whole program with axum.
-//!
-//! ```text
-//! use twt_chat_webhooks::SIGNATURE_HEADER;
-//!
-//! // axum
-//! async fn receive(
-//!     State(verifier): State<Arc<Verifier>>,
-//!     headers: HeaderMap,
-//!     body: Bytes,
-//! ) -> StatusCode {
-//!     let signature = headers.get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(&verifier, &body, signature);
-//!     let status = StatusCode::from_u16(status);
-//!     status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-//! }
-//!
-//! // actix-web
-//! async fn receive(
-//!     verifier: web::Data<Verifier>,
-//!     request: HttpRequest,
-//!     body: web::Bytes,
-//! ) -> HttpResponse {
-//!     let signature = request.headers().get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(&verifier, &body, signature);
-//!     let status = StatusCode::from_u16(status);
-//!     HttpResponse::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-//! }
-//!
-//! // AWS Lambda (lambda_http). The crate lambda_http decodes a body that arrives in base64.
-//! async fn receive(
-//!     verifier: &Verifier,
-//!     request: Request,
-//! ) -> Result<Response<Body>, Error> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER);
-//!     let signature = signature.map(|value| value.as_bytes());
-//!     let status = handle(verifier, request.body().as_ref(), signature);
-//!     Ok(Response::builder().status(status).body(Body::Empty)?)
-//! }
-//!
-//! // Cloudflare Workers (worker)
-//! async fn receive(
-//!     verifier: &Verifier,
-//!     mut request: Request,
-//! ) -> worker::Result<Response> {
-//!     let signature = request.headers().get(SIGNATURE_HEADER)?;
-//!     let body = request.bytes().await?;
-//!     let status = handle(verifier, &body, signature.as_deref().map(str::as_bytes));
-//!     Ok(Response::empty()?.with_status(status))
-//! }
-//! ```
-//!
-//! The package `examples/receiver` in the repository is a complete receiver with axum and a database.
+//! [A durable handler](crate::guide::handler) is a complete program, and says what to answer and why.
 //!
 //! # Two common mistakes
 //!
@@ -129,7 +45,7 @@
 //!   take the body as bytes, verify the bytes, and decode them afterwards.
 //!
 //! The signature of a captured request stays valid, because the signature does not expire.
-//! [Old requests](Payload#old-requests) shows how to detect replayed requests.
+//! [Old requests](crate::guide::old_requests) shows how to detect replayed requests.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -165,15 +81,15 @@ pub const SIGNATURE_HEADER: &str = "x-chat-signature";
 /// traces of the computation on the stack, which stay until later calls overwrite them.
 ///
 /// ```
-/// use twt_chat_webhooks::{AppSecret, InvalidSecret};
+/// use twt_chat_webhooks::{AppSecret, SecretError};
 ///
 /// let secret = AppSecret::new("s3cret")?;
 /// assert_eq!(format!("{secret:?}"), "AppSecret { .. }");
 ///
 /// // A line end that was pasted along with the secret is an error.
 /// let error = AppSecret::new("s3cret\n").unwrap_err();
-/// assert_eq!(error, InvalidSecret::SurroundingWhitespace);
-/// # Ok::<(), InvalidSecret>(())
+/// assert_eq!(error, SecretError::SurroundingWhitespace);
+/// # Ok::<(), SecretError>(())
 /// ```
 #[derive(Clone)]
 pub struct AppSecret(Box<HmacSha256>);
@@ -197,10 +113,14 @@ impl AppSecret {
     ///
     /// # Errors
     ///
-    /// - [`InvalidSecret::Empty`] if the secret is empty or consists of white space only.
-    /// - [`InvalidSecret::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
+    /// - [`SecretError::Empty`] if the secret is empty or consists of white space only.
+    /// - [`SecretError::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
     ///   silently, because you may have pasted the same text into the configuration of other programs.
-    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
+    /// - [`SecretError::Quoted`] if the secret starts and ends with the same quotation mark: `"`, `'` or a backtick.
+    ///   Some programs do not remove the quotation marks of a configuration file. With them, the secret is a wrong one.
+    ///   The crate writes no logs, so it cannot warn. It refuses, because a wrong secret would show only when the first
+    ///   request arrives.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SecretError> {
         let secret = secret.as_ref();
         // This reads the secret in place, because a copy would have to be wiped. Invalid UTF-8 counts as a character
         // that is not white space.
@@ -209,13 +129,18 @@ impl AppSecret {
             chunk.valid().chars().map(is_white_space).chain(invalid.then_some(false))
         });
         if is_space.clone().all(|is_space| is_space) {
-            return Err(InvalidSecret::Empty);
+            return Err(SecretError::Empty);
         }
         if is_space.clone().next() == Some(true) || is_space.last() == Some(true) {
-            return Err(InvalidSecret::SurroundingWhitespace);
+            return Err(SecretError::SurroundingWhitespace);
+        }
+        if let [first @ (b'"' | b'\'' | b'`'), .., last] = secret
+            && first == last
+        {
+            return Err(SecretError::Quoted);
         }
         // This never fails, because HMAC accepts a key of any length.
-        let state = HmacSha256::new_from_slice(secret).map_err(|_| InvalidSecret::Empty)?;
+        let state = HmacSha256::new_from_slice(secret).map_err(|_| SecretError::Empty)?;
         Ok(Self(Box::new(state)))
     }
 
@@ -228,7 +153,7 @@ impl AppSecret {
     /// let signature = AppSecret::new("Jefe")?.sign(b"what do ya want for nothing?");
     /// let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
     /// assert_eq!(signature.to_string(), expected);
-    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
     /// ```
     #[must_use]
     pub fn sign(&self, body: &[u8]) -> Signature {
@@ -247,7 +172,7 @@ impl AppSecret {
     /// let verifier = Verifier::new(secret);
     /// let received = verifier.decode(&request.body, Some(signature.as_bytes()));
     /// assert_eq!(received, Ok(fixtures::unreplied()));
-    /// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
     /// ```
     #[must_use]
     pub fn sign_payload(&self, payload: &Payload) -> SignedBody {
@@ -283,13 +208,16 @@ impl fmt::Debug for AppSecret {
 /// Why a text was not accepted as an [`AppSecret`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum InvalidSecret {
+pub enum SecretError {
     /// The text is empty, or consists of white space only.
     #[error("the secret is empty")]
     Empty,
     /// The text starts or ends with white space, which was most likely copied by mistake.
     #[error("the secret starts or ends with white space")]
     SurroundingWhitespace,
+    /// The text is in quotation marks, which most likely belong to the configuration file.
+    #[error("the secret is in quotation marks")]
+    Quoted,
 }
 
 /// The HMAC-SHA256 of a body. Signatures are compared in constant time.
@@ -396,7 +324,7 @@ impl Hash for Signature {
 /// let (name, value) = request.header();
 /// assert_eq!(name, "x-chat-signature");
 /// assert_eq!(value, request.signature.to_string());
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -437,7 +365,7 @@ impl fmt::Debug for SignedBody {
 /// assert_eq!(verifier.verify(b"{}", Some(header.as_bytes())), Ok(1));
 /// let forged = verifier.verify(b"[]", Some(header.as_bytes()));
 /// assert_eq!(forged, Err(SignatureError::Mismatch));
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -499,8 +427,8 @@ impl Verifier {
         Ok(Payload::from_slice_partial(body)?)
     }
 
-    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is the
-    /// one call of a handler that stores what it receives.
+    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is
+    /// the one call of a handler that stores what it receives.
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -535,13 +463,44 @@ pub enum SignatureError {
     #[error("the request has no header {SIGNATURE_HEADER}")]
     Missing,
     /// The signature is not exactly 64 hex digits.
-    #[error("the signature is not 64 hex digits")]
+    ///
+    /// The platform always sends 64 hex digits. If the request comes from a test of yours, look for a signature in
+    /// base64, for a prefix such as `sha256=`, for white space, and for two headers that were joined with a comma.
+    #[error("the signature is not 64 hex digits; base64, a prefix such as sha256= and white space are not accepted")]
     Malformed,
     /// The signature does not match the body.
     ///
-    /// If this happens to requests of the platform, either the secret is wrong, or something has changed the body
-    /// before it was verified.
-    #[error("the signature does not match the body")]
+    /// Requests of strangers fail in this way, and should. If requests of the platform fail, these are the causes, the
+    /// most likely one first:
+    ///
+    /// 1. **The secret is wrong.** It belongs to another account or environment, it is an old one, or a part of it is
+    ///    missing. Then every request fails.
+    /// 2. **The body was changed.** The framework has parsed the JSON and the handler has written it again, or the body
+    ///    was converted to text. The new text has other white space, escapes or numbers, or another order of the keys.
+    ///    Take the body as bytes.
+    /// 3. **The body is empty**, because a middleware has read it before your handler.
+    /// 4. **A proxy has changed the body**: it has decompressed it, or changed the line ends.
+    /// 5. **The secret was decoded.** It may look like hex or base64, but the key is the text itself.
+    ///
+    /// To tell the first cause from the others, send a request of your own to the handler. Sign it with the secret of
+    /// the handler. Its body must have white space, also at its end, because this shows every change:
+    ///
+    /// ```
+    /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
+    ///
+    /// let secret = AppSecret::new("the secret of your handler")?;
+    /// let body = format!("{}\n", fixtures::UNREPLIED);
+    /// let signature = secret.sign(body.as_bytes()).to_string();
+    ///
+    /// let verifier = Verifier::new(secret);
+    /// assert!(verifier.verify(body.as_bytes(), Some(signature.as_bytes())).is_ok());
+    /// # Ok::<(), twt_chat_webhooks::SecretError>(())
+    /// ```
+    ///
+    /// If the handler accepts this request, the body arrives unchanged, so the secret is not that of the platform. If
+    /// the handler refuses it, something changes the body. `examples/trigger.rs` in the repository sends such a request
+    /// if the body comes from standard input.
+    #[error("the signature does not match the body: the secret is wrong, or the body is not as it was signed")]
     Mismatch,
 }
 
@@ -561,7 +520,7 @@ pub enum SignatureError {
 /// let error = verifier.decode(b"{", Some(header.as_bytes())).unwrap_err();
 /// assert!(matches!(error, ReceiveError::Decode(_)));
 /// assert_eq!(error.http_status(), 200);
-/// # Ok::<(), twt_chat_webhooks::InvalidSecret>(())
+/// # Ok::<(), twt_chat_webhooks::SecretError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

@@ -132,12 +132,12 @@ macro_rules! documented_statuses {
         }
 
         impl TryFrom<u8> for DocumentedStatus {
-            type Error = UndocumentedStatus;
+            type Error = StatusError;
 
-            fn try_from(number: u8) -> Result<Self, UndocumentedStatus> {
+            fn try_from(number: u8) -> Result<Self, StatusError> {
                 match number {
                     $($number => Ok(Self::$Name),)*
-                    _ => Err(UndocumentedStatus(number)),
+                    _ => Err(StatusError(number)),
                 }
             }
         }
@@ -238,7 +238,7 @@ impl From<DocumentedStatus> for u8 {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("no documented status has the number {0}")]
-pub struct UndocumentedStatus(u8);
+pub struct StatusError(u8);
 
 /// Writes the text on the wire, as a string.
 impl Serialize for Status {

@@ -36,6 +36,7 @@ use core::fmt;
 
 use crate::content::UnrepliedContent;
 use crate::content::sealed::{AnyItem, Internal};
+use crate::event_type::EventType;
 pub use crate::freshness::FreshnessError;
 use crate::payload::Payload;
 use crate::status::Status;
@@ -130,6 +131,9 @@ pub enum Rule {
     /// The event is unknown. Its content is not checked.
     #[error("must be a documented event")]
     UndocumentedEvent,
+    /// The event is unknown, but in upper case its name would be documented. Its content is not checked.
+    #[error("must be in upper case, as the name of the documented event is")]
+    EventInAnotherCase,
     /// The `webhook_id` is not [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
     #[error("must be {WEBHOOK_ID_LENGTH} lower-case hex digits")]
     MalformedWebhookId,
@@ -162,11 +166,11 @@ impl Payload {
     /// [`ValidationError`] with all violations, not only the first.
     pub fn validate(&self) -> Result<(), ValidationError> {
         let mut report = Report::default();
-        let documented = self.event.as_unknown().is_none();
-        report.add("event", ensure(documented, Rule::UndocumentedEvent));
+        report.add("event", documented_event(self.event.name()));
         report.add("webhook_id", webhook_id(&self.webhook_id));
+        let is_unknown = self.event.as_unknown().is_some();
         let empty = self.event.contents().next().is_none();
-        report.add("content", ensure(!documented || !empty, Rule::EmptyContent));
+        report.add("content", ensure(is_unknown || !empty, Rule::EmptyContent));
         for (index, content) in self.event.contents().enumerate() {
             let mut check = |field, result| report.add(format_args!("content[{index}].{field}"), result);
             check("subject", not_empty(content.subject()));
@@ -196,6 +200,14 @@ impl Report {
         if let Err(rule) = result {
             self.0.push(Violation { path: path.to_string(), rule });
         }
+    }
+}
+
+fn documented_event(name: &str) -> Result<(), Rule> {
+    let mut names = EventType::DOCUMENTED.iter().map(EventType::as_str);
+    match names.find(|documented| documented.eq_ignore_ascii_case(name)) {
+        Some(documented) => ensure(documented == name, Rule::EventInAnotherCase),
+        None => Err(Rule::UndocumentedEvent),
     }
 }
 

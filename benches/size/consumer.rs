@@ -33,6 +33,14 @@ path = "REPOSITORY/benches/size/programs/ours.rs"
 name = "derive"
 path = "REPOSITORY/benches/size/programs/derive.rs"
 
+[[bin]]
+name = "ours_encode"
+path = "REPOSITORY/benches/size/programs/ours_encode.rs"
+
+[[bin]]
+name = "derive_encode"
+path = "REPOSITORY/benches/size/programs/derive_encode.rs"
+
 [profile.release]
 strip = true
 

@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use twt_chat_webhooks::{AppSecret, InvalidSecret, Payload, ReceiveError, Signature, SignatureError, Verifier};
+use twt_chat_webhooks::{AppSecret, Payload, ReceiveError, SecretError, Signature, SignatureError, Verifier};
 
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.splitn(3, |&byte| byte == b'\n');
@@ -55,7 +55,7 @@ fn check_header(header: &[u8]) {
 }
 
 /// The expected error for a secret, or `None` if the secret is valid.
-fn refusal(secret: &[u8]) -> Option<InvalidSecret> {
+fn refusal(secret: &[u8]) -> Option<SecretError> {
     let text = String::from_utf8_lossy(secret);
     let is_white_space = |char: char| match char {
         '\u{b}' | '\u{c}' => false,
@@ -63,9 +63,11 @@ fn refusal(secret: &[u8]) -> Option<InvalidSecret> {
         char => char.is_whitespace(),
     };
     if text.chars().all(is_white_space) {
-        Some(InvalidSecret::Empty)
+        Some(SecretError::Empty)
+    } else if text.starts_with(is_white_space) || text.ends_with(is_white_space) {
+        Some(SecretError::SurroundingWhitespace)
     } else {
-        (text.starts_with(is_white_space) || text.ends_with(is_white_space))
-            .then_some(InvalidSecret::SurroundingWhitespace)
+        let is_quoted = |mark| secret.len() > 1 && secret.starts_with(mark) && secret.ends_with(mark);
+        (is_quoted(b"\"") || is_quoted(b"'") || is_quoted(b"`")).then_some(SecretError::Quoted)
     }
 }

@@ -77,8 +77,7 @@ impl Serialize for Scalar<'_> {
 ///
 /// The platform writes the fields in the order of its page. So the code is one walk over the fields in this order: each
 /// step compares the next key with the key of its field, which costs much less than reading the key. A key that the
-/// walk misses is read and looked up. If the key is documented, the walk starts again and stops at the step of this
-/// field.
+/// walk misses is read and looked up. If it is documented, the walk starts again and stops at the step of this field.
 macro_rules! read_object {
     (
         $source:ident, required: $required:expr,
@@ -195,6 +194,7 @@ fn missing_field(missing: u32, names: &[&str], offset: usize) -> Fault {
     Fault::new(Problem::Missing, offset).in_field(name)
 }
 
+/// The fault for a field that has been read before. Its value comes next.
 #[cold]
 #[inline(never)]
 pub(crate) fn repeated<'de>(source: &mut impl Source<'de>) -> Fault {

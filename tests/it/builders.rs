@@ -5,8 +5,8 @@ use core::time::Duration;
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
     Content, DocumentedStatus, Event, EventType, OfflineFormContent, OfflineFormContentBuilder, Payload,
-    PreChatFormContent, PreChatFormContentBuilder, Status, Timestamp, TimestampError, UndocumentedStatus,
-    UnrepliedContent, UnrepliedContentBuilder,
+    PreChatFormContent, PreChatFormContentBuilder, Status, StatusError, Timestamp, TimestampError, UnrepliedContent,
+    UnrepliedContentBuilder,
 };
 
 use crate::body::EVENT_OF_TOMORROW;
@@ -347,7 +347,7 @@ fn a_number_that_is_no_timestamp_or_no_status_is_an_error() {
         error.to_string(),
         "outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?",
     );
-    let error: UndocumentedStatus = DocumentedStatus::try_from(99).unwrap_err();
+    let error: StatusError = DocumentedStatus::try_from(99).unwrap_err();
     assert_eq!(error.to_string(), "no documented status has the number 99");
 }
 

@@ -1,9 +1,10 @@
 //! Each documented body is the same as text and as a value.
 
 use serde_json::Value;
-use twt_chat_webhooks::{Event, EventType, Payload, Status, fixtures};
+use twt_chat_webhooks::{Event, EventType, Payload, Status, Timestamp, fixtures};
 
 use crate::body::EVENT_OF_TOMORROW;
+use crate::entry_points::decode;
 
 fn documented() -> impl Iterator<Item = (&'static str, Payload)> {
     let fixture = |event_type| Some((fixtures::body(event_type)?, fixtures::payload(event_type)?));
@@ -81,4 +82,26 @@ fn the_documented_time_sec_is_the_time_from_the_message_to_the_push() {
     assert_eq!(payload.created_at.duration_since(message.created_at), Some(message.timeout()));
     assert_eq!(message.status, Status::Unreplied);
     assert!(message.is_last_push());
+}
+
+#[test]
+fn the_hostile_text_decodes_to_its_value_and_is_encoded_without_a_loss() {
+    let hostile = fixtures::hostile();
+    assert_eq!(decode(fixtures::HOSTILE), hostile);
+    assert_eq!(Payload::from_slice(&hostile.to_vec()).unwrap(), hostile);
+    let text: Value = serde_json::from_str(fixtures::HOSTILE).unwrap();
+    assert_eq!(serde_json::to_value(&hostile).unwrap(), text);
+}
+
+#[test]
+fn the_hostile_body_has_what_databases_refuse() {
+    let hostile = fixtures::hostile();
+    let [message] = hostile.event.as_unreplied().unwrap() else { panic!("the body has one item") };
+    let nuls = [hostile.webhook_id.as_str(), &message.visitor_name, &message.message_content, message.status.as_str()];
+    assert!(nuls.iter().all(|text| text.contains('\0')));
+    assert!(message.property_name.chars().count() > 255);
+    assert_eq!(message.visitor_nickname.as_deref().map(str::len), Some(4));
+    assert_eq!((message.created_at, message.push_times, message.time_sec), (Timestamp::MIN, u32::MAX, u64::MAX));
+    // The envelope has the time of the other fixtures, so a check of its age passes after `sent_at`.
+    assert_eq!(hostile.created_at, fixtures::unreplied().created_at);
 }

@@ -5,6 +5,8 @@ mod arbitrary;
 mod body;
 mod builders;
 mod cbor;
+#[cfg(feature = "schemars")]
+mod code_generators;
 mod delivery;
 mod documented;
 mod duplicates;
@@ -20,6 +22,8 @@ mod hostile;
 mod item_key;
 mod key_order;
 mod malformed;
+#[cfg(feature = "signature")]
+mod mistakes;
 mod nesting;
 mod numbers;
 #[cfg(feature = "schemars")]
@@ -28,6 +32,7 @@ mod oracle;
 mod partial;
 mod payload_files;
 mod properties;
+mod readme;
 mod redaction;
 mod relay;
 mod round_trip;

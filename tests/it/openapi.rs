@@ -2,7 +2,7 @@
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
-use twt_chat_webhooks::{EventType, Payload, fixtures};
+use twt_chat_webhooks::{DocumentedPayload, EventType, fixtures};
 
 use crate::schema::assert_committed;
 
@@ -14,20 +14,26 @@ const SCHEMAS: &str = "/components/schemas";
 fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = SCHEMAS.into());
     let mut generator = settings.into_generator();
-    generator.subschema_for::<Payload>();
+    generator.subschema_for::<DocumentedPayload>();
     let mut schemas = generator.take_definitions(true);
 
-    let webhooks: Map<_, _> = EventType::DOCUMENTED
+    // The reference to the schema of each event.
+    let payloads: Map<_, _> = EventType::DOCUMENTED
         .iter()
         .map(|event_type| {
             let payload = schemas
                 .iter()
                 .find(|(_, schema)| schema.pointer("/properties/event/const") == Some(&json!(event_type)));
             let (name, _) = payload.unwrap_or_else(|| panic!("no schema has the event {event_type}"));
-            (event_type.to_string(), webhook(event_type, name))
+            (event_type.to_string(), format!("#{SCHEMAS}/{name}").into())
         })
         .collect();
-    keep_what_is_used(&mut schemas, &json!(webhooks));
+    let webhooks: Map<_, _> = EventType::DOCUMENTED
+        .iter()
+        .map(|event_type| (event_type.to_string(), webhook(event_type, &payloads[event_type.as_str()])))
+        .collect();
+    // JSON Schema has no discriminator, so the generated schema has none.
+    schemas["DocumentedPayload"]["discriminator"] = json!({ "propertyName": "event", "mapping": payloads });
 
     json!({
         "openapi": "3.1.0",
@@ -56,7 +62,7 @@ fn document() -> Value {
     })
 }
 
-fn webhook(event_type: &EventType, payload: &str) -> Value {
+fn webhook(event_type: &EventType, payload: &Value) -> Value {
     let example = fixtures::payload(event_type).unwrap();
     json!({
         "post": {
@@ -67,7 +73,7 @@ fn webhook(event_type: &EventType, payload: &str) -> Value {
                 "required": true,
                 "content": {
                     "application/json": {
-                        "schema": { "$ref": format!("#{SCHEMAS}/{payload}") },
+                        "schema": { "$ref": payload },
                         "example": example,
                     },
                 },
@@ -89,17 +95,6 @@ fn signature() -> Value {
         "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
         "example": "4ecdcaf813c422d34413671b2ed68e0a6e69ea8496d34ab40bd33cef26571e70",
     })
-}
-
-/// Removes the schemas that no webhook refers to, such as the one for unknown events.
-fn keep_what_is_used(schemas: &mut Map<String, Value>, webhooks: &Value) {
-    let unused = |schemas: &Map<String, Value>| {
-        let document = json!([webhooks, schemas]).to_string();
-        schemas.keys().find(|name| !document.contains(&format!("\"#{SCHEMAS}/{name}\""))).cloned()
-    };
-    while let Some(name) = unused(schemas) {
-        schemas.remove(&name);
-    }
 }
 
 /// The version of the crate. The package of these tests has another version.
@@ -136,6 +131,33 @@ fn each_documented_event_has_a_webhook_whose_example_conforms() {
         let mut other = documented.clone();
         other["event"] = json!("EVENT_OF_TOMORROW");
         assert!(!validate(&other), "{event_type}");
+    }
+}
+
+/// The schema of a component. Its references lead into the document.
+fn component(document: &Value, name: &str) -> Value {
+    json!({ "$ref": format!("#{SCHEMAS}/{name}"), "components": document["components"] })
+}
+
+#[test]
+fn the_discriminator_leads_from_each_documented_event_to_the_schema_that_accepts_it() {
+    let document = document();
+    let closed = &document["components"]["schemas"]["DocumentedPayload"];
+    let discriminator = &closed["discriminator"];
+    assert_eq!(discriminator["propertyName"], "event");
+
+    let mapping = discriminator["mapping"].as_object().unwrap();
+    assert_eq!(mapping.len(), EventType::DOCUMENTED.len());
+    let parts = closed["oneOf"].as_array().unwrap().iter().map(|part| &part["$ref"]);
+    assert!(parts.eq(EventType::DOCUMENTED.iter().map(|event_type| &mapping[event_type.as_str()])));
+
+    for event_type in EventType::DOCUMENTED {
+        let documented: Value = serde_json::from_str(fixtures::body(event_type).unwrap()).unwrap();
+        let name = mapping[event_type.as_str()].as_str().unwrap().rsplit('/').next().unwrap();
+        for name in [name, "DocumentedPayload"] {
+            let validator = jsonschema::validator_for(&component(&document, name)).unwrap();
+            assert!(validator.is_valid(&documented), "{event_type}: {name}");
+        }
     }
 }
 

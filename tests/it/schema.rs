@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
-    DocumentedStatus, Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status, Timestamp,
-    UnrepliedContent, fixtures,
+    DocumentedPayload, DocumentedStatus, Event, EventType, OfflineFormContent, Payload, PreChatFormContent, Status,
+    Timestamp, UnrepliedContent, fixtures,
 };
 
 use crate::body::EVENT_OF_TOMORROW;
@@ -48,9 +48,15 @@ fn the_committed_schema_is_the_generated_one() {
 }
 
 #[test]
+fn the_committed_closed_schema_is_the_generated_one() {
+    assert_committed("documented-payload.schema.json", &schema_for!(DocumentedPayload));
+}
+
+#[test]
 fn every_schema_is_a_valid_schema() {
     for schema in [
         schema_of::<Payload>(),
+        schema_of::<DocumentedPayload>(),
         schema_of::<Event>(),
         schema_of::<UnrepliedContent>(),
         schema_of::<PreChatFormContent>(),
@@ -66,11 +72,11 @@ fn every_schema_is_a_valid_schema() {
 
 #[test]
 fn a_type_of_the_user_may_have_the_name_of_a_type_of_the_crate() {
-    struct Status;
+    struct UnrepliedContent;
 
-    impl JsonSchema for Status {
+    impl JsonSchema for UnrepliedContent {
         fn schema_name() -> Cow<'static, str> {
-            "Status".into()
+            "UnrepliedContent".into()
         }
 
         fn json_schema(_: &mut SchemaGenerator) -> Schema {
@@ -79,8 +85,8 @@ fn a_type_of_the_user_may_have_the_name_of_a_type_of_the_crate() {
     }
 
     let mut generator = SchemaGenerator::default();
-    let ours = generator.subschema_for::<twt_chat_webhooks::Status>();
-    assert_ne!(ours, generator.subschema_for::<Status>());
+    let ours = generator.subschema_for::<twt_chat_webhooks::UnrepliedContent>();
+    assert_ne!(ours, generator.subschema_for::<UnrepliedContent>());
     assert_eq!(generator.definitions().len(), 2);
 }
 
@@ -92,6 +98,7 @@ fn each_type_has_a_schema_under_its_own_name() {
     }
 
     check::<Payload>("Payload");
+    check::<DocumentedPayload>("DocumentedPayload");
     check::<Event>("Event");
     check::<UnrepliedContent>("UnrepliedContent");
     check::<PreChatFormContent>("PreChatFormContent");
@@ -139,6 +146,43 @@ fn each_event_has_a_schema_with_a_name_of_its_own() {
     assert_parts::<Event>("Event");
 }
 
+/// Calls `check` with each object in a value, at any depth. Examples are left out.
+fn each_object(value: &Value, check: &mut impl FnMut(&Map<String, Value>)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each_object(item, check)),
+        Value::Object(object) => {
+            check(object);
+            object.iter().filter(|(key, _)| *key != "examples").for_each(|(_, value)| each_object(value, check));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_closed_schema_has_the_parts_for_documented_events_only() {
+    let mut open = parts_of::<Payload>();
+    let (unknown, _) = open.pop().unwrap();
+    assert_eq!(unknown, "UnknownPayload");
+    assert_eq!(parts_of::<DocumentedPayload>(), open);
+    // Nothing else is in the schema: each event has a body and an item.
+    let schema = schema_of::<DocumentedPayload>();
+    assert_eq!(schema["$defs"].as_object().unwrap().len(), 2 * DOCUMENTED.len());
+}
+
+#[test]
+fn a_scalar_of_the_closed_schema_is_written_in_place_and_has_no_format() {
+    let mut scalars = 0;
+    each_object(&schema_of::<DocumentedPayload>(), &mut |schema| {
+        assert!(!schema.contains_key("format"), "{schema:?}");
+        scalars += usize::from(matches!(schema.get("type").and_then(Value::as_str), Some("string" | "integer")));
+    });
+    // Three fields of the envelope and all fields of the item.
+    let fields = DOCUMENTED.map(|body| 3 + parse(body)["content"][0].as_object().unwrap().len());
+    assert_eq!(scalars, fields.iter().sum::<usize>());
+    let push_times = &schema_of::<UnrepliedContent>()["properties"]["push_times"];
+    assert_eq!((&push_times["minimum"], &push_times["maximum"]), (&json!(0), &json!(u32::MAX)));
+}
+
 #[test]
 fn the_fields_are_those_of_the_documented_bodies_in_their_order() {
     fn assert_fields(schema: &Value, documented: &str, at: &str) {
@@ -181,15 +225,27 @@ fn every_type_and_field_has_a_description() {
 
 #[test]
 fn the_documented_bodies_conform_to_the_schema() {
-    let validator = validator_of::<Payload>();
+    for validator in [validator_of::<Payload>(), validator_of::<DocumentedPayload>()] {
+        for documented in DOCUMENTED {
+            validator.validate(&parse(documented)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_unknown_event_does_not_conform_to_the_closed_schema() {
+    let (open, closed) = (validator_of::<Payload>(), validator_of::<DocumentedPayload>());
     for documented in DOCUMENTED {
-        validator.validate(&parse(documented)).unwrap();
+        let mut body = parse(documented);
+        body["event"] = json!(EVENT_OF_TOMORROW);
+        assert!(open.is_valid(&body));
+        assert!(!closed.is_valid(&body));
     }
 }
 
 #[test]
 fn unknown_fields_statuses_and_events_conform_to_the_schema() {
-    let validator = validator_of::<Payload>();
+    let (validator, closed) = (validator_of::<Payload>(), validator_of::<DocumentedPayload>());
     let documented = parse(fixtures::UNREPLIED);
     for (at, value) in [
         ("/channel", json!("web")),
@@ -200,6 +256,7 @@ fn unknown_fields_statuses_and_events_conform_to_the_schema() {
         let mut body = documented.clone();
         set(&mut body, at, value);
         validator.validate(&body).unwrap();
+        closed.validate(&body).unwrap();
     }
 
     for content in [json!([{ "visitor_name": "Visitor15" }]), json!({ "created_at": "now" }), Value::Null] {
@@ -212,8 +269,12 @@ fn unknown_fields_statuses_and_events_conform_to_the_schema() {
 
 #[test]
 fn the_schema_rejects_a_malformed_body_at_the_path_of_the_fault() {
-    let validator = validator_of::<Payload>();
-    let rejected_at = |body: &Value| rejected_at(&validator, body);
+    let (validator, closed) = (validator_of::<Payload>(), validator_of::<DocumentedPayload>());
+    let rejected_at = |body: &Value| {
+        let paths = rejected_by(&validator, body);
+        assert_eq!(rejected_by(&closed, body), paths);
+        paths
+    };
 
     for body in [json!([]), json!("UNREPLIED"), Value::Null] {
         assert_eq!(rejected_at(&body), [""], "{body}");
@@ -256,6 +317,7 @@ fn the_schema_rejects_a_malformed_body_at_the_path_of_the_fault() {
         ("/content/0/status", json!(1)),
         ("/content/0/push_times", json!("4")),
         ("/content/0/push_times", json!(-1)),
+        ("/content/0/push_times", json!(4_294_967_296_u64)),
         ("/content/0/time_sec", json!(0.5)),
     ] {
         let mut body = documented.clone();
@@ -294,7 +356,7 @@ fn every_written_payload_conforms_to_the_schema() {
 
 /// The paths at which the schema rejects the body. Each part of the schema reports its own paths, and the part that
 /// fits best is used.
-fn rejected_at(validator: &Validator, body: &Value) -> Vec<String> {
+fn rejected_by(validator: &Validator, body: &Value) -> Vec<String> {
     let [error] = validator.iter_errors(body).collect::<Vec<_>>().try_into().unwrap();
     let ValidationErrorKind::OneOfNotValid { context } = error.kind() else { panic!("{error}") };
     let paths_of = |errors: &Vec<ValidationError>| {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::hash::DefaultHasher;
 
 use twt_chat_webhooks::{
-    AppSecret, DecodeErrorKind, InvalidSecret, Payload, ReceiveError, SIGNATURE_HEADER, Signature, SignatureError,
+    AppSecret, DecodeErrorKind, Payload, ReceiveError, SIGNATURE_HEADER, SecretError, Signature, SignatureError,
     Verifier, fixtures, signature,
 };
 
@@ -230,7 +230,7 @@ fn a_signed_payload_passes_the_verifier() {
 #[test]
 fn a_blank_secret_is_refused() {
     for blank in ["", " ", "\n", "\r\n", " \t ", "\u{a0}", "\u{3000}\u{200b}", "\u{feff}"] {
-        assert_eq!(AppSecret::new(blank).unwrap_err(), InvalidSecret::Empty, "{blank:?}");
+        assert_eq!(AppSecret::new(blank).unwrap_err(), SecretError::Empty, "{blank:?}");
     }
 }
 
@@ -240,21 +240,37 @@ fn white_space_around_a_secret_is_refused() {
         [" ", "\t", "\n", "\r", "\r\n", "\u{85}", "\u{a0}", "\u{2009}", "\u{2028}", "\u{3000}", "\u{200b}", "\u{feff}"]
     {
         for pasted in [format!("{space}{SECRET}"), format!("{SECRET}{space}"), format!("{space}{SECRET}{space}")] {
-            assert_eq!(AppSecret::new(&pasted).unwrap_err(), InvalidSecret::SurroundingWhitespace, "{pasted:?}");
+            assert_eq!(AppSecret::new(&pasted).unwrap_err(), SecretError::SurroundingWhitespace, "{pasted:?}");
         }
         let inside = format!("a{space}b");
         assert!(AppSecret::new(&inside).is_ok(), "{inside:?}");
     }
     // The same rule holds for a secret that is not UTF-8.
-    assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), InvalidSecret::SurroundingWhitespace);
-    assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), InvalidSecret::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\xff\n").unwrap_err(), SecretError::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\n\xff").unwrap_err(), SecretError::SurroundingWhitespace);
+    assert_eq!(AppSecret::new(b"\xff\xe2\x80\xa8").unwrap_err(), SecretError::SurroundingWhitespace);
     // These secrets have no white space at their ends. `\x80\xa8` is only the end of U+2028 in UTF-8, and `\xa0` is a
     // space only in Latin-1.
     assert!(AppSecret::new(b"s3cret\x80\xa8").is_ok());
     assert!(AppSecret::new(b"\xff").is_ok());
     assert!(AppSecret::new(b"\xff \xff").is_ok());
     assert!(AppSecret::new(b"\xa0\xff\xa0").is_ok());
+}
+
+#[test]
+fn a_secret_in_quotation_marks_is_refused() {
+    for mark in ['"', '\'', '`'] {
+        for quoted in [format!("{mark}{SECRET}{mark}"), format!("{mark}{mark}"), format!("{mark}a{mark}b{mark}")] {
+            assert_eq!(AppSecret::new(&quoted).unwrap_err(), SecretError::Quoted, "{quoted}");
+        }
+        // A mark at one end only, or inside, may belong to the secret.
+        for other in [format!("{mark}"), format!("{mark}{SECRET}"), format!("{SECRET}{mark}"), format!("a{mark}b")] {
+            assert!(AppSecret::new(&other).is_ok(), "{other}");
+        }
+    }
+    assert!(AppSecret::new("\"s3cret'").is_ok());
+    assert_eq!(AppSecret::new(b"\"\xff\"").unwrap_err(), SecretError::Quoted);
+    assert_eq!(AppSecret::new("\"s3cret\"\n").unwrap_err(), SecretError::SurroundingWhitespace);
 }
 
 #[test]
@@ -326,8 +342,14 @@ fn signatures_are_equal_if_all_their_bytes_are_equal() {
 fn the_errors_say_what_is_wrong() {
     for (error, text) in [
         (SignatureError::Missing, "the request has no header x-chat-signature"),
-        (SignatureError::Malformed, "the signature is not 64 hex digits"),
-        (SignatureError::Mismatch, "the signature does not match the body"),
+        (
+            SignatureError::Malformed,
+            "the signature is not 64 hex digits; base64, a prefix such as sha256= and white space are not accepted",
+        ),
+        (
+            SignatureError::Mismatch,
+            "the signature does not match the body: the secret is wrong, or the body is not as it was signed",
+        ),
     ] {
         assert_eq!(error.to_string(), text);
         let error = ReceiveError::from(error);
@@ -335,8 +357,9 @@ fn the_errors_say_what_is_wrong() {
         assert_eq!(error.http_status(), 403);
         assert!(error.source().is_none());
     }
-    assert_eq!(InvalidSecret::Empty.to_string(), "the secret is empty");
-    assert_eq!(InvalidSecret::SurroundingWhitespace.to_string(), "the secret starts or ends with white space");
+    assert_eq!(SecretError::Empty.to_string(), "the secret is empty");
+    assert_eq!(SecretError::SurroundingWhitespace.to_string(), "the secret starts or ends with white space");
+    assert_eq!(SecretError::Quoted.to_string(), "the secret is in quotation marks");
 
     let error = Payload::from_slice(b"").unwrap_err();
     let text = error.to_string();

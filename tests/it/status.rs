@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
-use twt_chat_webhooks::{DecodeErrorKind, DocumentedStatus, Event, Payload, Status, UndocumentedStatus};
+use twt_chat_webhooks::{DecodeErrorKind, DocumentedStatus, Event, Payload, Status, StatusError};
 
 use crate::body::Body;
 use crate::entry_points::{decode, refuse, relay};
@@ -132,7 +132,7 @@ fn the_integer_form_is_the_number_on_the_wire_and_has_words() {
 fn the_integer_form_refuses_every_other_number() {
     let is_documented = |number: &u8| documented().iter().any(|(digit, ..)| *digit == number.to_string());
     for number in (0..=u8::MAX).filter(|number| !is_documented(number)) {
-        let error: UndocumentedStatus = DocumentedStatus::try_from(number).unwrap_err();
+        let error: StatusError = DocumentedStatus::try_from(number).unwrap_err();
         assert_eq!(error.to_string(), format!("no documented status has the number {number}"));
         assert!(serde_json::from_value::<DocumentedStatus>(json!(number)).is_err());
         assert_eq!(Status::from(number.to_string()).documented(), None);

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use twt_chat_webhooks::{
     Content, DecodeError, DecodeErrorKind, Delivery, DocumentedStatus, Event, EventType, FreshnessError, ItemKey,
     OfflineFormContent, OfflineFormContentBuilder, Partial, Payload, PreChatFormContent, PreChatFormContentBuilder,
-    Record, Rejected, Rule, Status, Summary, Timestamp, TimestampError, UndocumentedStatus, UnknownEvent, UnknownName,
+    Record, Rejected, Rule, Status, StatusError, Summary, Timestamp, TimestampError, UnknownEvent, UnknownName,
     UnknownStatus, UnrepliedContent, UnrepliedContentBuilder, ValidationError, Violation,
 };
 
@@ -44,7 +44,7 @@ fn every_public_type_that_needs_no_feature_is_plain_data() {
     is_plain_data::<Status>();
     is_plain_data::<UnknownStatus>();
     is_plain_data::<DocumentedStatus>();
-    is_plain_data::<UndocumentedStatus>();
+    is_plain_data::<StatusError>();
     is_plain_data::<Timestamp>();
     is_plain_data::<TimestampError>();
     is_plain_data::<DecodeError>();
@@ -73,7 +73,7 @@ fn the_types_on_the_wire_implement_serialize_and_deserialize() {
 #[test]
 fn the_error_types_implement_error() {
     is_an_error::<DecodeError>();
-    is_an_error::<UndocumentedStatus>();
+    is_an_error::<StatusError>();
     is_an_error::<TimestampError>();
     is_an_error::<ValidationError>();
     is_an_error::<FreshnessError>();

@@ -3,9 +3,13 @@
 use core::time::Duration;
 use std::ffi::OsString;
 
-use twt_chat_webhooks::{AppSecret, EventType, Payload, Timestamp, Verifier};
+use twt_chat_webhooks::{
+    AppSecret, EventType, FreshnessError, Partial, Payload, ReceiveError, SignatureError, Timestamp, Verifier,
+};
 
-use self::example::Problem;
+use crate::body::EVENT_OF_TOMORROW;
+
+use self::example::{Command, Problem};
 
 #[path = "../../examples/trigger.rs"]
 #[allow(dead_code, reason = "the tests do not call `main`")]
@@ -19,9 +23,13 @@ fn now() -> Timestamp {
     Timestamp::from_unix(1_796_975_941).unwrap()
 }
 
-fn command(arguments: &[&str], secret: &str, stdin: &[u8]) -> Result<String, Problem> {
+fn command_and_note(arguments: &[&str], secret: &str, stdin: &[u8]) -> Result<Command, Problem> {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     example::command(&arguments, secret.as_bytes(), &mut &*stdin, now())
+}
+
+fn command(arguments: &[&str], secret: &str, stdin: &[u8]) -> Result<String, Problem> {
+    Ok(command_and_note(arguments, secret, stdin)?.line)
 }
 
 fn assert_refused(arguments: &[&str], secret: &str, says: &str) {
@@ -32,17 +40,38 @@ fn assert_refused(arguments: &[&str], secret: &str, says: &str) {
 
 #[test]
 fn wrong_arguments_show_the_usage() {
-    for arguments in [&[][..], &["--help"], &["-"], &[""], &[URL, "UNREPLIED", "more"]] {
-        assert_refused(arguments, SECRET, "usage: TWT_APP_SECRET=… trigger URL [EVENT]");
+    for arguments in [
+        &[][..],
+        &["--help"],
+        &["-"],
+        &[""],
+        &[URL, ""],
+        &[URL, "UNREPLIED", "more"],
+        &[URL, "--old"],
+        &["--stale"],
+        &[URL, "UNREPLIED", "--stale", "--old"],
+    ] {
+        assert_refused(arguments, SECRET, "usage: TWT_APP_SECRET=… trigger URL [EVENT] [OPTION]…");
     }
 }
 
 #[test]
-fn an_unknown_event_is_refused_with_the_names_of_the_documented_events() {
-    for event in ["EVENT_OF_TOMORROW", "unreplied", "", "UNREPLIED "] {
-        for documented in EventType::DOCUMENTED {
-            assert_refused(&[URL, event], SECRET, documented.as_str());
-        }
+fn options_that_would_change_what_is_sent_as_it_is_are_refused() {
+    for option in ["--stale", "--bad-item"] {
+        assert_refused(&[URL, "-", option], SECRET, "sent unchanged");
+    }
+    assert_refused(&[URL, EVENT_OF_TOMORROW, "--bad-item"], SECRET, "an unknown event has no bad items");
+}
+
+#[test]
+fn a_note_names_the_documented_events_if_the_event_is_none_of_them() {
+    for event in [EVENT_OF_TOMORROW, "unreplied", "UNREPLIED "] {
+        let note = command_and_note(&[URL, event], SECRET, b"").unwrap().note.unwrap();
+        assert!(note.starts_with(&format!("{event:?} is not a documented event.")), "{note}");
+        assert!(EventType::DOCUMENTED.iter().all(|documented| note.contains(documented.as_str())), "{note}");
+    }
+    for arguments in [&[URL][..], &[URL, "PRE_CHAT_FORM_SUBMIT"], &[URL, "-"], &[URL, "--stale"]] {
+        assert_eq!(command_and_note(arguments, SECRET, b"").unwrap().note, None, "{arguments:?}");
     }
 }
 
@@ -61,6 +90,9 @@ fn the_command_is_one_line_of_printable_ascii() {
     let printed = command(&[URL, "-"], SECRET, &body).unwrap();
     assert!(printed.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{printed}");
 
+    let printed = command(&[URL, EVENT_OF_TOMORROW, "--repeated"], SECRET, b"").unwrap();
+    assert!(printed.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{printed}");
+
     let printed = command(&[URL], SECRET, b"").unwrap();
     assert!(printed.starts_with(r#"printf '{"created_at":1796975941,"event":"UNREPLIED","#), "{printed}");
     assert!(!printed.contains(SECRET), "{printed}");
@@ -76,6 +108,7 @@ mod sent {
 
     use super::*;
 
+    #[derive(PartialEq, Debug)]
     struct Request {
         arguments: Vec<String>,
         body: Vec<u8>,
@@ -94,33 +127,45 @@ mod sent {
             values.next().unwrap()
         }
 
-        fn decode(&self) -> Payload {
+        fn decode_partial(&self) -> Result<Partial, ReceiveError> {
             let verifier = Verifier::new(AppSecret::new(SECRET).unwrap());
-            verifier.decode(&self.body, Some(self.header("x-chat-signature").as_bytes())).unwrap()
+            verifier.decode_partial(&self.body, Some(self.header("x-chat-signature").as_bytes()))
+        }
+
+        fn decode(&self) -> Payload {
+            let partial = self.decode_partial().unwrap();
+            assert_eq!(partial.rejected, []);
+            partial.payload
         }
     }
 
     /// Prints each argument with a NUL behind it, then an empty argument as the end, then the body.
     const CURL: &str = "curl() { for argument; do printf '%s\\000' \"$argument\"; done; printf '\\000'; cat; }\n";
 
-    fn send(arguments: &[&str], stdin: &[u8]) -> Request {
+    fn output(arguments: &[&str], stdin: &[u8]) -> Vec<u8> {
         let script = CURL.to_owned() + &command(arguments, SECRET, stdin).unwrap() + "\n";
         let mut shell = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         let output = shell.wait_with_output().unwrap();
         assert!(output.status.success());
+        output.stdout
+    }
 
-        let mut rest = output.stdout.as_slice();
+    fn request(mut output: &[u8]) -> Request {
         let mut arguments = Vec::new();
         loop {
-            let end = rest.iter().position(|&byte| byte == 0).unwrap();
-            let argument = String::from_utf8(rest[..end].to_vec()).unwrap();
-            rest = &rest[end + 1..];
+            let end = output.iter().position(|&byte| byte == 0).unwrap();
+            let argument = String::from_utf8(output[..end].to_vec()).unwrap();
+            output = &output[end + 1..];
             if argument.is_empty() {
-                return Request { arguments, body: rest.to_vec() };
+                return Request { arguments, body: output.to_vec() };
             }
             arguments.push(argument);
         }
+    }
+
+    fn send(arguments: &[&str], stdin: &[u8]) -> Request {
+        request(&output(arguments, stdin))
     }
 
     #[test]
@@ -143,6 +188,72 @@ mod sent {
     #[test]
     fn the_event_is_unreplied_unless_another_is_named() {
         assert_eq!(send(&[URL], b"").decode().event_type(), EventType::Unreplied);
+    }
+
+    #[test]
+    fn an_event_of_any_name_is_sent_as_if_it_had_happened_now() {
+        for name in [EVENT_OF_TOMORROW, "unreplied", "it's 100 % 你好\n"] {
+            let payload = send(&[URL, name], b"").decode();
+            let unknown = payload.event.as_unknown().unwrap();
+            assert_eq!(unknown.name(), name);
+            assert_eq!(unknown.content()[0]["created_at"], now().unix_seconds() - 289);
+            assert_eq!(payload.check_freshness(now(), Duration::ZERO), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_stale_event_was_sent_thirty_days_ago() {
+        for event in ["UNREPLIED", EVENT_OF_TOMORROW] {
+            let payload = send(&[URL, event, "--stale"], b"").decode();
+            assert_eq!(payload.event.name(), event);
+            let error = payload.check_freshness(now(), Duration::ZERO).unwrap_err();
+            assert_eq!(error, FreshnessError::Stale { age: Duration::from_secs(30 * 24 * 60 * 60) });
+        }
+    }
+
+    #[test]
+    fn a_repeated_event_is_the_same_request_twice() {
+        for arguments in [&[URL, "--repeated"][..], &["--repeated", URL, "OFFLINE_FORM_SUBMIT"]] {
+            let once: Vec<_> = arguments.iter().copied().filter(|argument| *argument != "--repeated").collect();
+            let output = output(arguments, b"");
+            let (first, second) = output.split_at(output.len() / 2);
+            assert_eq!([request(first), request(second)], [send(&once, b""), send(&once, b"")]);
+        }
+        assert_eq!(output(&[URL, "-", "--repeated"], b"{}"), output(&[URL, "-"], b"{}").repeat(2));
+    }
+
+    #[test]
+    fn a_bad_item_stands_behind_a_good_one() {
+        for event_type in EventType::DOCUMENTED {
+            let Partial { payload, rejected, .. } =
+                send(&[URL, event_type.as_str(), "--bad-item"], b"").decode_partial().unwrap();
+            assert_eq!(payload, send(&[URL, event_type.as_str()], b"").decode());
+            let [rejected] = rejected.try_into().unwrap();
+            assert_eq!((rejected.index, rejected.error.path()), (1, "content[1].created_at"));
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_is_well_formed_and_does_not_match() {
+        for (event, body) in [("UNREPLIED", ""), (EVENT_OF_TOMORROW, ""), ("-", ""), ("-", "{}")] {
+            let request = send(&[URL, event, "--wrong-signature"], body.as_bytes());
+            let refused = request.decode_partial().unwrap_err();
+            assert_eq!(refused, ReceiveError::Signature(SignatureError::Mismatch), "{event} {body}");
+            assert_eq!(request.body, send(&[URL, event], body.as_bytes()).body);
+        }
+    }
+
+    #[test]
+    fn all_options_go_together() {
+        let options = ["--stale", "--repeated", "--bad-item", "--wrong-signature"];
+        let output = output(&[&[URL, "UNREPLIED"][..], &options].concat(), b"");
+        let (first, second) = output.split_at(output.len() / 2);
+        assert_eq!(first, second);
+        let request = request(first);
+        assert!(request.decode_partial().is_err());
+        let Partial { payload, rejected, .. } = Payload::from_slice_partial(&request.body).unwrap();
+        assert_eq!((payload.contents().len(), rejected.len()), (1, 1));
+        assert!(payload.check_freshness(now(), Duration::from_secs(3600)).is_err());
     }
 
     fn assert_sent_unchanged(body: &[u8]) {

@@ -64,6 +64,19 @@ fn an_unknown_event_is_reported_and_only_its_envelope_is_checked() {
 }
 
 #[test]
+fn an_event_name_in_another_case_is_called_that() {
+    for name in ["unreplied", "Unreplied", "pre_chat_form_submit", "Offline_Form_Submit"] {
+        let event = Event::from_parts(name, json!([{"subject": "", "push_times": 9}])).unwrap();
+        assert_violations(&payload(event), &[("event", Rule::EventInAnotherCase)]);
+    }
+    // `ſ` is `S` in upper case, but not in ASCII. The other names differ in more than their case.
+    for name in ["", "UNREPLIED ", "UNREPLIED_", "unreplie", "pre-chat-form-submit", "offline_form_ſubmit"] {
+        let event = Event::from_parts(name, json!([])).unwrap();
+        assert_violations(&payload(event), &[("event", Rule::UndocumentedEvent)]);
+    }
+}
+
+#[test]
 fn a_webhook_id_must_be_32_lower_case_hex_digits() {
     assert_eq!(WEBHOOK_ID_LENGTH, 32);
     for id in [WEBHOOK_ID, "00000000000000000000000000000000", "0123456789abcdef0123456789abcdef"] {
@@ -231,6 +244,7 @@ fn a_decoded_payload_is_validated_as_a_built_one() {
 fn each_rule_has_its_text() {
     let wordings = [
         (Rule::UndocumentedEvent, "must be a documented event"),
+        (Rule::EventInAnotherCase, "must be in upper case, as the name of the documented event is"),
         (Rule::MalformedWebhookId, "must be 32 lower-case hex digits"),
         (Rule::EmptyContent, "must hold at least one item"),
         (Rule::EmptyText, "must not be empty"),

@@ -85,7 +85,7 @@ fn the_path_of_the_body_itself_is_empty() {
     for (text, found) in [
         ("5", "a number"),
         ("null", "null"),
-        (r#""UNREPLIED""#, "a string"),
+        (r#""UNREPLIED""#, "a string; is this JSON inside a JSON string?"),
         ("[{}]", "an array"),
         ("true", "a boolean"),
     ] {

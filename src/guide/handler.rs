@@ -1,0 +1,42 @@
+//! # A durable handler
+//!
+//! This is a complete program with axum and SQLite. It verifies each request, commits what it holds, answers, and works
+//! on it afterwards. Whatever the platform signs is a row of the table:
+//!
+//! ```rust,ignore
+#![doc = include_str!("handlers/axum_sqlite.rs")]
+//! ```
+//!
+//! It needs this crate with the feature `signature`, and axum, tokio and rusqlite. Start it with `TWT_APP_SECRET=…
+//! cargo run`. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
+//!
+//! `Verifier::receive` is its only call of this crate for each request. It returns a [`Delivery`](crate::Delivery) with
+//! a [`Record`](crate::Record) for each item. The key of a record is the same each time the item is delivered, so the
+//! unique column drops what is repeated. A record that cannot be decoded says why, and becomes a dead letter.
+//!
+//! ## What to answer
+//!
+//! | request | answer |
+//! |---|---|
+//! | The signature is missing or wrong. | 403 |
+//! | The signature is right, and what the request holds is stored. | 200 |
+//! | The signature is right, but the request cannot be stored. | 503 |
+//!
+//! The platform sends a request again if it is not answered with 200 within 5 seconds. So 200 means "stored", whatever
+//! the body holds. A body that cannot be decoded has the same fault in each retry: store it, answer 200, and look at it
+//! later. The same is true of a body that is [too old](super::old_requests). Only if storing fails does a retry help.
+//!
+//! Work takes time and can fail, so it comes after the answer. If it fails, it starts again from what is stored.
+//!
+//! ## In another framework
+//!
+//! Take the body as bytes, because the signature covers bytes. In axum this is `Bytes`, in actix-web `web::Bytes`, in
+//! `lambda_http` `request.body().as_ref()`, and in Cloudflare Workers `request.bytes().await`. The header is
+//! `x-chat-signature`, the constant `SIGNATURE_HEADER`.
+//!
+//! ## Without records
+//!
+//! If you store nothing, `Verifier::decode` verifies a request and decodes it as a [`Payload`](crate::Payload).
+//! `Verifier::decode_partial` also keeps the good items of a body with bad ones. Without the feature `signature`, use
+//! [`Payload::from_slice`](crate::Payload::from_slice) and
+//! [`Delivery::from_slice`](crate::Delivery::from_slice).
