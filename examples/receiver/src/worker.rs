@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::{Attempts, Workshop};
@@ -137,9 +137,15 @@ impl Lane {
         let mut ended = Vec::new();
         // Before this time there is nothing to take, whatever arrives.
         let mut next = Instant::now();
-        while !stop.is_cancelled() {
-            let due = Instant::now() >= next;
-            let free = if due { attempts.free().min(self.most - running.len()) } else { 0 };
+        // Since when the receiver is told to stop.
+        let mut told_to_stop = None;
+        loop {
+            let stops = stop.is_cancelled();
+            let now = Instant::now();
+            let is_over = stops && now - *told_to_stop.get_or_insert(now) > grace;
+            let due = now >= next;
+            let free = if due && !stops { attempts.free().min(self.most - running.len()) } else { 0 };
+            // This also shows that the receiver is alive, as long as anything is running.
             match session.exchange(channel, &ended, free).await {
                 Ok(claims) => {
                     // The inbox keeps the pace. Here it only saves questions whose answer is known.
@@ -151,41 +157,26 @@ impl Lane {
                         running.spawn(attempts.clone().make(claim));
                     }
                 }
-                // Nothing begins, and what has ended is noted later.
+                // Nothing begins, and what has ended is noted later. What is not noted is done again.
                 Err(Trouble::Away(why)) => tracing::error!("the inbox cannot be written: {why}"),
                 Err(trouble) => return Err(trouble),
+            }
+            if stops && running.is_empty() && ended.is_empty() || is_over {
+                return Ok(());
             }
             let now = Instant::now();
             let look = now + timings.look;
             let wake = if next > now && running.is_empty() { next.min(look) } else { look };
             tokio::select! {
                 Some(outcome) = running.join_next() => ended.push(outcome.map_err(panicked)?),
-                _ = arrivals.changed(), if running.len() < self.most && next <= now => {}
+                _ = arrivals.changed(), if !stops && running.len() < self.most && next <= now => {}
                 () = sleep_until(wake) => {}
-                () = stop.cancelled() => {}
+                () = stop.cancelled(), if !stops => {}
             }
             while let Some(outcome) = running.try_join_next() {
                 ended.push(outcome.map_err(panicked)?);
             }
         }
-        let rest = async {
-            while let Some(outcome) = running.join_next().await {
-                ended.extend(outcome);
-            }
-        };
-        let _ = timeout(grace, rest).await;
-        // What is not noted is done again.
-        let note = async {
-            while !ended.is_empty() {
-                match session.exchange(channel, &ended, 0).await {
-                    Ok(_) => break,
-                    Err(Trouble::Away(_)) => sleep(timings.look).await,
-                    Err(trouble) => return Err(trouble),
-                }
-            }
-            Ok(())
-        };
-        timeout(timings.grace, note).await.unwrap_or(Ok(()))
     }
 }
 

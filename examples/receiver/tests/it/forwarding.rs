@@ -337,7 +337,7 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
     }
     assert_eq!(count(&receiver.folder, "true"), 500);
-    eventually("DingTalk has a few", || channels[2].requests().len() == 5);
+    eventually("DingTalk has a few", || channels[2].requests().len() >= 5);
     for (channel, pace) in channels.iter().zip([1_000, 600, 3_000, 3_000]) {
         let times: Vec<Instant> = channel.requests().iter().map(|request| request.at).collect();
         assert!(times.len() > 3, "{}", channel.name);

@@ -104,6 +104,25 @@ fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
 }
 
 #[test]
+fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(9))])];
+    let folder = folder();
+    let start = || {
+        let mut command = forwarding(&folder, &channels);
+        with_timings(&mut command, "idle=4000 statement=3500 silence=4000 look=100");
+        Receiver::spawn(&folder, command)
+    };
+    let mut first = start();
+    assert_eq!(first.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    eventually("slack has it", || channels[0].requests().len() == 1);
+    let second = start();
+    // For longer than the others would wait for a sign of life, it waits for the answer.
+    assert_eq!(first.stop().code(), Some(0));
+    second.all_done();
+    assert_eq!(channels[0].requests().len(), 1);
+}
+
+#[test]
 fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
     let folder = folder();
     let start = |timings: &str| {
