@@ -279,3 +279,42 @@ fn what_is_done_can_be_pruned() {
     assert_eq!(left, [1, 3, 4]);
     assert_eq!(count_in(&receiver.folder, "record", "true"), 3);
 }
+
+#[test]
+fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
+    for (name, value) in [
+        ("SLACK_WEBHOOK_URL", "hooks.example.com/T0KEN"),
+        ("FEISHU_WEBHOOK_URL", "ftp://example.com/T0KEN"),
+        ("DINGTALK_WEBHOOK_URL", "https:///T0KEN"),
+        ("WECOM_WEBHOOK_URL", " https://example.com/T0KEN"),
+        ("SLACK_WEBHOOK_URL", "T0KEN"),
+        ("SLACK_WEBHOOK_URL", "http://example.com:99999/T0KEN"),
+        ("SLACK_WEBHOOK_URL", "http://ada:T0KEN@example.com:/"),
+        ("SLACK_WEBHOOK_URL", "file:///T0KEN"),
+    ] {
+        let output = command(&folder()).env(name, value).output().unwrap();
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}={value}");
+        let expected = format!("receiver: {name}: expected an http or https URL\n");
+        assert_eq!(problem, expected);
+    }
+    let mut command = command(&folder());
+    command.env("FEISHU_WEBHOOK_URL", "https://example.com/T0KEN").env("FEISHU_SECRET", "T0KEN\n");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "receiver: FEISHU_SECRET: expected a text without white space around it\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let folder = folder();
+    let mut command = command(&folder);
+    for name in ["SLACK", "FEISHU", "DINGTALK", "WECOM"] {
+        command.env(format!("{name}_WEBHOOK_URL"), "");
+    }
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    assert_eq!(receiver.list().len(), 1);
+}
