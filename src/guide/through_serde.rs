@@ -2,8 +2,8 @@
 //!
 //! The types of this crate implement `Serialize` and `Deserialize` by the same rules. The rules hold for any
 //! self-describing format, for `serde_json::from_value`, for `#[serde(flatten)]`, and for types of your own that
-//! contain a payload, an event or an item. The error of the format contains the text of a [`DecodeError`](crate::DecodeError), with the
-//! path of the field:
+//! contain a payload, an event or an item. The error of the format contains the text of a
+//! [`DecodeError`](crate::DecodeError), with the path of the field:
 //!
 //! ```
 //! use serde_json::json;
@@ -23,13 +23,14 @@
 //! );
 //! ```
 //!
-//! Line and column need the text of the body. So only [`from_slice`](crate::Payload::from_slice) and [`FromStr`](std::str::FromStr) report them, and
-//! [`from_slice_partial`](crate::Payload::from_slice_partial) if it fails. `serde_json` may add a line and a column of its own,
-//! which do not point at the fault. For an untagged enum, serde replaces the error with a text of its own.
+//! Line and column need the text of the body. So only [`from_slice`](crate::Payload::from_slice) and
+//! [`FromStr`](std::str::FromStr) report them, and [`from_slice_partial`](crate::Payload::from_slice_partial) if it
+//! fails. `serde_json` may add a line and a column of its own, which do not point at the fault. For an untagged enum,
+//! serde replaces the error with a text of its own.
 //!
 //! If you use `#[serde(flatten)]`:
 //!
 //! - A flattened `Payload` or item takes all remaining keys. Put it after all other flattened fields.
 //! - Do not give your own fields the name of a field of the payload or the item.
-//! - A flattened [`Event`](crate::Event) reads `event` and `content` without removing them. So a flattened map beside the `Event`
-//!   also receives both. To keep the other keys, flatten a `Payload` instead of an `Event` and a map.
+//! - A flattened [`Event`](crate::Event) reads `event` and `content` without removing them. So a flattened map beside
+//!   the `Event` also receives both. To keep the other keys, flatten a `Payload` instead of an `Event` and a map.

@@ -123,6 +123,7 @@ impl Fields for Writer {
 }
 
 /// The two digits of each number below 100.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;

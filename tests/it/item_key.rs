@@ -31,9 +31,14 @@ fn text_of(property_name: &str, visitor_name: &str, message: &str) -> String {
     form(property_name, visitor_name, message).key().to_string()
 }
 
-/// The first 128 bits of the SHA-256, by another implementation.
+/// The SHA-256 of a text in hex digits, by another implementation.
+pub(crate) fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// The hash in the text of a key.
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(text)[..32].to_owned()
 }
 
 #[test]
