@@ -86,6 +86,16 @@ pub fn sqlite(folder: &Path) -> Connection {
     database
 }
 
+/// Whether no process holds the lock for writing. On PostgreSQL, none holds it for longer than a statement.
+pub fn can_be_written(folder: &Path) -> bool {
+    let begin = || {
+        let mut database = sqlite(folder);
+        database.busy_timeout(std::time::Duration::from_millis(200))?;
+        database.transaction_with_behavior(TransactionBehavior::Immediate).map(drop)
+    };
+    POSTGRES || begin().is_ok()
+}
+
 /// The rows of a query, as text.
 pub fn rows(folder: &Path, sql: &str) -> Vec<Vec<String>> {
     if POSTGRES {
