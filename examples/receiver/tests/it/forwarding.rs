@@ -248,9 +248,8 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
     assert_eq!(pauses.iter().sum::<i64>(), 15 * 60);
     for (attempt, pause) in (1..).zip(pauses) {
         let due_at = if POSTGRES { "(extract(epoch FROM due_at) * 1000)::bigint" } else { "due_at" };
-        let failed = format!(
-            "SELECT {due_at} FROM item WHERE channel = 'slack' AND owner IS NULL AND attempts = {attempt}"
-        );
+        let failed =
+            format!("SELECT {due_at} FROM item WHERE channel = 'slack' AND owner IS NULL AND attempts = {attempt}");
         let (mut due_at, before) = (0, now());
         eventually(&format!("attempt {attempt} has failed"), || {
             rows(&receiver.folder, &failed).first().map(|row| due_at = row[0].parse().unwrap()).is_some()

@@ -11,9 +11,7 @@ use serde_json::json;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
-use crate::support::{
-    Receiver, command, count_in, eventually, execute, folder, message, rows, run, sqlite,
-};
+use crate::support::{Receiver, command, count_in, eventually, execute, folder, message, rows, run, sqlite};
 
 fn error(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
@@ -69,6 +67,12 @@ fn an_inbox_that_cannot_be_opened_is_named() {
     if POSTGRES {
         assert_eq!(rows(&folder, "SELECT count(*) FROM pg_namespace WHERE nspname = 'twt_chat'"), [["0"]]);
     }
+}
+
+#[test]
+fn both_databases_have_the_same_tests() {
+    let modules = |file: &str| file.lines().filter(|line| line.starts_with("mod ")).collect::<String>();
+    assert_eq!(modules(include_str!("sqlite.rs")), modules(include_str!("postgres.rs")));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use twt_chat_webhooks::{Payload, UnrepliedContent};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Link, Proxy, Receiver, StubChannel, beginnings, can_be_written, command, count, eventually, execute, folder, forwarding,
-    message, rows, server_port, with_timings, worked_on,
+    Answer, Link, Proxy, Receiver, StubChannel, beginnings, can_be_written, command, count, eventually, execute,
+    folder, forwarding, message, rows, server_port, with_timings, worked_on,
 };
 
 /// A delivery with many items.

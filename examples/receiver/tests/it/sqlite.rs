@@ -1,5 +1,13 @@
 //! The promises of the receiver with real HTTP, real processes, and SQLite.
 
-const POSTGRES: bool = false;
+mod crash;
+mod deliveries;
+mod forwarding;
+mod operation;
+mod several;
+mod strangers;
+mod support;
+mod trouble;
+mod work;
 
-include!("modules.rs");
+const POSTGRES: bool = false;

@@ -147,10 +147,14 @@ fn bodies_with_many_bad_items_hold_nobody_up_and_take_little_memory() {
         format!("{start}{items}1]}}")
     };
     thread::scope(|scope| {
-        let bad: Vec<_> = (0..24).map(|number| scope.spawn({
-            let (receiver, body) = (&receiver, bad(number));
-            move || receiver.deliver(body)
-        })).collect();
+        let bad: Vec<_> = (0..24)
+            .map(|number| {
+                scope.spawn({
+                    let (receiver, body) = (&receiver, bad(number));
+                    move || receiver.deliver(body)
+                })
+            })
+            .collect();
         for number in 0..20 {
             assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
         }

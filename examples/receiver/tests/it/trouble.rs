@@ -9,9 +9,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Link, Proxy, Receiver, Server, StubChannel, beginnings, command, count, create_database,
-    eventually, execute, folder, forwarding, leave_out, message, milliseconds, server_port, simple_query, with_timings,
-    worked_on,
+    Answer, Link, Proxy, Receiver, Server, StubChannel, beginnings, command, count, create_database, eventually,
+    execute, folder, forwarding, leave_out, message, milliseconds, server_port, simple_query, with_timings, worked_on,
 };
 
 /// A receiver whose link to PostgreSQL the test can cut.

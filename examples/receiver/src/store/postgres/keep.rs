@@ -20,9 +20,9 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Keeps a group of deliveries: each record with a new key, and its row for each lane. Returns how many records of each
 /// delivery are new.
 ///
-/// Index: the unique one on `key`. Race: two groups can hold the same keys. Sorted by key, neither waits for the other
-/// while the other waits for it. The second finds the records of the first when that is committed. The numbers are
-/// taken beforehand, because `RETURNING` cannot say from which delivery a record came.
+/// Index: the unique one on `key`. Race: two groups can hold the same keys. Both insert in the order of the keys, so
+/// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
+/// because `RETURNING` cannot say from which delivery a record came.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, place

@@ -2,8 +2,8 @@
 //! databases.
 
 use std::path::{Path, PathBuf};
-use std::sync::{OnceLock, mpsc};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, mpsc};
 use std::{fs, thread};
 
 use rusqlite::types::Value;
