@@ -133,24 +133,25 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
     let frozen = [(); 2].map(|()| start("idle=2000 statement=1900 look=100"));
     assert_eq!(frozen[0].deliver(message("Visitor0", "never end", 1).to_vec()), 200);
     eventually("it is in work", || worked_on(&folder).len() == 1);
-    let signal = |name| frozen.iter().for_each(|receiver| receiver.signal(name));
+    let go_on = || frozen.iter().for_each(|receiver| receiver.signal("CONT"));
     eventually("both are frozen, and not in the middle of a write", || {
-        signal("STOP");
+        frozen.iter().for_each(Receiver::freeze);
         // On SQLite, nobody can write until a frozen process has ended its transaction.
         let is_free = can_be_written(&folder);
         if !is_free {
-            signal("CONT");
+            go_on();
         }
         is_free
     });
     // On SQLite, the one that runs notices the silence. On PostgreSQL, the server does.
     let runs = start("silence=2000 look=100");
     for number in 1..20 {
-        assert_eq!(runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+        let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
+        assert_eq!(status, 200, "{}", runs.log());
     }
     eventually("all but one are done", || count(&folder, "state = 'done'") == 19);
     eventually("the other works on it", || beginnings(&folder).get(&1) == Some(&2));
-    signal("CONT");
+    go_on();
     let lost = "all work is stopped and begins again";
     eventually("one has noticed", || frozen.iter().any(|receiver| receiver.log().contains(lost)));
     assert_eq!(rows(&folder, "SELECT attempts FROM item WHERE id = 1"), [["2"]]);

@@ -195,6 +195,19 @@ impl Receiver {
         assert!(status.success());
     }
 
+    /// Stops all threads. One that is in a system call stops only at its end, so this waits for each of them.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+        let is_stopped = |task: fs::DirEntry| {
+            let status = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            status.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with('T'))
+        };
+        eventually("all threads are stopped", || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.process())).into_iter().flatten();
+            tasks.flatten().all(is_stopped)
+        });
+    }
+
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         eventually("the receiver has ended", || {
