@@ -14,9 +14,11 @@ use core::ops::RangeInclusive;
 use arbitrary::{Arbitrary, Error, Result, Unstructured, size_hint};
 use serde_json::{Map, Value};
 
+use crate::content;
 use crate::documented::documented;
 use crate::event::{Event, UnknownEvent};
 use crate::event_type::EventType;
+use crate::item::{Item, ValueMut};
 use crate::payload::{self, Payload};
 use crate::status::{DocumentedStatus, Status};
 use crate::timestamp::Timestamp;
@@ -27,75 +29,51 @@ use crate::wire;
 /// How many bytes of random input a value takes: the minimum and the maximum.
 type SizeHint = (usize, Option<usize>);
 
-/// Implements `Arbitrary` for a content type. The arguments are the type and its fields.
-macro_rules! impl_arbitrary {
-    ($Type:ident { $($field:ident)* }) => {
-        /// Generates a canonical item, with any unknown fields.
-        #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
-        impl<'a> ::arbitrary::Arbitrary<'a> for $Type {
-            fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
-                Ok(Self {
-                    $($field: $crate::arbitrary::canonical_field(u)?,)*
-                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
-                })
-            }
-
-            fn size_hint(depth: usize) -> (usize, Option<usize>) {
-                ::arbitrary::size_hint::and_all(&[
-                    $($crate::arbitrary::field_size_hint(|item: &Self| &item.$field, depth),)*
-                    $crate::arbitrary::EXTRA_SIZE_HINT,
-                ])
-            }
-        }
-
-        impl $crate::arbitrary::Plausible for $Type {
-            fn plausible(
-                u: &mut ::arbitrary::Unstructured<'_>,
-                wait: &$crate::arbitrary::Wait,
-            ) -> ::arbitrary::Result<Self> {
-                Ok(Self {
-                    $($field: $crate::arbitrary::Plausible::plausible(u, wait)?,)*
-                    extra: $crate::arbitrary::any_extra(u, &[$(stringify!($field)),*])?,
-                })
-            }
-        }
-    };
+/// A blank item whose fields `fill` has filled in, and any unknown fields.
+fn filled_item<'a, T: Item>(
+    u: &mut Unstructured<'a>,
+    mut fill: impl FnMut(&mut Unstructured<'a>, &str, ValueMut<'_>) -> Result<()>,
+) -> Result<T> {
+    let mut item = T::blank();
+    let mut filled = Ok(());
+    item.each_value(|name, _, value| filled = filled.and_then(|()| fill(u, name, value)));
+    filled?;
+    *item.extra_mut() = any_extra(u, T::FIELDS)?;
+    Ok(item)
 }
 
-pub(crate) use impl_arbitrary;
-
-/// The type of a field of an item.
-pub(crate) trait Canonical: Sized {
-    /// This value after it is encoded and decoded, which can change it.
-    fn canonical(self) -> Self {
-        self
+/// Fills in a field with any canonical value.
+fn fill_any(u: &mut Unstructured<'_>, value: ValueMut<'_>) -> Result<()> {
+    match value {
+        ValueMut::String(text) => *text = u.arbitrary()?,
+        // An empty text is decoded as `None`.
+        ValueMut::Option(text) => *text = u.arbitrary::<Option<String>>()?.and_then(wire::some_text),
+        ValueMut::Timestamp(time) => *time = u.arbitrary()?,
+        ValueMut::Status(status) => *status = u.arbitrary()?,
+        ValueMut::u32(number) => *number = u.arbitrary()?,
+        ValueMut::u64(number) => *number = u.arbitrary()?,
     }
+    Ok(())
 }
 
-impl Canonical for String {}
-impl Canonical for u32 {}
-impl Canonical for u64 {}
-impl Canonical for Status {}
-impl Canonical for Timestamp {}
-
-impl Canonical for Option<String> {
-    fn canonical(self) -> Self {
-        self.and_then(wire::some_text)
-    }
-}
-
-pub(crate) fn canonical_field<'a, F: Arbitrary<'a> + Canonical>(u: &mut Unstructured<'a>) -> Result<F> {
-    F::arbitrary(u).map(F::canonical)
-}
-
-/// The size hint of a field. The argument, a function from the item to the field, is never called. It only tells the
-/// compiler the type of the field.
-pub(crate) fn field_size_hint<'a, T, F: Arbitrary<'a>>(_: fn(&T) -> &F, depth: usize) -> SizeHint {
-    F::size_hint(depth)
+fn item_size_hint<T: Item>(depth: usize) -> SizeHint {
+    let mut hint = EXTRA_SIZE_HINT;
+    T::blank().each_value(|_, _, value| {
+        let of_value = match value {
+            ValueMut::String(_) => String::size_hint(depth),
+            ValueMut::Option(_) => Option::<String>::size_hint(depth),
+            ValueMut::Timestamp(_) => Timestamp::size_hint(depth),
+            ValueMut::Status(_) => Status::size_hint(depth),
+            ValueMut::u32(_) => u32::size_hint(depth),
+            ValueMut::u64(_) => u64::size_hint(depth),
+        };
+        hint = size_hint::and(hint, of_value);
+    });
+    hint
 }
 
 /// When an item was created, and how many seconds later its payload was sent.
-pub(crate) struct Wait {
+struct Wait {
     created_at: Timestamp,
     seconds: u32,
 }
@@ -111,67 +89,41 @@ impl Wait {
     }
 }
 
-/// An item, or a field of an item, that can be generated so that it passes [`Payload::validate`].
-pub(crate) trait Plausible: Sized {
-    fn plausible(u: &mut Unstructured<'_>, wait: &Wait) -> Result<Self>;
-}
-
-/// Generates a text that is not empty.
-impl Plausible for String {
-    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        let text: Self = u.arbitrary()?;
-        Ok(if text.is_empty() { "test".into() } else { text })
+/// Fills in a field so that the item passes [`Payload::validate`].
+fn fill_plausible(u: &mut Unstructured<'_>, wait: &Wait, name: &str, value: ValueMut<'_>) -> Result<()> {
+    match (name, value) {
+        ("created_at", ValueMut::Timestamp(time)) => *time = wait.created_at,
+        ("push_times", ValueMut::u32(number)) => *number = u.int_in_range(1..=MAX_PUSH_TIMES)?,
+        ("time_sec", ValueMut::u64(number)) => *number = wait.seconds.into(),
+        (_, ValueMut::String(text)) => {
+            *text = u.arbitrary()?;
+            if text.is_empty() {
+                text.push_str("test");
+            }
+        }
+        (_, ValueMut::Status(status)) => *status = u.choose(Status::DOCUMENTED)?.clone(),
+        // `validate` has no rule for other fields.
+        (_, value) => fill_any(u, value)?,
     }
-}
-
-impl Plausible for Option<String> {
-    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        canonical_field(u)
-    }
-}
-
-/// Generates a `push_times`, which is the only field of this type.
-impl Plausible for u32 {
-    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        u.int_in_range(1..=MAX_PUSH_TIMES)
-    }
-}
-
-/// Generates a `time_sec`, which is the only field of this type.
-impl Plausible for u64 {
-    fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
-        Ok(wait.seconds.into())
-    }
-}
-
-impl Plausible for Status {
-    fn plausible(u: &mut Unstructured<'_>, _: &Wait) -> Result<Self> {
-        u.choose(Self::DOCUMENTED).cloned()
-    }
-}
-
-impl Plausible for Timestamp {
-    fn plausible(_: &mut Unstructured<'_>, wait: &Wait) -> Result<Self> {
-        Ok(wait.created_at)
-    }
+    Ok(())
 }
 
 /// Generates one or more plausible items.
-fn plausible_items<T: Plausible>(u: &mut Unstructured<'_>, sent: Timestamp) -> Result<Vec<T>> {
+fn plausible_items<T: Item>(u: &mut Unstructured<'_>, sent: Timestamp) -> Result<Vec<T>> {
     let mut items = Vec::new();
     loop {
         let wait = Wait::until(sent, u)?;
-        items.push(T::plausible(u, &wait)?);
+        items.push(filled_item(u, |u, name, value| fill_plausible(u, &wait, name, value))?);
         if !u.arbitrary()? {
             return Ok(items);
         }
     }
 }
 
-pub(crate) const EXTRA_SIZE_HINT: SizeHint = (1, None);
+const EXTRA_SIZE_HINT: SizeHint = (1, None);
 
 /// Generates unknown fields. `documented` holds the names that they must not have.
-pub(crate) fn any_extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
+fn any_extra(u: &mut Unstructured<'_>, documented: &[&str]) -> Result<Map<String, Value>> {
     let mut extra = any_object(u, NESTING)?;
     extra.retain(|name, _| !documented.contains(&name.as_str()));
     Ok(extra)
@@ -264,6 +216,20 @@ const PLAUSIBLE_SECONDS: RangeInclusive<i64> = 1_735_689_600..=2_051_222_399;
 
 macro_rules! arbitrary_events {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
+        $(
+            /// Generates a canonical item, with any unknown fields.
+            #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
+            impl<'a> Arbitrary<'a> for content::$Content {
+                fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+                    filled_item(u, |u, _, value| fill_any(u, value))
+                }
+
+                fn size_hint(depth: usize) -> SizeHint {
+                    item_size_hint::<Self>(depth)
+                }
+            }
+        )*
+
         /// Generates any event, documented or unknown.
         #[cfg_attr(docsrs, doc(cfg(feature = "arbitrary")))]
         impl<'a> Arbitrary<'a> for Event {

@@ -10,11 +10,13 @@ use core::{fmt, str};
 use alloc::borrow::Cow;
 use serde_json::{Map, Value};
 
+use crate::content::Content;
 use crate::error::{DecodeError, Envelope};
 use crate::event_type::EventType;
 use crate::freshness::{FreshnessError, check_freshness};
-use crate::item::{Item, Keep, too_many};
+use crate::item::Item;
 use crate::item_key::hash_key;
+use crate::items::{Keep, too_many};
 use crate::partial::Partial;
 use crate::payload::{Payload, read_body};
 use crate::summary::{Summary, escape_name};
@@ -55,7 +57,8 @@ pub struct Delivery {
     is_decoded: bool,
 }
 
-/// What to store of a request: an item, or the whole body if it is not a list of items.
+/// What to store of a request: an item, or the whole body if it is not a list of items. [`Delivery::records`] returns
+/// the records of a request.
 ///
 /// There is one record for each item of a documented event, whether the item can be decoded or not. The whole body is
 /// one record if
@@ -221,7 +224,7 @@ struct Outline {
 }
 
 impl<'de> Keep<'de, Json<'de>> for Outline {
-    fn good<T: Item>(&mut self, items: &mut Vec<T>, start: JsonMark, source: &Json<'de>) {
+    fn good<T: Item + Content>(&mut self, items: &mut Vec<T>, start: JsonMark, source: &Json<'de>) {
         if let Some(item) = items.pop() {
             self.items.push((start.position()..source.offset(), Ok(item.key().to_string())));
         }

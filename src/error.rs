@@ -17,21 +17,26 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 /// `Display` nor `Debug` of the error shows a value of the body, so the error is safe to log.
 ///
 /// ```
-/// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload, fixtures};
+/// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload};
 ///
-/// let body = fixtures::UNREPLIED.replace(": 4,", r#": "four","#);
-/// let error = Payload::from_slice(body.as_bytes()).unwrap_err();
+/// let body = br#"{
+///     "created_at": 1765439941,
+///     "event": "OFFLINE_FORM_SUBMIT",
+///     "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
+///     "content": [{"created_at": "yesterday"}]
+/// }"#;
+/// let error = Payload::from_slice(body).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "UNREPLIED content[0].push_times: expected an unsigned integer, found a string \
-///      (line 15, column 20)",
+///     "OFFLINE_FORM_SUBMIT content[0].created_at: \
+///      expected Unix seconds, found a string (line 5, column 42)",
 /// );
 /// assert_eq!(error.kind(), DecodeErrorKind::Data);
-/// assert_eq!(error.path(), "content[0].push_times");
-/// assert_eq!((error.line(), error.column()), (Some(15), Some(20)));
+/// assert_eq!(error.path(), "content[0].created_at");
+/// assert_eq!((error.line(), error.column()), (Some(5), Some(42)));
 ///
 /// // The fields of the envelope that could be read.
-/// assert_eq!(error.event_type(), Some(&EventType::Unreplied));
+/// assert_eq!(error.event_type(), Some(&EventType::OfflineFormSubmit));
 /// assert_eq!(error.webhook_id(), Some("58946f5f583edd94f5cf87e3534d04fb"));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]

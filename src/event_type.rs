@@ -3,15 +3,12 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::convert::Infallible;
-use core::fmt;
-use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Serialize, Serializer};
 
+use crate::as_text::{compare_as_text, convert_as_text, show_as_text};
 use crate::documented::documented;
-use crate::unknown::{UnknownName, compare_as_text};
+use crate::unknown::UnknownName;
 use crate::wire::{self, Fault, Kind, Source};
 
 /// The type of an event: a documented event type, or the name of an unknown event.
@@ -54,7 +51,7 @@ macro_rules! event_types {
             }
 
             /// The event type with this name, or `None` if the name is unknown.
-            fn from_documented_name(name: &str) -> Option<Self> {
+            fn from_documented(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($NAME) => Some(Self::$Variant),)*
                     _ => None,
@@ -66,43 +63,9 @@ macro_rules! event_types {
 
 documented! { event_types }
 
-/// A documented name becomes its own variant. Any other name becomes [`Unknown`](EventType::Unknown).
-impl From<&str> for EventType {
-    fn from(name: &str) -> Self {
-        Self::from_documented_name(name).unwrap_or_else(|| Self::Unknown(UnknownName(name.into())))
-    }
-}
-
-/// A documented name becomes its own variant. Any other name becomes [`Unknown`](EventType::Unknown).
-impl From<String> for EventType {
-    fn from(name: String) -> Self {
-        Self::from_documented_name(&name).unwrap_or(Self::Unknown(UnknownName(name)))
-    }
-}
-
-impl FromStr for EventType {
-    type Err = Infallible;
-
-    fn from_str(name: &str) -> Result<Self, Infallible> {
-        Ok(name.into())
-    }
-}
-
-/// The name on the wire.
-impl fmt::Display for EventType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
+show_as_text! { EventType }
+convert_as_text! { EventType, UnknownName }
 compare_as_text! { EventType }
-
-/// Writes the name on the wire.
-impl Serialize for EventType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
 
 /// Reads a name from a string.
 impl<'de> Deserialize<'de> for EventType {

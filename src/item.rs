@@ -1,24 +1,37 @@
-//! How the items in the content of a documented event are read and written.
+//! Items: what a content type is to code that treats all content types alike. It is a list of documented fields, and a
+//! map of unknown ones.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use serde_json::{Map, Value};
 
-use crate::content::Content;
-use crate::wire::{Fault, Fields, PrivateKeys, Problem, Source, Writer, read_extra};
+use crate::status::Status;
+use crate::timestamp::Timestamp;
+use crate::wire::{Fault, Fields, Source};
 
-/// A content type, as the readers and the writer need it. The macro `content!` implements it.
-pub(crate) trait Item: Content + Sized {
+/// A content type. The macro `content!` implements this trait, with one line for each field.
+pub(crate) trait Item: Sized {
+    /// The names of the documented fields, in the order of the page.
+    const FIELDS: &'static [&'static str];
+
     /// An item before any field is read.
     fn blank() -> Self;
 
     /// Reads an item into this blank item. This avoids an `Option` for each field.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
 
-    /// Hands each documented field to `fields`, in the order of the page.
+    /// Hands the key and the value of each documented field to `fields`, in the order of the page. Writers use it.
     fn each_field<F: Fields>(&self, fields: &mut F) -> Result<(), F::Error>;
+
+    /// Calls `visit` with the name, the description and the value of each documented field, in the order of the page.
+    /// `Payload::sent_at`, the schema and `arbitrary` use it.
+    fn each_value(&mut self, visit: impl FnMut(&'static str, &'static str, ValueMut<'_>));
+
+    /// The unknown fields.
+    fn extra(&self) -> &Map<String, Value>;
+
+    /// The unknown fields, to add one.
+    fn extra_mut(&mut self) -> &mut Map<String, Value>;
 }
 
 /// Reads one item.
@@ -28,87 +41,14 @@ pub(crate) fn read_item<'de, T: Item, S: Source<'de>>(source: &mut S) -> Result<
     Ok(item)
 }
 
-/// What is kept of the content of a body.
-///
-/// The readers are generic over this trait, so that a program which only decodes whole payloads does not contain the
-/// code that keeps anything else.
-pub(crate) trait Keep<'de, S: Source<'de>> {
-    /// Takes note of the last item, which has just been read. `start` is its place in the source.
-    fn good<T: Item>(&mut self, items: &mut Vec<T>, start: S::Mark, source: &S);
-
-    /// Takes note of an item with a fault, and moves the source past the item. An error ends the whole decoding.
-    fn bad(&mut self, fault: Fault, index: usize, start: S::Mark, source: &mut S) -> Result<(), Fault>;
-
-    /// Reads the content of an unknown event.
-    fn unknown(&mut self, source: &mut S) -> Result<Value, Fault> {
-        source.value(PrivateKeys::Obey)
-    }
-
-    /// Reads the value of an unknown field of the envelope.
-    fn extra(&mut self, extra: &mut Map<String, Value>, key: Cow<'de, str>, source: &mut S) -> Result<(), Fault> {
-        read_extra(extra, key, source)
-    }
-}
-
-/// Keeps all items. The first bad item is an error.
-pub(crate) struct KeepAll;
-
-impl<'de, S: Source<'de>> Keep<'de, S> for KeepAll {
-    #[inline]
-    fn good<T: Item>(&mut self, _: &mut Vec<T>, _: S::Mark, _: &S) {}
-
-    #[inline]
-    fn bad(&mut self, fault: Fault, index: usize, _: S::Mark, _: &mut S) -> Result<(), Fault> {
-        Err(fault.in_item(index))
-    }
-}
-
-/// The fault for a body with too many bad items.
-#[cold]
-pub(crate) fn too_many<'de>(source: &impl Source<'de>) -> Fault {
-    source.fault_after_value(Problem::TooManyRejected)
-}
-
-/// Reads the items of a documented event. An item that is not JSON is always an error.
-pub(crate) fn read_items<'de, T: Item, S: Source<'de>, K: Keep<'de, S>>(
-    source: &mut S,
-    keep: &mut K,
-) -> Result<Vec<T>, Fault> {
-    let mut items = Vec::new();
-    let mut array = source.open_array()?;
-    let mut index = 0;
-    while source.next_item(&mut array)? {
-        if items.is_empty() {
-            // Nearly every body has one item.
-            items.reserve_exact(1);
-        }
-        let start = source.mark();
-        items.push(T::blank());
-        match items.last_mut().map_or(Ok(()), |item| item.read(source)) {
-            Ok(()) => keep.good(&mut items, start, source),
-            Err(fault) => {
-                items.pop();
-                keep.bad(fault, index, start, source)?;
-            }
-        }
-        index += 1;
-    }
-    Ok(items)
-}
-
-/// Writes an array of items.
-pub(crate) fn write_items<T: Item>(items: &[T], writer: &mut Writer) {
-    let array = writer.start();
-    for item in items {
-        writer.raw(b",");
-        let object = writer.start();
-        let Ok(()) = item.each_field(writer);
-        writer.open_at(object, b'{');
-        writer.close_object(item.extra());
-    }
-    if items.is_empty() {
-        writer.raw(b"[");
-    }
-    writer.open_at(array, b'[');
-    writer.raw(b"]");
+/// The value of a documented field. There is a variant for each type that a field can have, with the name of the type.
+#[allow(non_camel_case_types)]
+#[cfg_attr(not(feature = "arbitrary"), expect(dead_code, reason = "only `arbitrary` changes values of all types"))]
+pub(crate) enum ValueMut<'a> {
+    String(&'a mut String),
+    Option(&'a mut Option<String>),
+    Timestamp(&'a mut Timestamp),
+    Status(&'a mut Status),
+    u32(&'a mut u32),
+    u64(&'a mut u64),
 }

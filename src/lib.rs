@@ -109,21 +109,26 @@ extern crate std;
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+mod as_text;
 mod content;
+mod contents;
 mod delivery;
 mod documented;
 mod error;
 mod event;
+mod event_parts;
 mod event_type;
 pub mod fixtures;
 mod freshness;
 pub mod guide;
 mod item;
 mod item_key;
+mod items;
 mod partial;
 mod payload;
 #[cfg(feature = "schemars")]
 mod schema;
+mod sent_at;
 #[cfg(feature = "signature")]
 #[cfg_attr(docsrs, doc(cfg(feature = "signature")))]
 pub mod signature;

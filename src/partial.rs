@@ -5,8 +5,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::{fmt, str};
 
+use crate::content::Content;
 use crate::error::{DecodeError, Envelope};
-use crate::item::{Item, Keep, too_many};
+use crate::item::Item;
+use crate::items::{Keep, too_many};
 use crate::payload::{self, Payload};
 use crate::wire::{Fault, Json, JsonMark};
 
@@ -114,7 +116,7 @@ struct BadItem {
 struct SetAside(Vec<BadItem>);
 
 impl<'de> Keep<'de, Json<'de>> for SetAside {
-    fn good<T: Item>(&mut self, _: &mut Vec<T>, _: JsonMark, _: &Json<'de>) {}
+    fn good<T: Item + Content>(&mut self, _: &mut Vec<T>, _: JsonMark, _: &Json<'de>) {}
 
     fn bad(&mut self, fault: Fault, index: usize, start: JsonMark, source: &mut Json<'de>) -> Result<(), Fault> {
         if self.0.len() == Partial::MAX_REJECTED {

@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::content::Content;
 use crate::error::{DecodeError, Envelope};
-use crate::event::{Event, EventContent, Parts, write_content};
+use crate::event::Event;
+use crate::event_parts::{EventContent, Parts, write_content};
 use crate::event_type::EventType;
-use crate::item::{Keep, KeepAll};
+use crate::items::{Keep, KeepAll};
 use crate::timestamp::Timestamp;
 use crate::wire::{self, Buffered, Fault, Field, Fields, Json, Scalar, Source, Writer};
 
@@ -68,6 +69,7 @@ impl Payload {
     /// assert_eq!(payload.event_type(), EventType::PreChatFormSubmit);
     /// # Ok::<(), twt_chat_webhooks::TimestampError>(())
     /// ```
+    #[must_use]
     pub fn new(created_at: Timestamp, webhook_id: impl Into<String>, event: impl Into<Event>) -> Self {
         Self { created_at, webhook_id: webhook_id.into(), event: event.into(), extra: Map::new() }
     }

@@ -2,22 +2,21 @@
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
-use core::convert::Infallible;
 use core::fmt;
 use core::ops::RangeInclusive;
-use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Serialize, Serializer};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
-use crate::unknown::{UnknownStatus, compare_as_text};
+use crate::as_text::{compare_as_text, convert_as_text, show_as_text};
+use crate::unknown::UnknownStatus;
 use crate::wire::{self, Fault, Field, Kind, Problem, Scalar, Source};
 
 /// Writes both enums, and all code that differs between statuses, from the list of the documented statuses.
 ///
-/// An entry of the list has the doc of the variant, its name, its number, and its name in words. The number is the
-/// value of [`DocumentedStatus`]. Its digits are the text of [`Status`] on the wire.
+/// To read this macro, read each `$( … )*` as one line for each status of the list below. Everything else is ordinary
+/// code. An entry of the list has the doc of the variant, its name, its number, and its name in words. The number is
+/// the value of [`DocumentedStatus`]. Its digits are the text of [`Status`] on the wire.
 macro_rules! documented_statuses {
     ($($(#[$doc:meta])* $Name:ident = $number:literal, $words:literal;)*) => {
         /// The status of a conversation. The platform sends it as a string that holds a number.
@@ -115,7 +114,7 @@ macro_rules! documented_statuses {
             }
 
             /// The documented status with this text on the wire, or `None` if the status is unknown.
-            fn from_documented_text(text: &str) -> Option<Self> {
+            fn from_documented(text: &str) -> Option<Self> {
                 match text {
                     $(concat!($number) => Some(Self::$Name),)*
                     _ => None,
@@ -189,36 +188,8 @@ impl Status {
     }
 }
 
-/// A documented status becomes its own variant. Any other text becomes [`Unknown`](Status::Unknown).
-impl From<&str> for Status {
-    fn from(text: &str) -> Self {
-        Self::from_documented_text(text).unwrap_or_else(|| Self::Unknown(UnknownStatus(text.into())))
-    }
-}
-
-/// A documented status becomes its own variant. Any other text becomes [`Unknown`](Status::Unknown).
-impl From<String> for Status {
-    fn from(text: String) -> Self {
-        Self::from_documented_text(&text).unwrap_or(Self::Unknown(UnknownStatus(text)))
-    }
-}
-
-/// The same as `From<&str>`. It never fails.
-impl FromStr for Status {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(text.into())
-    }
-}
-
-/// Writes the text on the wire. [`DocumentedStatus`] writes the status in words.
-impl fmt::Display for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
+show_as_text! { Status }
+convert_as_text! { Status, UnknownStatus }
 compare_as_text! { Status }
 
 /// Returns the integer form, like `as u8`.
@@ -239,13 +210,6 @@ impl From<DocumentedStatus> for u8 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("no documented status has the number {0}")]
 pub struct StatusError(u8);
-
-/// Writes the text on the wire, as a string.
-impl Serialize for Status {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
 
 /// Reads a status from a string, an integer, or a float without a fraction.
 impl<'de> Deserialize<'de> for Status {

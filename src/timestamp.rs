@@ -1,11 +1,13 @@
 //! Timestamps: points in time, in the form in which the platform sends them.
 
+use alloc::string::ToString;
 use core::fmt;
 use core::ops::Sub;
+use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
-use time::OffsetDateTime;
+use time::{Date, Month, OffsetDateTime};
 
 use crate::wire::{self, Fault, Field, Integer, Scalar, Source};
 
@@ -80,7 +82,11 @@ impl Timestamp {
     ///
     /// [`TimestampError`] if the time is before [`MIN`](Self::MIN) or after [`MAX`](Self::MAX).
     pub const fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
-        if seconds < Self::MIN.0 || seconds > Self::MAX.0 { Err(TimestampError(())) } else { Ok(Self(seconds)) }
+        if seconds < Self::MIN.0 || seconds > Self::MAX.0 {
+            Err(TimestampError::OUT_OF_RANGE)
+        } else {
+            Ok(Self(seconds))
+        }
     }
 
     /// The same as [`from_unix`](Self::from_unix), but returns the nearest timestamp if `seconds` is out of range.
@@ -136,17 +142,26 @@ impl Timestamp {
     }
 }
 
-/// The error for a time outside the years −9999 to 9999.
+/// The error for a time outside the years −9999 to 9999, and for a text that is no time.
 ///
 /// ```
 /// use twt_chat_webhooks::Timestamp;
 ///
 /// let milliseconds = 1_765_439_941_000;
 /// assert!(Timestamp::from_unix(milliseconds).is_err());
+///
+/// let error = "yesterday".parse::<Timestamp>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected a time in UTC, such as 2025-12-11T07:59:01Z");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?")]
-pub struct TimestampError(());
+#[error("{0}")]
+pub struct TimestampError(&'static str);
+
+impl TimestampError {
+    const OUT_OF_RANGE: Self =
+        Self("outside the years -9999 to 9999: Unix seconds are expected; are these milliseconds?");
+    const NO_TIME: Self = Self("expected a time in UTC, such as 2025-12-11T07:59:01Z");
+}
 
 /// Writes RFC 3339 in UTC, such as `2025-12-11T07:59:01Z`. A year below 0 is written as `-` and four digits.
 impl fmt::Display for Timestamp {
@@ -157,6 +172,42 @@ impl fmt::Display for Timestamp {
         let (hour, minute, second) = at.to_hms();
         write!(formatter, "{sign}{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
+}
+
+/// Reads the text that `Display` writes, and no other text. (For a text that holds Unix seconds, parse an `i64` and use
+/// [`from_unix`](Timestamp::from_unix).)
+///
+/// ```
+/// use twt_chat_webhooks::Timestamp;
+///
+/// let sent: Timestamp = "2025-12-11T07:59:01Z".parse()?;
+/// assert_eq!(sent.unix_seconds(), 1_765_439_941);
+/// # Ok::<(), twt_chat_webhooks::TimestampError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`TimestampError`] for any other text. A time with an offset, or with a fraction of a second, is an error too.
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        // `parse_date_time` also accepts digits in another form, such as `+7` or `007`.
+        parse_date_time(text).filter(|at| at.to_string() == text).ok_or(TimestampError::NO_TIME)
+    }
+}
+
+fn parse_date_time(text: &str) -> Option<Timestamp> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    // The year can start with `-`, so the date is split from its end.
+    let (date, day) = date.rsplit_once('-')?;
+    let (year, month) = date.rsplit_once('-')?;
+    let (hour, time) = time.split_once(':')?;
+    let (minute, second) = time.split_once(':')?;
+    let month = Month::try_from(month.parse::<u8>().ok()?).ok()?;
+    let date = Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()?;
+    let at = date.with_hms(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?).ok()?;
+    Some(at.assume_utc().into())
 }
 
 impl From<Timestamp> for OffsetDateTime {

@@ -5,7 +5,8 @@
 //! its own variant, and any other text becomes `Unknown`.
 
 use alloc::string::String;
-use core::fmt;
+
+use crate::as_text::show_as_text;
 
 /// The name of an unknown event.
 ///
@@ -55,70 +56,5 @@ impl UnknownStatus {
     }
 }
 
-impl AsRef<str> for UnknownName {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl AsRef<str> for UnknownStatus {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-/// The name as the platform wrote it.
-impl fmt::Display for UnknownName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-/// The status as the platform wrote it.
-impl fmt::Display for UnknownStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-/// Writes the traits that compare values of a type by their text on the wire.
-macro_rules! compare_as_text {
-    ($Type:ident) => {
-        /// The text on the wire.
-        impl AsRef<str> for $Type {
-            fn as_ref(&self) -> &str {
-                self.as_str()
-            }
-        }
-
-        /// Compares the text on the wire.
-        impl PartialEq<str> for $Type {
-            fn eq(&self, text: &str) -> bool {
-                self.as_str() == text
-            }
-        }
-
-        /// Compares the text on the wire.
-        impl PartialEq<&str> for $Type {
-            fn eq(&self, text: &&str) -> bool {
-                self.as_str() == *text
-            }
-        }
-
-        /// Orders values by their text on the wire, byte by byte. A later version keeps this order.
-        impl Ord for $Type {
-            fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
-                self.as_str().cmp(other.as_str())
-            }
-        }
-
-        /// The same order as [`Ord`].
-        impl PartialOrd for $Type {
-            fn partial_cmp(&self, other: &Self) -> Option<::core::cmp::Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-    };
-}
-
-pub(crate) use compare_as_text;
+show_as_text! { UnknownName }
+show_as_text! { UnknownStatus }

@@ -9,7 +9,8 @@ use super::sealed::{Internal, Keyed};
 use crate::item_key::{KeyPart, KeyParts};
 use crate::timestamp::Timestamp;
 
-/// A form that a visitor filled in while all agents were offline: name, phone number, and the message.
+/// A form that a visitor filled in while all agents were offline: name, phone number, and the message. Build one with
+/// [`builder`](Self::builder).
 ///
 /// ```
 /// use twt_chat_webhooks::{OfflineFormContent, Timestamp};
@@ -49,7 +50,7 @@ pub struct OfflineFormContent {
 }
 
 content! {
-    OfflineFormContent, OfflineFormContentBuilder, OfflineFormSubmit {
+    OfflineFormContent, OfflineFormContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Form created at";

@@ -10,6 +10,7 @@ use crate::item_key::{KeyPart, KeyParts};
 use crate::timestamp::Timestamp;
 
 /// A form that a visitor submitted before the chat: name, phone number, and other fields that the account has set.
+/// Build one with [`builder`](Self::builder).
 ///
 /// On the platform's page, the trigger of this event is a copy of the trigger of `UNREPLIED`. This is a mistake. The
 /// use case on the page is right: the visitor submits the form before the chat.
@@ -54,7 +55,7 @@ pub struct PreChatFormContent {
 }
 
 content! {
-    PreChatFormContent, PreChatFormContentBuilder, PreChatFormSubmit {
+    PreChatFormContent, PreChatFormContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Form created at";

@@ -11,7 +11,7 @@ use crate::item_key::{KeyPart, KeyParts};
 use crate::status::Status;
 use crate::timestamp::Timestamp;
 
-/// A visitor's message that no agent has answered.
+/// A visitor's message that no agent has answered. Build one with [`builder`](Self::builder).
 ///
 /// The platform pushes the message up to four times, and stops when an agent answers. The account sets how long the
 /// platform waits before the first push and between later pushes.
@@ -92,7 +92,7 @@ pub struct UnrepliedContent {
 }
 
 content! {
-    UnrepliedContent, UnrepliedContentBuilder, Unreplied {
+    UnrepliedContent, UnrepliedContentBuilder {
         subject: String, "Conversation subject";
         visitor_name: String, "Visitor name";
         created_at: Timestamp, "Message creation timestamp";

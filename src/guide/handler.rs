@@ -28,11 +28,31 @@
 //!
 //! Work takes time and can fail, so it comes after the answer. If it fails, it starts again from what is stored.
 //!
+//! ## With axum and PostgreSQL
+//!
+//! Several machines can run this program with one database. It needs sqlx with the features `postgres` and
+//! `runtime-tokio`.
+//!
+//! ```rust,ignore
+#![doc = include_str!("handlers/axum_postgres.rs")]
+//! ```
+//!
+//! ## With actix-web
+//!
+//! ```rust,ignore
+#![doc = include_str!("handlers/actix_web.rs")]
+//! ```
+//!
+//! ## On AWS Lambda
+//!
+//! ```rust,ignore
+#![doc = include_str!("handlers/lambda.rs")]
+//! ```
+//!
 //! ## In another framework
 //!
-//! Take the body as bytes, because the signature covers bytes. In axum this is `Bytes`, in actix-web `web::Bytes`, in
-//! `lambda_http` `request.body().as_ref()`, and in Cloudflare Workers `request.bytes().await`. The header is
-//! `x-chat-signature`, the constant `SIGNATURE_HEADER`.
+//! Take the body as bytes, because the signature covers bytes. The header is `x-chat-signature`, the constant
+//! `SIGNATURE_HEADER`.
 //!
 //! ## Without records
 //!

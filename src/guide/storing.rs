@@ -1,8 +1,8 @@
 //! # Storing
 //!
-//! Store the [`Record`](crate::Record)s of a [`Delivery`](crate::Delivery), as [the handler](super::handler) does. The
-//! body of a record is a whole request body with one item, so
-//! [`Payload::from_slice`](crate::Payload::from_slice) decodes it.
+#![doc = include_str!("storing.md")]
+//!
+//! # Other things to store
 //!
 //! If you may want to verify the signature again, store the raw body and the signature, because the signature is right
 //! for these bytes only. To store a payload that you have built or changed, store the JSON of

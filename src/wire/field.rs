@@ -9,6 +9,10 @@ use serde_json::{Map, Value};
 use super::{Fault, Kind, Numeric, PrivateKeys, Problem, Source};
 
 /// The type of a documented field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a field",
+    note = "implement `Field` in src/wire/field.rs, and add a variant to `ValueMut` in src/item.rs"
+)]
 pub(crate) trait Field: Sized {
     /// Whether a missing field is an error. If not, a missing field holds [`blank`](Self::blank).
     const IS_REQUIRED: bool;

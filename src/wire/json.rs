@@ -1,7 +1,5 @@
-//! A cursor over JSON text. It accepts exactly what `serde_json` accepts.
-//!
-//! If the text is not JSON, the cursor reports a fault without a reason. [`DecodeError`](crate::DecodeError) later
-//! takes the reason from `serde_json`.
+//! A cursor over JSON text. It accepts exactly what `serde_json` accepts. If the text is not JSON, the cursor reports a
+//! fault without a reason. [`DecodeError`](crate::DecodeError) later takes the reason from `serde_json`.
 //!
 //! The cursor itself reads strings without escapes, and unsigned integers of up to 19 digits. Other strings and numbers
 //! are rare in a body, so the cursor hands the text of each one to `serde_json`.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use twt_chat_webhooks::{
     Content, DocumentedStatus, Event, EventType, OfflineFormContent, OfflineFormContentBuilder, Payload,
@@ -61,7 +62,15 @@ fn an_unreplied_message_is_built_field_by_field() {
         "time_sec": 3,
         "assigned_agent_nickname": "agent",
     });
-    assert_eq!(serde_json::to_value(&message).unwrap(), item);
+    assert_has(&message, &item);
+}
+
+/// Asserts that an item is written with these fields. A later version of the page may have more fields.
+fn assert_has(item: &impl Serialize, fields: &Value) {
+    let written = serde_json::to_value(item).unwrap();
+    for (name, value) in fields.as_object().unwrap() {
+        assert_eq!(written.get(name), Some(value), "{name}");
+    }
 }
 
 #[test]
@@ -84,7 +93,7 @@ fn a_pre_chat_form_is_built_field_by_field() {
     assert_eq!(form.sbs.as_deref(), Some("customer"));
     assert_eq!(form.assigned_agent_nickname.as_deref(), Some("agent"));
     assert!(form.extra().is_empty());
-    assert_eq!(serde_json::to_value(&form).unwrap(), form_item());
+    assert_has(&form, &form_item());
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn an_offline_form_is_built_field_by_field() {
     assert_eq!(form.sbs.as_deref(), Some("customer"));
     assert_eq!(form.assigned_agent_nickname.as_deref(), Some("agent"));
     assert!(form.extra().is_empty());
-    assert_eq!(serde_json::to_value(&form).unwrap(), form_item());
+    assert_has(&form, &form_item());
 }
 
 fn form_item() -> Value {
@@ -140,7 +149,8 @@ fn the_shared_fields_are_read_through_the_trait_content() {
         };
     }
     let events = [event!(UnrepliedContent), event!(PreChatFormContent), event!(OfflineFormContent)];
-    assert_eq!(events.iter().map(Event::event_type).collect::<Vec<_>>(), EventType::DOCUMENTED);
+    let event_types: Vec<_> = events.iter().map(Event::event_type).collect();
+    assert_eq!(event_types, EventType::DOCUMENTED, "`events` in tests/it/builders.rs lacks an event");
     for (event, event_type) in events.iter().zip(EventType::DOCUMENTED) {
         let contents: Vec<&dyn Content> = event.contents().collect();
         assert_eq!(contents.len(), 1, "{event_type}");
@@ -174,7 +184,7 @@ fn a_field_that_is_not_set_has_its_default() {
         "time_sec": 0,
         "assigned_agent_nickname": "",
     });
-    assert_eq!(serde_json::to_value(&message).unwrap(), item);
+    assert_has(&message, &item);
     assert_eq!(message.visitor_nickname, None);
     assert_eq!(message.sbs, None);
     assert_eq!(message.assigned_agent_nickname, None);
@@ -198,7 +208,7 @@ fn a_field_that_is_not_set_has_its_default() {
         assert_eq!(content.visitor_nickname(), None);
         assert_eq!(content.sbs(), None);
         assert_eq!(content.assigned_agent_nickname(), None);
-        assert_eq!(serde_json::to_value(&form).unwrap()["content"], json!([item]));
+        assert_has(&content, &item);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every body becomes records to store. Nothing of it is lost, and each record has a key of its own.
 
+#![expect(clippy::cast_possible_truncation, reason = "the numbers that are cast are small")]
+
 use core::time::Duration;
 use std::collections::HashSet;
 

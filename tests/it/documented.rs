@@ -1,9 +1,11 @@
 //! Each list that names the documented events or fields is complete. A failing test says what is missing, and where.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use twt_chat_webhooks::{EventType, fixtures};
 
-use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, NUMBERS, item_fields};
 use crate::oracle;
 
 const CRATE_PAGE: &str = include_str!("../../src/lib.rs");
@@ -59,6 +61,62 @@ fn each_event_is_in_the_list_of_the_tests() {
     }
     for name in EVENTS {
         assert!(names().any(|documented| documented == name), "documented! in src/documented.rs lacks {name}");
+    }
+}
+
+/// The file in `src/fixtures` has the order of the page.
+#[test]
+fn the_fields_are_in_the_order_of_the_page_everywhere() {
+    for event_type in EventType::DOCUMENTED {
+        let name = event_type.as_str();
+        let in_order = |text: &str| {
+            let mut fields = item_fields(name);
+            let (_, item) = text.split_once('[').unwrap();
+            fields.sort_by_key(|field| item.find(&format!("\"{field}\":")));
+            fields
+        };
+        let written = String::from_utf8(fixtures::payload(event_type).unwrap().to_vec()).unwrap();
+        assert_eq!(in_order(&written), item_fields(name), "`content!` of {name} in src/content has another order");
+        let item = fixtures::payload(event_type).unwrap();
+        let shown = format!("{:?}", item.contents().next().unwrap());
+        let mut fields = item_fields(name);
+        fields.sort_by_key(|field| shown.find(&format!(" {field}: ")));
+        assert_eq!(fields, item_fields(name), "the struct of {name} in src/content has another order");
+        let oracle = oracle::read(written.as_bytes()).unwrap().text;
+        assert_eq!(
+            in_order(&oracle),
+            item_fields(name),
+            "documented_fields() in tests/it/oracle.rs lacks {name}, or has another order"
+        );
+    }
+}
+
+#[test]
+fn each_number_of_an_unreplied_body_is_in_the_list_of_the_tests() {
+    let item = &Body::unreplied().value()["content"][0];
+    for field in item_fields("UNREPLIED").iter().filter(|field| item[field.as_str()].is_number()) {
+        let path = format!("content[0].{field}");
+        assert!(NUMBERS.contains(&path.as_str()), "NUMBERS in tests/it/body.rs lacks {path}");
+    }
+}
+
+/// These bodies have to be decoded, and some of them to be written back unchanged.
+#[test]
+fn each_body_in_the_folder_of_the_tests_has_all_fields() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/it/fixtures");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let body: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let event = body["event"].as_str().unwrap_or_default();
+        // A signed body cannot change.
+        if !EVENTS.contains(&event) || path.ends_with("signed.json") {
+            continue;
+        }
+        for item in body["content"].as_array().unwrap() {
+            for field in item_fields(event) {
+                assert!(item.get(&field).is_some(), "{} lacks {field} in an item", path.display());
+            }
+        }
     }
 }
 

@@ -8,7 +8,11 @@ use crate::body::{Body, EVENT_OF_TOMORROW, EVENTS};
 
 #[test]
 fn the_documented_event_types_have_the_names_of_the_page_in_its_order() {
-    assert_eq!(EventType::DOCUMENTED.iter().map(EventType::as_str).collect::<Vec<_>>(), EVENTS);
+    assert_eq!(
+        EventType::DOCUMENTED.iter().map(EventType::as_str).collect::<Vec<_>>(),
+        EVENTS,
+        "EVENTS in tests/it/body.rs lacks an event"
+    );
 }
 
 #[test]
@@ -19,6 +23,9 @@ fn an_event_type_is_compared_with_text() {
         assert_eq!(event_type, *name);
         assert_ne!(event_type, "UNREPLIED ");
         assert_ne!(event_type, *"UNREPLIED ");
+        assert_eq!(name, event_type);
+        assert_eq!(*name, event_type);
+        assert_ne!("UNREPLIED ", event_type);
         assert_eq!(event_type.as_ref(), name);
         if let EventType::Unknown(unknown) = &event_type {
             assert_eq!((unknown.as_ref(), unknown.to_string().as_str()), (name, name));

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;
+mod benches;
 mod body;
 mod builders;
 mod cbor;

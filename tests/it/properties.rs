@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Number, Value};
 use twt_chat_webhooks::{Partial, Payload};
 
-use crate::body::{ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
+use crate::body::{Body, ENVELOPE_FIELDS, EVENT_OF_TOMORROW, EVENTS, item_fields};
 use crate::delivery::assert_nothing_is_lost;
 use crate::entry_points::without_position;
 use crate::oracle;
@@ -54,7 +54,8 @@ impl Json {
                 Self::Array(items)
             }
             ("content", ..) => Self::Array(Vec::new()),
-            ("created_at" | "push_times" | "time_sec", ..) => literal("1"),
+            ("created_at", ..) => literal("1"),
+            (name, ..) if is_unsigned(name) => literal("1"),
             _ => literal(r#""1""#),
         };
         fields.push((name.into(), new));
@@ -203,13 +204,20 @@ fn status() -> impl Strategy<Value = Json> {
     prop_oneof![4 => digit, 1 => integer(-2..6_i64), 1 => text()]
 }
 
-/// A value for the field. It is nearly always of the right kind.
+/// Whether the field is an unsigned integer: a number of an item that is no timestamp.
+fn is_unsigned(name: &str) -> bool {
+    let is_number = |event: &str| Body::of(event).value()["content"][0][name].is_number();
+    name != "created_at" && EVENTS.into_iter().any(is_number)
+}
+
+/// A value for the field. It is nearly always of the right kind. A field whose type is not text, a timestamp, a status or
+/// an unsigned integer needs a line here.
 fn value_of(name: &str) -> BoxedStrategy<Json> {
     let value = match name {
         "created_at" => {
             integer(prop_oneof![9 => 0..2_000_000_000_i64, 1 => -400_000_000_000..400_000_000_000_i64]).boxed()
         }
-        "push_times" | "time_sec" => {
+        name if is_unsigned(name) => {
             integer(prop_oneof![6 => 1..1_000_i64, 3 => Just(0), 1 => -5_000_000_000..5_000_000_000_i64]).boxed()
         }
         "status" => status().boxed(),

@@ -40,7 +40,11 @@ fn a_text_field_that_is_missing_or_null_is_empty() {
         let expected = Body::of(event).set(&path, r#""""#).value();
         for body in [Body::of(event).without(&path), Body::of(event).set(&path, "null")] {
             for text in body.both_orders() {
-                assert_eq!(text_of(&decode(&text), field(&path)).as_deref(), empty, "{text}");
+                assert_eq!(
+                    text_of(&decode(&text), field(&path)).as_deref(),
+                    empty,
+                    "does TEXTS in tests/it/body.rs lack it? {text}"
+                );
                 assert_eq!(relay(&text), expected, "{text}");
             }
         }

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::json;
 use time::OffsetDateTime;
 use twt_chat_webhooks::{DecodeErrorKind, Timestamp};
@@ -96,6 +97,56 @@ fn a_timestamp_is_shown_as_rfc_3339_in_utc() {
     ];
     for (seconds, text) in rows {
         assert_eq!(at(seconds).to_string(), text);
+        assert_eq!(text.parse(), Ok(at(seconds)));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_text_of_a_timestamp_is_read_back(seconds in -377_705_116_800_i64..=253_402_300_799) {
+        prop_assert_eq!(at(seconds).to_string().parse(), Ok(at(seconds)));
+    }
+}
+
+#[test]
+fn any_other_text_is_no_timestamp() {
+    let rows = [
+        "",
+        "1765439941",
+        "2025-12-11",
+        "2025-12-11T07:59:01",
+        "2025-12-11T07:59:01z",
+        "2025-12-11t07:59:01Z",
+        "2025-12-11 07:59:01Z",
+        "2025-12-11T07:59:01.5Z",
+        "2025-12-11T07:59:01+00:00",
+        "2025-12-11T15:59:01+08:00",
+        "2025-12-11T07:59Z",
+        "2025-12-11T7:59:01Z",
+        "2025-12-11T07:59:1Z",
+        "2025-12-11T07:59:+1Z",
+        "2025-12-11T07:59:60Z",
+        "2025-12-11T24:00:00Z",
+        "2025-12-11T07:59:01ZZ",
+        " 2025-12-11T07:59:01Z",
+        "2025-02-29T00:00:00Z",
+        "2025-13-01T00:00:00Z",
+        "2025-00-01T00:00:00Z",
+        "2025-01-00T00:00:00Z",
+        "025-12-11T07:59:01Z",
+        "+2025-12-11T07:59:01Z",
+        "-0000-01-01T00:00:00Z",
+        "--0001-01-01T00:00:00Z",
+        "10000-01-01T00:00:00Z",
+        "-10000-01-01T00:00:00Z",
+        "99999999999999999999-01-01T00:00:00Z",
+        "２025-12-11T07:59:01Z",
+        "T:Z",
+        "--T::Z",
+    ];
+    for text in rows {
+        let error = text.parse::<Timestamp>().unwrap_err();
+        assert_eq!(error.to_string(), "expected a time in UTC, such as 2025-12-11T07:59:01Z", "{text}");
     }
 }
 

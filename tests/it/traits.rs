@@ -19,7 +19,12 @@ fn is_on_the_wire<T: Serialize + DeserializeOwned>() {}
 fn is_an_error<T: Error + Send + Sync + 'static>() {}
 fn is_shown<T: Display>() {}
 fn is_copied_and_ordered<T: Copy + Ord>() {}
-fn is_compared_as_text<T: Ord + AsRef<str> + PartialEq<str> + PartialEq<&'static str>>() {}
+fn is_compared_as_text<T: Ord + AsRef<str> + PartialEq<str> + PartialEq<&'static str>>()
+where
+    str: PartialEq<T>,
+    &'static str: PartialEq<T>,
+{
+}
 fn is_ordered_text<T: Ord + AsRef<str> + Display>() {}
 fn is_parsed<T: FromStr>() {}
 fn is_an_item<T: Content>() {}
@@ -91,6 +96,7 @@ fn the_types_implement_the_other_common_traits() {
     is_parsed::<Payload>();
     is_parsed::<EventType>();
     is_parsed::<Status>();
+    is_parsed::<Timestamp>();
     is_compared_as_text::<EventType>();
     is_compared_as_text::<Status>();
     is_ordered_text::<UnknownName>();

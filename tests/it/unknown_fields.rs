@@ -86,12 +86,11 @@ fn a_field_that_is_documented_elsewhere_is_unknown_here() {
 
 #[test]
 fn each_content_type_has_its_extras_without_the_trait() {
-    let [messages, pre_chat_forms, offline_forms] =
-        EVENTS.map(|event| decode(&Body::of(event).add("content[0].rating", "5").text()).event);
+    let event = |name| decode(&Body::of(name).add("content[0].rating", "5").text()).event;
     for extra in [
-        messages.as_unreplied().unwrap()[0].extra(),
-        pre_chat_forms.as_pre_chat_form_submit().unwrap()[0].extra(),
-        offline_forms.as_offline_form_submit().unwrap()[0].extra(),
+        event("UNREPLIED").as_unreplied().unwrap()[0].extra(),
+        event("PRE_CHAT_FORM_SUBMIT").as_pre_chat_form_submit().unwrap()[0].extra(),
+        event("OFFLINE_FORM_SUBMIT").as_offline_form_submit().unwrap()[0].extra(),
     ] {
         assert_eq!(Value::Object(extra.clone()), json!({"rating": 5}));
     }

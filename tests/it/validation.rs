@@ -7,7 +7,7 @@ use twt_chat_webhooks::{
     UnrepliedContentBuilder,
 };
 
-use crate::body::EVENT_OF_TOMORROW;
+use crate::body::{Body, EVENT_OF_TOMORROW};
 
 const WEBHOOK_ID: &str = "58946f5f583edd94f5cf87e3534d04fb";
 const SENT: i64 = 1_000;
@@ -216,21 +216,15 @@ fn a_decoded_payload_is_validated_as_a_built_one() {
     }
 
     // Validation checks the decoded values, whatever their form in the body.
-    let body = br#"{
-        "created_at": "1000",
-        "event": "UNREPLIED",
-        "webhook_id": "58946f5f583edd94f5cf87e3534d04fb",
-        "content": [{
-            "visitor_name": null,
-            "property_name": "property",
-            "created_at": 1e3,
-            "status": 99,
-            "push_times": "5",
-            "time_sec": 0
-        }]
-    }"#;
+    let body = Body::unreplied()
+        .set("created_at", r#""1000""#)
+        .without("content[0].subject")
+        .set("content[0].visitor_name", "null")
+        .set("content[0].created_at", "1e3")
+        .set("content[0].status", "99")
+        .set("content[0].push_times", r#""5""#);
     assert_violations(
-        &Payload::from_slice(body).unwrap(),
+        &body.text().parse::<Payload>().unwrap(),
         &[
             ("content[0].subject", Rule::EmptyText),
             ("content[0].visitor_name", Rule::EmptyText),

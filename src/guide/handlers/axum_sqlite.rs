@@ -1,10 +1,8 @@
-//! A durable handler with axum and SQLite: it commits each request before it answers.
+//! A durable handler with axum and SQLite: it commits before it answers.
 
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::{env, error::Error, sync::Arc, thread, time::Duration, time::SystemTime};
-
-use axum::http::{HeaderMap, StatusCode};
-use axum::{Router, body::Bytes, extract::State, routing::post};
-use rusqlite::{Connection, Result, params};
 use tokio::{net::TcpListener, sync::Mutex, task::block_in_place};
 use twt_chat_webhooks::{AppSecret, Delivery, Payload, SIGNATURE_HEADER, Verifier};
 
@@ -25,26 +23,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
     let inbox = Connection::open("inbox.sqlite3")?;
     inbox.execute(TABLE, [])?;
-    thread::spawn(|| work(&Connection::open("inbox.sqlite3")?));
+    let rows = Connection::open("inbox.sqlite3")?;
+    thread::spawn(move || {
+        loop {
+            work(&rows).unwrap_or_else(|error| eprintln!("{error}"));
+            thread::sleep(Duration::from_millis(200));
+        }
+    });
     let shared = Arc::new((verifier, Mutex::new(inbox)));
-    let routes = Router::new().route("/webhooks/twt-chat", post(receive));
+    let app =
+        Router::new().route("/webhooks/twt-chat", axum::routing::post(receive));
     let address = env::var("ADDR").unwrap_or("127.0.0.1:3000".into());
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, routes.with_state(shared)).await?)
+    Ok(axum::serve(listener, app.with_state(shared)).await?)
 }
 
 type Shared = State<Arc<(Verifier, Mutex<Connection>)>>;
-
 async fn receive(State(shared): Shared, head: HeaderMap, body: Bytes) -> StatusCode {
-    let signature = head.get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+    let signature = head.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     let Ok(delivery) = shared.0.receive(&body, signature) else {
         return StatusCode::FORBIDDEN;
     };
     println!("{delivery}");
     let mut inbox = shared.1.lock().await;
     let stored = block_in_place(|| store(&mut inbox, &delivery));
-    // After any answer but 200, the platform sends the request again.
     stored.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::OK)
 }
 
@@ -61,11 +64,8 @@ fn store(inbox: &mut Connection, delivery: &Delivery) -> Result<()> {
 
 fn work(inbox: &Connection) -> Result<()> {
     loop {
-        let row = inbox.query_row(NEXT, [], |row| row.try_into());
-        let Ok::<(String, Vec<u8>), _>((key, body)) = row else {
-            thread::sleep(Duration::from_millis(200));
-            continue;
-        };
+        let row = inbox.query_row(NEXT, [], |row| row.try_into()).optional()?;
+        let Some::<(String, Vec<u8>)>((key, body)) = row else { return Ok(()) };
         let payload = Payload::from_slice(&body).map_err(|error| error.to_string());
         if let Ok(payload) = &payload {
             println!("working on {}", payload.summary()); // your work
