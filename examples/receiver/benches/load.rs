@@ -1,15 +1,21 @@
-//! Measures the receiver: deliveries per second, memory, and the time to stop.
+//! Measures the receiver on SQLite and on PostgreSQL: deliveries per second, the slowest answer, how fast what was
+//! received is worked on, memory, and the time to stop.
 //!
 //! ```sh
-//! cargo bench -p receiver --features signature --bench load
+//! cargo bench -p receiver --bench load
 //! ```
 //!
-//! The clients run on the same machine and take their share of it. The rival is the same server with a handler that
-//! only verifies and decodes. It keeps nothing, so it shows what it costs to keep a delivery.
+//! The clients and PostgreSQL run on the same machine and take their share of it. The rival is the same server with a
+//! handler that only verifies and decodes. It keeps nothing, so it shows what it costs to keep a delivery. Without
+//! PostgreSQL on the machine, only SQLite is measured.
+
+#[path = "../tests/it/support/server.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod server;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -19,8 +25,10 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use receiver::Timings;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -34,27 +42,39 @@ fn main() {
     if env::var_os(RIVAL).is_some() {
         return rival();
     }
-    println!("deliveries per second, answered 200");
-    println!("clients | receiver | only verify and decode");
+    // The defaults of PostgreSQL: each commit waits for the disk.
+    let postgres = server::Server::start("");
+    println!("clients | deliveries a second | slowest answer | items worked on a second afterwards");
     for clients in [1, 16, 64] {
-        let rate = |mut server: Server| {
-            let rate = deliver(&server, clients, TIME);
-            server.stop();
-            rate
-        };
-        println!("{clients:7} | {:8} | {:8}", rate(Server::receiver()), rate(Server::rival()));
+        println!("only verify and decode");
+        let mut rival = [Server::rival()];
+        let Load { rate, slowest } = deliver(&rival, clients, TIME);
+        println!("{clients:7} | {rate:19} | {slowest:>14.1?} |");
+        rival[0].stop();
+        println!("SQLite");
+        measure(&Inbox::sqlite(), 1, clients);
+        if let Some(postgres) = &postgres {
+            println!("PostgreSQL");
+            measure(&Inbox::postgres(postgres), 1, clients);
+            println!("PostgreSQL, two receivers");
+            measure(&Inbox::postgres(postgres), 2, clients);
+        }
     }
 
-    let mut server = Server::receiver();
-    println!("\nmemory of the receiver (VmRSS)\nat rest: {} KiB", server.memory());
-    deliver(&server, 64, TIME);
-    println!("after {TIME:?} with 64 clients: {} KiB", server.memory());
-    server.stop();
+    for (database, inbox) in [("SQLite", Some(Inbox::sqlite())), ("PostgreSQL", postgres.as_ref().map(Inbox::postgres))]
+    {
+        let Some(inbox) = inbox else { continue };
+        let mut server = Server::receiver(&inbox);
+        println!("\nmemory of a receiver on {database} (VmRSS)\nat rest: {} KiB", server.memory());
+        deliver(std::slice::from_ref(&server), 64, TIME);
+        println!("after {TIME:?} with 64 clients: {} KiB", server.memory());
+        server.stop();
+    }
     for (what, request) in [
         ("in the head", "POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex".to_owned()),
         ("at the end of a body of 256 KiB", head(&"0".repeat(64), 256 * 1024) + &" ".repeat(256 * 1024 - 1)),
     ] {
-        let mut server = Server::receiver();
+        let mut server = Server::receiver(&Inbox::sqlite());
         let stalled: Vec<_> = (0..512)
             .map(|_| {
                 let mut stream = TcpStream::connect(&server.address).unwrap();
@@ -73,6 +93,72 @@ fn main() {
     }
 }
 
+/// Delivers for some time to receivers on one inbox, and then waits until everything is worked on.
+fn measure(inbox: &Inbox, receivers: usize, clients: usize) {
+    let mut receivers: Vec<_> = (0..receivers).map(|_| Server::receiver(inbox)).collect();
+    let Load { rate, slowest } = deliver(&receivers, clients, TIME);
+    let (start, left) = (Instant::now(), inbox.waiting());
+    while inbox.waiting() > 0 {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let worked_on = match left {
+        0..100 => "nothing was left".to_owned(),
+        left => format!("{} ({left} were left)", i128::from(left) * 1_000 / start.elapsed().as_millis().cast_signed()),
+    };
+    println!("{clients:7} | {rate:19} | {slowest:>14.1?} | {worked_on}");
+    for receiver in &mut receivers {
+        receiver.stop();
+    }
+}
+
+/// A new, empty inbox.
+enum Inbox {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl Inbox {
+    fn sqlite() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("load");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self::Sqlite(folder.join("inbox.sqlite3"))
+    }
+
+    fn postgres(server: &server::Server) -> Self {
+        static DATABASES: AtomicU64 = AtomicU64::new(0);
+        let name = format!("load{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        query(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
+        Self::Postgres(server.url(&name))
+    }
+
+    fn setting(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    fn waiting(&self) -> i64 {
+        match self {
+            Self::Sqlite(path) => {
+                let waiting = "SELECT count(*) FROM item WHERE state = 'waiting'";
+                rusqlite::Connection::open(path).unwrap().query_row(waiting, [], |row| row.get(0)).unwrap()
+            }
+            Self::Postgres(url) => query(url, "SELECT count(*) FROM twt_chat.item WHERE state = 'waiting'"),
+        }
+    }
+}
+
+/// Runs a statement, and returns the number in its first row.
+fn query(url: &str, sql: &str) -> i64 {
+    Runtime::new().unwrap().block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.query(sql, &[]).await.unwrap().first().map_or(0, |row| row.get(0))
+    })
+}
+
 /// A server that keeps nothing.
 fn rival() {
     Runtime::new().unwrap().block_on(async {
@@ -86,7 +172,13 @@ fn rival() {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         eprintln!("listening on {}", listener.local_addr().unwrap());
-        receiver::server::serve(listener, Router::new().route(PATH, post(receive)), CancellationToken::new()).await;
+        receiver::server::serve(
+            listener,
+            Router::new().route(PATH, post(receive)),
+            &Timings::default(),
+            CancellationToken::new(),
+        )
+        .await;
     });
 }
 
@@ -96,8 +188,8 @@ struct Server {
 }
 
 impl Server {
-    fn receiver() -> Self {
-        Self::start(&mut Command::new(env!("CARGO_BIN_EXE_receiver")))
+    fn receiver(inbox: &Inbox) -> Self {
+        Self::start(Command::new(env!("CARGO_BIN_EXE_receiver")).env("INBOX", inbox.setting()))
     }
 
     fn rival() -> Self {
@@ -105,11 +197,8 @@ impl Server {
     }
 
     fn start(command: &mut Command) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("load");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        let command = command.current_dir(&folder).env("TWT_APP_SECRET", SECRET).env("ADDR", "127.0.0.1:0");
-        let mut child = command.env("INBOX", "inbox.sqlite3").stderr(Stdio::piped()).spawn().unwrap();
+        let command = command.env("TWT_APP_SECRET", SECRET).env("ADDR", "127.0.0.1:0").env_remove("SLACK_WEBHOOK_URL");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         log.read_line(&mut line).unwrap();
@@ -134,23 +223,33 @@ impl Server {
     }
 }
 
-/// Delivers for some time, each time a new item, and returns the rate per second.
-fn deliver(server: &Server, clients: usize, time: Duration) -> u128 {
+struct Load {
+    /// Deliveries per second.
+    rate: u128,
+    slowest: Duration,
+}
+
+/// Delivers for some time, each time a new item.
+fn deliver(servers: &[Server], clients: usize, time: Duration) -> Load {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let (answered, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let (answered, slowest, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let secret = AppSecret::new(SECRET).unwrap();
     let start = Instant::now();
     thread::scope(|scope| {
-        for _ in 0..clients {
-            scope.spawn(|| {
+        for client in 0..clients {
+            let server = &servers[client % servers.len()];
+            let (answered, slowest, over, secret) = (&answered, &slowest, &over, &secret);
+            scope.spawn(move || {
                 let mut stream = BufReader::new(TcpStream::connect(&server.address).unwrap());
                 stream.get_ref().set_nodelay(true).unwrap();
                 while !over.load(Ordering::Relaxed) {
                     let visitor = format!("Visitor{}", NUMBER.fetch_add(1, Ordering::Relaxed));
                     let body = fixtures::UNREPLIED.replace("Visitor15", &visitor);
                     let head = head(&secret.sign(body.as_bytes()).to_string(), body.len());
+                    let start = Instant::now();
                     stream.get_mut().write_all((head + &body).as_bytes()).unwrap();
                     assert_eq!(status(&mut stream), "200");
+                    slowest.fetch_max(start.elapsed().as_micros().try_into().unwrap(), Ordering::Relaxed);
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -158,7 +257,8 @@ fn deliver(server: &Server, clients: usize, time: Duration) -> u128 {
         thread::sleep(time);
         over.store(true, Ordering::Relaxed);
     });
-    u128::from(answered.into_inner()) * 1_000 / start.elapsed().as_millis()
+    let rate = u128::from(answered.into_inner()) * 1_000 / start.elapsed().as_millis();
+    Load { rate, slowest: Duration::from_micros(slowest.into_inner()) }
 }
 
 fn head(signature: &str, length: usize) -> String {

@@ -9,6 +9,7 @@ use twt_chat_webhooks::{AppSecret, Verifier};
 
 use crate::forward::Webhook;
 use crate::message::Channel;
+use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
@@ -22,8 +23,9 @@ pub struct Cli {
     /// Where to listen
     #[arg(long, env, default_value = "127.0.0.1:3000")]
     pub addr: String,
-    /// The database file that keeps what has been received
-    #[arg(long, env, default_value = "twt-chat.sqlite3", global = true)]
+    /// The database that keeps what has been received: a SQLite file, or `postgres://USER@HOST/DATABASE`
+    // The help would otherwise show the value of the variable, which may hold a password.
+    #[arg(long, env, hide_env_values = true, default_value = "twt-chat.sqlite3", global = true)]
     pub inbox: PathBuf,
     /// How many items to work on at a time
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
@@ -42,7 +44,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print the raw body in which an item came
+    /// Print a request body with the item of a row
     Show { id: i64 },
     /// Put a row back to waiting
     Retry {
@@ -62,8 +64,8 @@ pub enum Command {
 
 /// Reads the secrets and the webhooks of the channels from the environment. They are not options, because other users
 /// of the machine can see the options of a process.
-pub fn settings() -> Result<(Verifier, Vec<Webhook>), String> {
-    let webhooks = Channel::ALL.into_iter().filter_map(|channel| webhook(channel).transpose());
+pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
+    let webhooks = Channel::ALL.into_iter().filter_map(|channel| webhook(channel, timings).transpose());
     Ok((verifier()?, webhooks.collect::<Result<_, _>>()?))
 }
 
@@ -80,7 +82,7 @@ fn verifier() -> Result<Verifier, String> {
     })
 }
 
-fn webhook(channel: Channel) -> Result<Option<Webhook>, String> {
+fn webhook(channel: Channel, timings: &Timings) -> Result<Option<Webhook>, String> {
     let name = channel.name().to_uppercase();
     let Some(url) = variable(&format!("{name}_WEBHOOK_URL")) else { return Ok(None) };
     let secret = match channel {
@@ -93,7 +95,7 @@ fn webhook(channel: Channel) -> Result<Option<Webhook>, String> {
     });
     // The URL holds a credential, so the problem does not quote it.
     let invalid = || format!("{name}_WEBHOOK_URL: expected an http or https URL");
-    let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?);
+    let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?, timings.answer);
     webhook.map(Some).ok_or_else(invalid)
 }
 

@@ -11,11 +11,9 @@ use sha2::Sha256;
 use twt_chat_webhooks::Payload;
 use ureq::http::{HeaderMap, Uri, header};
 
-use crate::inbox::Failure;
 use crate::message::Channel;
+use crate::store::Failure;
 
-/// How long a channel may take to answer.
-pub const MAX_TIME: Duration = Duration::from_secs(10);
 /// The documented answers have less than 200 bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
 
@@ -25,11 +23,13 @@ pub struct Webhook {
     url: Uri,
     secret: Option<String>,
     client: ureq::Agent,
+    /// How long the channel may take to answer.
+    limit: Duration,
 }
 
 impl Webhook {
     /// Returns `None` if this is not an `http` or `https` URL.
-    pub fn new(channel: Channel, url: &str, secret: Option<String>) -> Option<Self> {
+    pub fn new(channel: Channel, url: &str, secret: Option<String>, limit: Duration) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
         // `Uri` and `ureq` ignore an invalid port, such as 99999. The message would then go to port 80 or 443.
         let address = url.authority()?.as_str().rsplit('@').next();
@@ -37,16 +37,17 @@ impl Webhook {
         let is_http = matches!(url.scheme_str(), Some("http" | "https"));
         let usable = is_http && has_valid_port && url.host().is_some_and(|host| !host.is_empty());
         let client = ureq::Agent::config_builder()
-            .timeout_global(Some(MAX_TIME))
+            .timeout_global(Some(limit))
             .max_redirects(0)
             .http_status_as_error(false)
             .build();
-        usable.then(|| Self { channel, url, secret, client: client.into() })
+        usable.then(|| Self { channel, url, secret, client: client.into(), limit })
     }
 
     /// The shortest time from the end of one request to the start of the next.
     ///
-    /// With this pause, no minute exceeds the limit, even if a receiver is killed and another one takes over.
+    /// With this pause, no minute exceeds the limit, even if a receiver is killed and another one takes over. The inbox
+    /// keeps it, for all receivers together.
     pub fn pace(&self) -> Duration {
         Duration::from_millis(match self.channel {
             // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
@@ -86,7 +87,7 @@ impl Webhook {
             }
             (Channel::Feishu | Channel::DingTalk, None) | (Channel::Slack | Channel::WeCom, _) => {}
         }
-        let mut answer = request.send(message.to_string()).map_err(describe)?;
+        let mut answer = request.send(message.to_string()).map_err(|error| self.describe(error))?;
         let status = answer.status().as_u16();
         if status != 200 {
             let retry_after = retry_after(answer.headers());
@@ -101,10 +102,31 @@ impl Webhook {
             Channel::Feishu => "code",
             Channel::DingTalk | Channel::WeCom => "errcode",
         };
-        match serde_json::from_slice(&body.map_err(describe)?).ok().and_then(|body: Value| body.get(name)?.as_i64()) {
+        match serde_json::from_slice(&body.map_err(|error| self.describe(error))?)
+            .ok()
+            .and_then(|body: Value| body.get(name)?.as_i64())
+        {
             Some(0) => Ok(()),
             Some(code) => Err(format!("{name} {code}").into()),
             None => Err(format!("an answer without `{name}`").into()),
+        }
+    }
+
+    /// The texts of `ureq` may hold a part of the URL.
+    fn describe(&self, error: ureq::Error) -> String {
+        match error {
+            ureq::Error::Timeout(_) => format!("no whole answer within {:?}", self.limit),
+            ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
+            ureq::Error::HostNotFound => "the host was not found".to_owned(),
+            ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
+            ureq::Error::Io(error) => match error.kind() {
+                // `rustls` reports this kind for a certificate that is not trusted, and for bytes that are not TLS.
+                ErrorKind::InvalidData => "TLS failed".to_owned(),
+                // The standard library has no stable kind for a name that does not resolve, only this text.
+                _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),
+                kind => format!("the connection failed: {kind}"),
+            },
+            _ => "the answer cannot be read".to_owned(),
         }
     }
 }
@@ -121,22 +143,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let until_date = || httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok();
     value.parse().ok().map(Duration::from_secs).or_else(until_date)
-}
-
-/// The texts of `ureq` may hold a part of the URL.
-fn describe(error: ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(_) => format!("no whole answer within {MAX_TIME:?}"),
-        ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
-        ureq::Error::HostNotFound => "the host was not found".to_owned(),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
-        ureq::Error::Io(error) => match error.kind() {
-            // `rustls` reports this kind for a certificate that is not trusted, and for bytes that are not TLS.
-            ErrorKind::InvalidData => "TLS failed".to_owned(),
-            // The standard library has no stable kind for a name that does not resolve, only this text.
-            _ if error.to_string().starts_with("failed to lookup address") => "the host was not found".to_owned(),
-            kind => format!("the connection failed: {kind}"),
-        },
-        _ => "the answer cannot be read".to_owned(),
-    }
 }

@@ -1,51 +1,61 @@
 //! A receiver for the webhooks of TWT Chat that loses nothing.
 //!
-//! A delivery is verified (`server`), taken apart (`delivery`) and committed (`inbox`) before it is answered 200. After
-//! that, each item is worked on (`worker`) and forwarded to each channel (`forward`) until that is done.
+//! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200. After
+//! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
 
-// A library cannot require a feature as a binary can.
-#![cfg(feature = "signature")]
-
+mod attempt;
 mod cli;
+mod commands;
 mod delivery;
 mod forward;
 mod inbox;
 #[path = "../../relay/message.rs"]
 mod message;
 pub mod server;
+mod store;
+mod timings;
 mod worker;
 
-use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, Write};
 use std::panic::{self, Location};
-use std::path::Path;
 use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
-use rusqlite::OpenFlags;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
+use crate::attempt::Workshop;
+pub use crate::attempt::{Error, Item, Work};
 use crate::cli::{Cli, Command};
-use crate::forward::{MAX_TIME, Webhook};
+use crate::forward::Webhook;
 use crate::inbox::Inbox;
-use crate::server::GRACE;
-use crate::worker::Work;
-pub use crate::worker::{Error, Item};
+use crate::store::{Plan, Store};
+pub use crate::timings::Timings;
+use crate::worker::{Kind, Lane};
 
-/// Serves, or does what else the command line says.
+/// How long a statement of a command may take. The server does not wait that long.
+const MAX_COMMAND: Duration = Duration::from_secs(600);
+
+/// Runs the command of the command line. Without a command, serves.
 pub fn run(work: Work) -> ExitCode {
+    run_with(work, Timings::default())
+}
+
+/// The same with other times, for tests.
+pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
     let (code, done) = match &cli.command {
-        Some(command) => (1, operate(command, &cli)),
-        None => match cli::settings() {
+        Some(command) => (1, operate(command, &cli, timings)),
+        None => match cli::settings(&timings) {
             Err(problem) => (2, Err(problem.into())),
-            Ok((verifier, webhooks)) => (1, start(&cli, verifier, webhooks, work)),
+            Ok((verifier, webhooks)) => (1, start(&cli, verifier, webhooks, work, timings)),
         },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
@@ -54,49 +64,68 @@ pub fn run(work: Work) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work) -> Result<(), Error> {
+fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work, timings: Timings) -> Result<(), Error> {
     // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
     let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
     tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
     // The default hook prints the message of a panic, which may hold what a visitor wrote. It also waits if nobody
     // reads standard error.
     panic::set_hook(Box::new(|panic| tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()))));
-    let inbox = open(cli, OpenFlags::SQLITE_OPEN_CREATE)?;
-    let lock = lock_file(&cli.inbox)?;
-
+    let timings = Arc::new(timings);
+    let workers = cli.workers.into();
+    let workshop = Arc::new(Workshop::new(work, workers)?);
     let runtime = Runtime::new()?;
-    let served = runtime.block_on(async {
-        let stop = stop_on_signal()?;
-        let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
-        let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
-        tracing::info!("listening on {}", listener.local_addr()?);
-        for webhook in &webhooks {
-            tracing::info!("forwarding to {}", webhook.channel.name());
-        }
-        let inbox = Inbox::new(inbox, webhooks.iter().map(|webhook| webhook.channel).collect());
-        let worker = tokio::spawn(worker::run(inbox.clone(), lock, cli.workers.into(), work, webhooks, stop.clone()));
-        server::serve(listener, server::router(verifier, inbox), stop).await;
-        Ok(timeout(MAX_TIME + GRACE, worker).await.unwrap_or(Ok(()))?)
-    });
-    // Dropping the guard writes the last lines of the log. If nobody reads the log, the receiver waits at most `GRACE`
-    // for this. `shutdown_background` does not wait for work that blocks a thread.
+    let served = runtime.block_on(serve(cli, verifier, webhooks, workshop, workers, Arc::clone(&timings)));
+    // Dropping the guard writes the last lines of the log. If nobody reads the log, the receiver waits only for a
+    // while. `shutdown_background` does not wait for a thread that is blocked.
     let last_lines = tokio::task::spawn_blocking;
-    let _ = runtime.block_on(async { timeout(GRACE, last_lines(|| drop(guard))).await });
+    let _ = runtime.block_on(async { timeout(timings.grace, last_lines(|| drop(guard))).await });
     runtime.shutdown_background();
     served
 }
 
-/// Opens the lock file. The receiver that works on the inbox holds a lock on this file. The database file cannot take
-/// its place, because the database has its own locks on that file.
-fn lock_file(inbox: &Path) -> io::Result<File> {
-    let mut path = inbox.as_os_str().to_owned();
-    path.push("-lock");
-    File::create(path)
-}
-
-fn open(cli: &Cli, flags: OpenFlags) -> Result<rusqlite::Connection, Error> {
-    inbox::open(&cli.inbox, flags)
-        .map_err(|error| format!("cannot open the inbox {}: {error}", cli.inbox.display()).into())
+async fn serve(
+    cli: &Cli,
+    verifier: Verifier,
+    webhooks: Vec<Webhook>,
+    workshop: Arc<Workshop>,
+    workers: usize,
+    timings: Arc<Timings>,
+) -> Result<(), Error> {
+    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.pace())).collect();
+    let plan = Plan { channels, timings: Arc::clone(&timings) };
+    let store = store::open(&cli.inbox, true, plan).await?;
+    let stop = stop_on_signal()?;
+    let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
+    let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
+    tracing::info!("listening on {}", listener.local_addr()?);
+    for webhook in &webhooks {
+        tracing::info!("forwarding to {}", webhook.channel.name());
+    }
+    let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers, gap: Duration::ZERO }];
+    for webhook in webhooks {
+        let gap = webhook.pace();
+        lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
+    }
+    let inbox = Inbox::new(store);
+    let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
+    let work = {
+        let (timings, stop) = (Arc::clone(&timings), stop.clone());
+        tokio::spawn(async move {
+            let worked = worker::run(inbox, lanes, timings, stop.clone()).await;
+            // If the worker cannot go on, the server ends too.
+            stop.cancel();
+            worked
+        })
+    };
+    server::serve(listener, router, &timings, stop).await;
+    match timeout(timings.answer + 2 * timings.grace, work).await {
+        Ok(Ok(Err(trouble))) => {
+            Err(format!("cannot go on with the inbox {}: {trouble}", store::name(&cli.inbox)).into())
+        }
+        Ok(Ok(Ok(()))) | Err(_) => Ok(()),
+        Ok(Err(panicked)) => Err(panicked.into()),
+    }
 }
 
 /// Returns a token that is cancelled at SIGTERM, which supervisors send, or at Ctrl-C. A second signal ends the process
@@ -115,33 +144,11 @@ fn stop_on_signal() -> io::Result<CancellationToken> {
     Ok(stop)
 }
 
-fn operate(command: &Command, cli: &Cli) -> Result<(), Error> {
-    let inbox = open(cli, OpenFlags::empty())?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written = match *command {
-        Command::List { dead, json } => list(&inbox, dead, json, &mut out),
-        Command::Show { id } => {
-            out.write_all(&inbox::body(&inbox, id)?.ok_or_else(|| format!("there is no row {id}"))?)
-        }
-        Command::Retry { id, .. } => match (id, inbox::retry(&inbox, id)?) {
-            (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
-            (_, rows) => writeln!(out, "rows put back to waiting: {rows}"),
-        },
-        Command::Prune { older_than } => writeln!(out, "rows deleted: {}", inbox::prune(&inbox, older_than)?),
-    };
-    match written.and_then(|()| out.flush()) {
-        // The reader has seen enough, as in `receiver list | head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
-}
-
-fn list(inbox: &rusqlite::Connection, dead: bool, json: bool, out: &mut impl Write) -> io::Result<()> {
-    let mut last = 0;
-    loop {
-        let lines = inbox::list(inbox, dead, json, last).map_err(io::Error::other)?;
-        let Some((id, _)) = lines.last() else { return Ok(()) };
-        last = *id;
-        lines.iter().try_for_each(|(_, line)| writeln!(out, "{}", line.trim_end()))?;
-    }
+fn operate(command: &Command, cli: &Cli, timings: Timings) -> Result<(), Error> {
+    let timings = Arc::new(Timings { statement: MAX_COMMAND, ..timings });
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store: Arc<dyn Store> = store::open(&cli.inbox, false, Plan { channels: Vec::new(), timings }).await?;
+        commands::operate(command, store.as_ref()).await
+    })
 }

@@ -22,23 +22,20 @@ use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
-use twt_chat_webhooks::{Signature, SignatureError, Verifier};
+use twt_chat_webhooks::{Delivery, Signature, SignatureError, Verifier};
 
-use crate::delivery::Delivery;
+use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
+use crate::timings::Timings;
 
 /// The documented body has 392 bytes.
 const MAX_BODY: usize = 256 * 1024;
 const MAX_HEAD: usize = 16 * 1024;
-/// How long the head of a request may take to arrive, and how long its body.
-const MAX_READ: Duration = Duration::from_secs(10);
-/// How long the inbox may take. The platform waits 5 s for the answer.
-const MAX_WRITE: Duration = Duration::from_secs(3);
 const MAX_CONNECTIONS: u32 = 512;
-/// How long a connection is kept. A client that does not read its answers would keep it forever.
-const MAX_AGE: Duration = Duration::from_secs(60);
-/// How long running requests and work may go on once the receiver is told to stop.
-pub const GRACE: Duration = Duration::from_secs(5);
+/// How many large bodies are taken apart at a time. Each needs about 20 times its size for this.
+const MAX_LARGE: usize = 2;
+/// How many KiB of bodies may wait for the inbox. A body with many items takes up to 16 times its size.
+const MAX_WAITING: u32 = 64 * 1024;
 
 /// Keeps a delivery that the platform has signed.
 ///
@@ -48,21 +45,41 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bod
     let header = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     has_signature(header).map_err(forbidden)?;
     let slow = |_| Answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".into());
-    let body = timeout(MAX_READ, read(body)).await.map_err(slow)??;
-    let secret = receiver.verifier.verify(&body, header).map_err(forbidden)?;
-
-    let delivery = Delivery::new(body);
-    let (summary, rows) = (delivery.summary.clone(), delivery.rows.len());
+    let body = timeout(receiver.timings.read, read(body)).await.map_err(slow)??;
+    let header = header.map(ToOwned::to_owned);
     // Without an answer 200 the platform keeps the delivery and sends it again.
-    let new = timeout(MAX_WRITE, receiver.inbox.keep(delivery)).await.ok().flatten().ok_or_else(unavailable)?;
+    let kept = timeout(receiver.timings.write, keep(&receiver, body, header)).await;
+    let summary = kept.unwrap_or_else(|_| Err(unavailable()))?;
+    Ok(Answer(StatusCode::OK, summary))
+}
+
+/// Verifies a body, takes it apart, and keeps its records. Returns what to log.
+async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Result<String, Answer> {
+    let size = body.len();
+    let large = if size > MAX_SMALL { Arc::clone(&receiver.large).acquire_owned().await.ok() } else { None };
+    let verifier = Arc::clone(&receiver.verifier);
+    let decoded = apart(size, move || {
+        let secret = verifier.verify(&body, header.as_deref())?;
+        Ok((secret, Delivery::from_slice(&body), large))
+    });
+    let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
+    let summary = delivery.to_string();
+    let mut arrival = Arrival { records: delivery.into_records(), room: None };
+    let room = u32::try_from(arrival.bytes() / 1024 + 1).unwrap_or(MAX_WAITING).min(MAX_WAITING);
+    arrival.room = Arc::clone(&receiver.waiting).acquire_many_owned(room).await.ok();
+    drop(large);
+
+    let rows = arrival.records.len();
+    let new = receiver.inbox.keep(arrival).await.map_err(|_| unavailable())?;
     let repeated = if new < rows { format!(", repeated: {}", rows - new) } else { String::new() };
     let old = if secret > 0 { ", signed with the old secret" } else { "" };
-    Ok(Answer(StatusCode::OK, format!("{summary}{repeated}{old}")))
+    Ok(format!("{summary}{repeated}{old}"))
 }
 
 /// Is answered 200 while the inbox can be written.
 async fn health(State(receiver): State<Receiver>) -> Result<Answer, Answer> {
-    timeout(MAX_WRITE, receiver.inbox.probe()).await.ok().flatten().ok_or_else(unavailable)?;
+    let probed = timeout(receiver.timings.write, receiver.inbox.store.probe()).await;
+    probed.is_ok_and(|probed| probed.is_ok()).then_some(()).ok_or_else(unavailable)?;
     Ok(Answer(StatusCode::OK, "ok".into()))
 }
 
@@ -107,15 +124,24 @@ fn unavailable() -> Answer {
 struct Receiver {
     verifier: Arc<Verifier>,
     inbox: Inbox,
+    timings: Arc<Timings>,
+    /// Limits the large bodies that are taken apart.
+    large: Arc<Semaphore>,
+    /// Limits the bodies that wait for the inbox.
+    waiting: Arc<Semaphore>,
 }
 
-pub(crate) fn router(verifier: Verifier, inbox: Inbox) -> Router {
+pub(crate) fn router(verifier: Verifier, inbox: Inbox, timings: Arc<Timings>) -> Router {
     let trace = TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(log).on_failure(());
-    Router::new()
-        .route("/webhooks/twt-chat", post(receive))
-        .route("/healthz", get(health))
-        .layer(trace)
-        .with_state(Receiver { verifier: Arc::new(verifier), inbox })
+    Router::new().route("/webhooks/twt-chat", post(receive)).route("/healthz", get(health)).layer(trace).with_state(
+        Receiver {
+            verifier: Arc::new(verifier),
+            inbox,
+            timings,
+            large: Arc::new(Semaphore::new(MAX_LARGE)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING as usize)),
+        },
+    )
 }
 
 /// Names the request in the log: the method if it is GET or POST, and the path if it is a route. A stranger may have
@@ -132,10 +158,11 @@ fn log(response: &Response, took: Duration, _: &Span) {
 }
 
 /// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
-/// that stall, but at most for `GRACE`.
-pub async fn serve(mut listener: TcpListener, router: Router, stop: CancellationToken) {
+/// that stall, but at most for `Timings::grace`.
+pub async fn serve(mut listener: TcpListener, router: Router, timings: &Timings, stop: CancellationToken) {
+    let &Timings { read, age, grace, .. } = timings;
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(MAX_READ).max_buf_size(MAX_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(read).max_buf_size(MAX_HEAD);
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let accept = async {
         while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
@@ -148,10 +175,10 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: Cancellation
                 tokio::select! {
                     _ = connection.as_mut() => return,
                     () = stop.cancelled() => {}
-                    () = sleep(MAX_AGE) => {}
+                    () = sleep(age) => {}
                 }
                 connection.as_mut().graceful_shutdown();
-                let _ = timeout(GRACE, connection).await;
+                let _ = timeout(grace, connection).await;
                 drop(permit);
             });
         }

@@ -1,160 +1,186 @@
-//! The worker: takes items from the inbox, has them worked on and forwarded, and notes how that ended.
+//! The worker: takes rows from the inbox, has them worked on and forwarded, and notes how that ended.
 
-use std::fs::File;
-use std::iter;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use twt_chat_webhooks::Payload;
 
-use crate::delivery;
-use crate::forward::{MAX_TIME, Webhook};
-use crate::inbox::{Claim, Inbox, Outcome};
-use crate::message::Channel;
-use crate::server::GRACE;
+use crate::attempt::{Attempts, Workshop};
+use crate::forward::Webhook;
+use crate::inbox::Inbox;
+use crate::store::{Session, Trouble};
+use crate::timings::Timings;
 
-/// How often to look for items whose pause is over, and for items that another receiver on the same inbox has kept.
-const LOOK: Duration = Duration::from_millis(500);
-/// How long the work on an item may take.
-const MAX_WORK: Duration = Duration::from_secs(60);
+/// How often a lane that sends asks for messages, however many deliveries arrive.
+const ASK: Duration = Duration::from_millis(20);
 
-/// An item of an event.
-#[derive(Debug)]
-pub struct Item {
-    /// Its number in the inbox.
-    pub id: i64,
-    /// 1 the first time.
-    pub attempt: u32,
-    /// The envelope with this one item. An unknown event comes whole.
-    pub payload: Payload,
+/// Works and forwards until `stop`, and then gives what has begun some time to end.
+///
+/// The database gives this receiver a number, under which it owns rows. If the number is lost, because the database was
+/// away for too long, other receivers may have these rows. So all that has begun is stopped, and a new number is taken.
+///
+/// # Errors
+///
+/// Returns an error if a newer receiver has changed the tables, so that this one cannot go on.
+pub async fn run(
+    inbox: Inbox,
+    lanes: Vec<Lane>,
+    timings: Arc<Timings>,
+    stop: CancellationToken,
+) -> Result<(), Trouble> {
+    let mut away = false;
+    while !stop.is_cancelled() {
+        let entered = match stop.run_until_cancelled(inbox.store.enter()).await {
+            None => return Ok(()),
+            Some(Err(Trouble::TooOld)) => return Err(Trouble::TooOld),
+            Some(entered) => entered,
+        };
+        match entered {
+            Ok(session) => {
+                if std::mem::take(&mut away) {
+                    tracing::info!("the inbox is back, and the work goes on");
+                }
+                match in_session(&inbox, &lanes, &timings, session.into(), &stop).await {
+                    Ok(()) => {}
+                    Err(Trouble::TooOld) => return Err(Trouble::TooOld),
+                    Err(trouble) => tracing::error!("all work is stopped and begins again: {trouble}"),
+                }
+            }
+            Err(trouble) => {
+                if !std::mem::replace(&mut away, true) {
+                    tracing::error!("the work waits for the inbox: {trouble}");
+                }
+            }
+        }
+        stop.run_until_cancelled(sleep(timings.look)).await;
+    }
+    Ok(())
 }
 
-/// Any error, or a text: `Err("the ticket system is away".into())`.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// What [`run`](crate::run) takes: a function that works on an item.
-pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// Works under one number, until `stop` or until the number is lost.
+async fn in_session(
+    inbox: &Inbox,
+    lanes: &[Lane],
+    timings: &Arc<Timings>,
+    session: Arc<dyn Session>,
+    stop: &CancellationToken,
+) -> Result<(), Trouble> {
+    // Dropping the guard stops all attempts of this session.
+    let over = CancellationToken::new();
+    let _stop_attempts = over.clone().drop_guard();
+    let mut running = JoinSet::new();
+    for lane in lanes {
+        let attempts = Attempts { kind: lane.kind.clone(), timings: Arc::clone(timings), over: over.clone() };
+        running.spawn(lane.clone().run(inbox.clone(), Arc::clone(&session), attempts, stop.clone()));
+    }
+    let tidy = async {
+        loop {
+            match inbox.store.tidy().await {
+                Err(Trouble::TooOld) => return Trouble::TooOld,
+                Err(trouble) => tracing::debug!("the inbox is not tidied: {trouble}"),
+                Ok(()) => {}
+            }
+            sleep(timings.look).await;
+        }
+    };
+    let ended = async {
+        while let Some(ended) = running.join_next().await {
+            ended.unwrap_or_else(|_| Err(Trouble::Lost("a lane has panicked".to_owned())))?;
+        }
+        Ok(())
+    };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        too_old = tidy => Err(too_old),
+    };
+    // What is still in work goes back. If the number is lost, the others have taken it back.
+    over.cancel();
+    running.abort_all();
+    if let Err(trouble) = session.leave().await {
+        tracing::error!("what is in work is left to the other receivers: {trouble}");
+    }
+    ended
+}
 
 /// A queue of rows: the work, or the messages to one channel. A lane that waits does not hold up the others.
 #[derive(Clone)]
-enum Lane {
-    Work {
-        work: Work,
-        workers: usize,
-    },
-    /// Sends one message at a time, with a pause after each.
+pub struct Lane {
+    pub kind: Kind,
+    /// How many rows are in work at a time.
+    pub most: usize,
+    /// The time from one message to the next.
+    pub gap: Duration,
+}
+
+#[derive(Clone)]
+pub enum Kind {
+    Work(Arc<Workshop>),
+    /// Sends one message at a time. The inbox keeps the pace, for all receivers together.
     Forward(Arc<Webhook>),
 }
 
-/// Works and forwards until `stop`, and then gives what has begun some time to end.
-pub async fn run(
-    inbox: Inbox,
-    lock: File,
-    workers: usize,
-    work: Work,
-    webhooks: Vec<Webhook>,
-    stop: CancellationToken,
-) {
-    if stop.run_until_cancelled(begin(&inbox, &lock)).await.is_none() {
-        return;
-    }
-    let forward = webhooks.into_iter().map(|webhook| Lane::Forward(Arc::new(webhook)));
-    let lanes = iter::once(Lane::Work { work, workers }).chain(forward);
-    let lanes: JoinSet<_> = lanes.map(|lane| lane.run(inbox.clone(), stop.clone())).collect();
-    lanes.join_all().await;
-}
-
 impl Lane {
-    async fn run(self, inbox: Inbox, stop: CancellationToken) {
-        let (most, pace, grace) = match &self {
-            Self::Work { workers, .. } => (*workers, Duration::ZERO, GRACE),
-            // If the receiver did not wait for the answer, it would send the message again at the next start.
-            Self::Forward(webhook) => (1, webhook.pace(), MAX_TIME),
-        };
+    async fn run(
+        self,
+        inbox: Inbox,
+        session: Arc<dyn Session>,
+        attempts: Attempts,
+        stop: CancellationToken,
+    ) -> Result<(), Trouble> {
+        let (channel, timings) = (attempts.channel(), Arc::clone(&attempts.timings));
+        // If the receiver did not wait for the answer of a channel, the message would be sent again at the next start.
+        let grace = if channel.is_some() { timings.answer } else { timings.grace };
         let mut arrivals = inbox.arrivals.subscribe();
         let mut running = JoinSet::new();
         let mut ended = Vec::new();
-        // The receiver before this one may have sent a message a moment ago.
-        let mut next = Instant::now() + pace;
-        while !stop.is_cancelled() {
-            let free = if Instant::now() < next { 0 } else { most - running.len() };
-            // If the inbox cannot be written, nothing begins, and what has ended is noted later.
-            if let Some(claims) = inbox.exchange(self.channel(), ended.clone(), free).await {
-                ended.clear();
-                for claim in claims {
-                    running.spawn(self.clone().attempt(claim));
+        // Before this time there is nothing to take, whatever arrives.
+        let mut next = Instant::now();
+        // Since when the receiver is told to stop.
+        let mut told_to_stop = None;
+        loop {
+            let stops = stop.is_cancelled();
+            let now = Instant::now();
+            let is_over = stops && now - *told_to_stop.get_or_insert(now) > grace;
+            let due = now >= next;
+            let free = if due && !stops { attempts.free().min(self.most - running.len()) } else { 0 };
+            // This also shows that the receiver is alive, as long as anything is running.
+            match session.exchange(channel, &ended, free).await {
+                Ok(claims) => {
+                    // The inbox keeps the pace. Here it only saves questions whose answer is known.
+                    if channel.is_some() && (due || !ended.is_empty()) {
+                        next = Instant::now() + if ended.is_empty() { ASK } else { self.gap };
+                    }
+                    ended.clear();
+                    for claim in claims {
+                        running.spawn(attempts.clone().make(claim));
+                    }
                 }
+                // Nothing begins, and what has ended is noted later. What is not noted is done again.
+                Err(Trouble::Away(why)) => tracing::error!("the inbox cannot be written: {why}"),
+                Err(trouble) => return Err(trouble),
             }
+            if stops && running.is_empty() && ended.is_empty() || is_over {
+                return Ok(());
+            }
+            let now = Instant::now();
+            let look = now + timings.look;
+            let wake = if next > now && running.is_empty() { next.min(look) } else { look };
             tokio::select! {
-                Some(outcome) = running.join_next() => {
-                    ended.extend(outcome);
-                    next = Instant::now() + pace;
-                }
-                _ = arrivals.changed(), if running.len() < most && next <= Instant::now() => {}
-                () = sleep_until(next), if running.is_empty() && Instant::now() < next => {}
-                () = sleep(LOOK) => {}
-                () = stop.cancelled() => {}
+                Some(outcome) = running.join_next() => ended.push(outcome.map_err(panicked)?),
+                _ = arrivals.changed(), if !stops && running.len() < self.most && next <= now => {}
+                () = sleep_until(wake) => {}
+                () = stop.cancelled(), if !stops => {}
             }
-            ended.extend(iter::from_fn(|| running.try_join_next()?.ok()));
-        }
-        let rest = async {
-            while let Some(outcome) = running.join_next().await {
-                ended.extend(outcome);
+            while let Some(outcome) = running.try_join_next() {
+                ended.push(outcome.map_err(panicked)?);
             }
-        };
-        let _ = timeout(grace, rest).await;
-        // What is not noted is done again.
-        while !ended.is_empty() && inbox.exchange(self.channel(), ended.clone(), 0).await.is_none() {
-            sleep(LOOK).await;
         }
-    }
-
-    /// `None` stands for the work.
-    fn channel(&self) -> Option<Channel> {
-        match self {
-            Self::Work { .. } => None,
-            Self::Forward(webhook) => Some(webhook.channel),
-        }
-    }
-
-    /// Makes an attempt in a task of its own, so that a panic is a failure like any other.
-    async fn attempt(self, Claim { id, attempt, position, body }: Claim) -> Outcome {
-        let to = self.channel().map_or(String::new(), |channel| format!(" to {}", channel.name()));
-        let task = async move {
-            let payload = delivery::item(&body, position)?;
-            match self {
-                Self::Work { work, .. } => Ok(work(Item { id, attempt, payload }).await?),
-                // The error of a panic quotes its message, which may hold what a visitor wrote.
-                Self::Forward(webhook) => spawn_blocking(move || webhook.send(&payload))
-                    .await
-                    .unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into())),
-            }
-        };
-        let result = match tokio::spawn(timeout(MAX_WORK, task)).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(format!("the work took longer than {MAX_WORK:?}").into()),
-            Err(_) => Err("the work panicked".to_owned().into()),
-        };
-        if let Err(failure) = &result {
-            tracing::warn!("item {id}{to}, attempt {attempt}: {}", failure.problem);
-        }
-        Outcome { id, attempt, result }
     }
 }
 
-/// Waits for the lock. Of several receivers on one inbox, only the one that holds the lock works.
-///
-/// The operating system releases the lock when the process that holds it ends, in whatever way. If a row is still in
-/// work when this receiver gets the lock, the attempt was cut off.
-async fn begin(inbox: &Inbox, lock: &File) {
-    while lock.try_lock().is_err() {
-        sleep(LOOK).await;
-    }
-    while inbox.take_back().await.is_none() {
-        sleep(LOOK).await;
-    }
+/// An attempt ended without an outcome. Its row goes back when the number is given up.
+fn panicked(_: JoinError) -> Trouble {
+    Trouble::Lost("an attempt has panicked outside the work".to_owned())
 }

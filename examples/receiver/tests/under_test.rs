@@ -11,11 +11,45 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, future};
 
-use receiver::{Error, Item};
+use receiver::{Error, Item, Timings};
 use tokio::time::sleep;
 
 fn main() -> ExitCode {
-    receiver::run(|item| Box::pin(work(item)))
+    receiver::run_with(|item| Box::pin(work(item)), timings())
+}
+
+/// The real times, except for those that the variable `TIMINGS` names, in milliseconds: `read=500 work_pauses=1,2,3,4`.
+fn timings() -> Timings {
+    let mut timings = Timings::default();
+    let variable = env::var("TIMINGS").unwrap_or_default();
+    for (name, value) in variable.split_whitespace().filter_map(|setting| setting.split_once('=')) {
+        let pauses: Vec<_> = value.split(',').map(|value| Duration::from_millis(value.parse().unwrap())).collect();
+        let Timings { read, write, age, grace, answer, work, look, busy, silence, statement, idle, .. } = &mut timings;
+        let one = match name {
+            "work_pauses" => {
+                timings.work_pauses = pauses;
+                continue;
+            }
+            "channel_pauses" => {
+                timings.channel_pauses = pauses;
+                continue;
+            }
+            "read" => read,
+            "write" => write,
+            "age" => age,
+            "grace" => grace,
+            "answer" => answer,
+            "work" => work,
+            "look" => look,
+            "busy" => busy,
+            "silence" => silence,
+            "statement" => statement,
+            "idle" => idle,
+            _ => panic!("there is no time {name}"),
+        };
+        *one = pauses[0];
+    }
+    timings
 }
 
 async fn work(item: Item) -> Result<(), Error> {
@@ -32,6 +66,23 @@ async fn work(item: Item) -> Result<(), Error> {
         "block" => loop {
             std::thread::park();
         },
+        "spawn and block" => {
+            for _ in 0..16 {
+                tokio::spawn(async {
+                    loop {
+                        std::thread::park();
+                    }
+                });
+            }
+            future::pending::<()>().await;
+        }
+        "wait for the file" => {
+            let file = PathBuf::from(env::var_os("WORK").ok_or("the tests set WORK")?).with_file_name("go on");
+            while !file.exists() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        "slow" => sleep(Duration::from_secs(1)).await,
         // Fails until the test makes the file.
         repaired if repaired.starts_with('/') && !PathBuf::from(repaired).exists() => {
             return Err("the ticket system is away".into());

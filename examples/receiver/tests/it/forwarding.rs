@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,165 +12,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use twt_chat_webhooks::{AppSecret, fixtures};
 
-use crate::support::{Receiver, command, count, database, eventually, folder, message, run, telling_body};
+use crate::POSTGRES;
+use crate::support::{
+    Answer, Receiver, StubChannel, TOKEN, command, count, eventually, execute, folder, forwarding, message,
+    milliseconds, rows, run, telling_body, text, with_timings,
+};
 
 const CHANNELS: [&str; 4] = ["slack", "feishu", "dingtalk", "wecom"];
-/// The part of a URL that must not be shown.
-const TOKEN: &str = "T0KEN-0f-a-channel";
 
-/// What a channel does with a request.
-#[derive(Clone)]
-enum Answer {
-    /// What it documents for a message that it takes.
-    Taken,
-    /// The same, after a while.
-    Late(Duration),
-    /// A status line with headers, and a body.
-    Text(&'static str, &'static str),
-    /// Nothing, for as long as the client waits.
-    Never,
-    /// The end of the connection.
-    Closed,
-    /// Status 200 and a part of the body, and then the end of the connection.
-    CutOff,
-    /// Status 200 and a body without an end.
-    Endless,
-}
-
-/// A request as it came in.
-#[derive(Clone)]
-struct Request {
-    at: Instant,
-    /// The first line and the headers.
-    head: String,
-    body: Value,
-}
-
-/// A server that stands for a channel. It gives its answers in turn, and repeats the last one.
-struct StubChannel {
-    name: &'static str,
-    url: String,
-    requests: Arc<Mutex<Vec<Request>>>,
-    answers: Arc<Mutex<Vec<Answer>>>,
-}
-
-impl StubChannel {
-    fn start(name: &'static str, answers: &[Answer]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/hook?access_token={TOKEN}", listener.local_addr().unwrap());
-        let channel = Self {
-            name,
-            url,
-            requests: Arc::default(),
-            answers: Arc::new(Mutex::new(answers.iter().rev().cloned().collect())),
-        };
-        let (requests, answers) = (Arc::clone(&channel.requests), Arc::clone(&channel.answers));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (requests, answers) = (Arc::clone(&requests), Arc::clone(&answers));
-                thread::spawn(move || serve(name, stream.unwrap(), &requests, &answers));
-            }
-        });
-        channel
-    }
-
-    fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
-    }
-
-    /// The visitors of the messages, in the order in which they came.
-    fn visitors(&self) -> Vec<String> {
-        let visitor = |request: &Request| {
-            let text = text(self.name, &request.body);
-            text.lines().find_map(|line| line.strip_prefix("Visitor: ")).unwrap().to_owned()
-        };
-        self.requests().iter().map(visitor).collect()
-    }
-
-    fn answer(&self, answers: &[Answer]) {
-        *self.answers.lock().unwrap() = answers.iter().rev().cloned().collect();
-    }
-}
-
-/// Answers requests until the client closes the connection.
-fn serve(name: &str, mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answers: &Mutex<Vec<Answer>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap());
-    while let Some(request) = read(&mut lines) {
-        requests.lock().unwrap().push(request);
-        let answer = {
-            let mut answers = answers.lock().unwrap();
-            if answers.len() > 1 { answers.pop() } else { answers.last().cloned() }
-        };
-        let (status, body) = match answer.unwrap() {
-            Answer::Taken => ("200 OK", taken(name)),
-            Answer::Late(time) => {
-                thread::sleep(time);
-                ("200 OK", taken(name))
-            }
-            Answer::Text(status, body) => (status, body),
-            Answer::Closed => return,
-            Answer::CutOff => {
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok");
-                return;
-            }
-            Answer::Never => {
-                let _ = lines.read(&mut [0]);
-                return;
-            }
-            Answer::Endless => {
-                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-                let mut written = stream.write_all(head.as_bytes());
-                while written.is_ok() {
-                    written = stream.write_all(b"10\r\n                \r\n");
-                }
-                return;
-            }
-        };
-        // The receiver may have been killed meanwhile.
-        let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    }
-}
-
-/// Reads a request, or `None` at the end of the connection.
-fn read(lines: &mut impl BufRead) -> Option<Request> {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if lines.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let length = head.to_lowercase();
-    let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())?;
-    let mut body = vec![0; length];
-    lines.read_exact(&mut body).ok()?;
-    Some(Request { at: Instant::now(), head, body: serde_json::from_slice(&body).ok()? })
-}
-
-/// What a channel answers when it has taken a message.
-fn taken(name: &str) -> &'static str {
-    match name {
-        "slack" => "ok",
-        "feishu" => r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#,
-        _ => r#"{"errcode":0,"errmsg":"ok"}"#,
-    }
-}
-
-fn text<'a>(channel: &str, message: &'a Value) -> &'a str {
-    let pointer = match channel {
-        "slack" => "/text",
-        "feishu" => "/content/text",
-        _ => "/text/content",
-    };
-    message.pointer(pointer).unwrap().as_str().unwrap()
-}
-
-/// A receiver that forwards to these channels.
 fn start_in(folder: &std::path::Path, channels: &[StubChannel]) -> Receiver {
-    let mut command = command(folder);
-    for channel in channels {
-        command.env(format!("{}_WEBHOOK_URL", channel.name.to_uppercase()), &channel.url);
-    }
-    Receiver::spawn(folder, command)
+    Receiver::spawn(folder, forwarding(folder, channels))
 }
 
 fn start(channels: &[StubChannel]) -> Receiver {
@@ -285,7 +135,10 @@ fn slack_has_taken_a_message_with_status_200_whatever_follows() {
 /// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
 fn is_tried_again(failures: [(&'static str, Answer, &str); 3]) {
     let channels = failures.clone().map(|(name, answer, _)| StubChannel::start(name, &[answer, Answer::Taken]));
-    let receiver = start(&channels);
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "answer=3000");
+    let receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(telling_body()), 200);
     for (name, _, problem) in failures {
         let row = done(&receiver, name);
@@ -313,7 +166,7 @@ fn a_connection_that_fails_is_tried_again() {
     is_tried_again([
         ("slack", Answer::Closed, "the connection failed: unexpected end of file"),
         ("feishu", Answer::Endless, "the answer is too long"),
-        ("dingtalk", Answer::Never, "no whole answer within 10s"),
+        ("dingtalk", Answer::Never, "no whole answer within 3s"),
     ]);
 }
 
@@ -390,19 +243,21 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
     let channels = [StubChannel::start("slack", &[Answer::Text("404 Not Found", "no_service")])];
     let receiver = start(&channels);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
-    let database = database(&receiver.folder);
     let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let pauses = [1, 2, 4, 8, 15, 30, 60, 120, 240, 420];
     assert_eq!(pauses.iter().sum::<i64>(), 15 * 60);
     for (attempt, pause) in (1..).zip(pauses) {
-        let failed = "SELECT due_at FROM item WHERE channel = 'slack' AND in_work = 0 AND attempts = ?1";
+        let due_at = if POSTGRES { "(extract(epoch FROM due_at) * 1000)::bigint" } else { "due_at" };
+        let failed =
+            format!("SELECT {due_at} FROM item WHERE channel = 'slack' AND owner IS NULL AND attempts = {attempt}");
         let (mut due_at, before) = (0, now());
         eventually(&format!("attempt {attempt} has failed"), || {
-            database.query_row(failed, [attempt], |row| row.get(0)).map(|found| due_at = found).is_ok()
+            rows(&receiver.folder, &failed).first().map(|row| due_at = row[0].parse().unwrap()).is_some()
         });
         assert!((before..=now()).contains(&(due_at - pause * 1_000)), "attempt {attempt}");
         // The test does not wait for the pause to end.
-        database.execute("UPDATE item SET due_at = 0 WHERE channel = 'slack'", []).unwrap();
+        let pause = milliseconds(pause * 1_000);
+        execute(&receiver.folder, &format!("UPDATE item SET due_at = due_at - {pause} WHERE channel = 'slack'"));
     }
     eventually("it is dead", || row(&receiver, "slack")["state"] == "dead");
     let row = row(&receiver, "slack");
@@ -440,7 +295,7 @@ fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
 
 #[test]
 fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
-    const ITEMS: usize = 12;
+    const ITEMS: usize = 8;
 
     let channels =
         ["slack", "feishu"].map(|name| StubChannel::start(name, &[Answer::Late(Duration::from_millis(500))]));
@@ -454,11 +309,8 @@ fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
         let before = channels[kill % 2].requests().len();
         eventually("a message is on its way", || channels[kill % 2].requests().len() > before);
         receiver.kill();
-        let in_work = "SELECT channel FROM item WHERE in_work = 1 AND channel IS NOT NULL";
-        let database = database(&folder);
-        let mut in_work = database.prepare(in_work).unwrap();
-        for channel in in_work.query_map([], |row| row.get::<_, String>(0)).unwrap() {
-            *cut_off.entry(channel.unwrap()).or_default() += 1;
+        for channel in rows(&folder, "SELECT channel FROM item WHERE owner IS NOT NULL AND channel <> ''") {
+            *cut_off.entry(channel[0].clone()).or_default() += 1;
         }
         receiver = start_in(&folder, &channels);
     }
@@ -484,7 +336,7 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
     }
     assert_eq!(count(&receiver.folder, "true"), 500);
-    eventually("DingTalk has a few", || channels[2].requests().len() == 5);
+    eventually("DingTalk has a few", || channels[2].requests().len() >= 5);
     for (channel, pace) in channels.iter().zip([1_000, 600, 3_000, 3_000]) {
         let times: Vec<Instant> = channel.requests().iter().map(|request| request.at).collect();
         assert!(times.len() > 3, "{}", channel.name);
@@ -496,7 +348,7 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
         assert_eq!(channel.visitors()[..times.len()], visitors);
     }
     assert_eq!(count(&receiver.folder, "state = 'dead'"), 0);
-    eventually("the work is not paced", || count(&receiver.folder, "channel IS NULL AND state = 'done'") == 100);
+    eventually("the work is not paced", || count(&receiver.folder, "channel = '' AND state = 'done'") == 100);
 }
 
 #[test]
@@ -526,43 +378,4 @@ fn no_credential_and_no_word_of_a_visitor_is_shown() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(5).any(|bytes| bytes == b"T0KEN"));
     }
-}
-
-#[test]
-fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
-    for (name, value) in [
-        ("SLACK_WEBHOOK_URL", "hooks.example.com/T0KEN"),
-        ("FEISHU_WEBHOOK_URL", "ftp://example.com/T0KEN"),
-        ("DINGTALK_WEBHOOK_URL", "https:///T0KEN"),
-        ("WECOM_WEBHOOK_URL", " https://example.com/T0KEN"),
-        ("SLACK_WEBHOOK_URL", "T0KEN"),
-        ("SLACK_WEBHOOK_URL", "http://example.com:99999/T0KEN"),
-        ("SLACK_WEBHOOK_URL", "http://ada:T0KEN@example.com:/"),
-        ("SLACK_WEBHOOK_URL", "file:///T0KEN"),
-    ] {
-        let output = command(&folder()).env(name, value).output().unwrap();
-        let problem = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{name}={value}");
-        let expected = format!("receiver: {name}: expected an http or https URL\n");
-        assert_eq!(problem, expected);
-    }
-    let mut command = command(&folder());
-    command.env("FEISHU_WEBHOOK_URL", "https://example.com/T0KEN").env("FEISHU_SECRET", "T0KEN\n");
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let expected = "receiver: FEISHU_SECRET: expected a text without white space around it\n";
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
-}
-
-#[test]
-fn a_variable_that_is_empty_is_not_set() {
-    let folder = folder();
-    let mut command = command(&folder);
-    for name in CHANNELS {
-        command.env(format!("{}_WEBHOOK_URL", name.to_uppercase()), "");
-    }
-    let receiver = Receiver::spawn(&folder, command);
-    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
-    receiver.all_done();
-    assert_eq!(receiver.list().len(), 1);
 }

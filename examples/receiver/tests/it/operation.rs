@@ -4,11 +4,14 @@ use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use receiver::Timings;
 use serde_json::json;
 use twt_chat_webhooks::fixtures;
 
-use crate::support::{Receiver, command, database, folder, message, run};
+use crate::POSTGRES;
+use crate::support::{Receiver, command, count_in, eventually, execute, folder, message, rows, run, sqlite};
 
 fn error(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
@@ -45,59 +48,172 @@ fn an_inbox_that_cannot_be_opened_is_named() {
     let folder = folder();
     let text = folder.join("text");
     fs::write(&text, "not a database, however long this text may become".repeat(20)).unwrap();
-    for inbox in [folder.join("missing").join("inbox"), folder.clone(), text] {
+    let path = |path: std::path::PathBuf| path.into_os_string().into_string().unwrap();
+    let files = [path(folder.join("missing").join("inbox")), path(folder.clone()), path(text)];
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("postgres://ada:T0KEN@{nobody}/inbox");
+    let servers = ["", "?sslmode=require"].map(|mode| (format!("{url}{mode}"), format!("postgres://{nobody}/inbox")));
+    for (inbox, name) in files.into_iter().map(|file| (file.clone(), file)).chain(servers) {
         for arguments in [&["--workers", "1"][..], &["list"]] {
             let (code, problem) = error(&command(&folder).env("INBOX", &inbox).args(arguments).output().unwrap());
             assert_eq!(code, Some(1));
-            let expected = format!("receiver: cannot open the inbox {}: ", inbox.display());
-            assert!(problem.starts_with(&expected), "{problem}");
+            assert!(problem.starts_with(&format!("receiver: cannot open the inbox {name}: ")), "{problem}");
+            assert!(!problem.contains("T0KEN"), "{problem}");
         }
     }
     // To list an inbox does not make one.
     assert_eq!(run(&folder, &["list"]).status.code(), Some(1));
     assert!(!folder.join("inbox.sqlite3").exists());
-}
-
-#[test]
-fn an_inbox_of_a_newer_version_is_left_alone() {
-    let folder = folder();
-    database(&folder).pragma_update(None, "user_version", 2).unwrap();
-    for arguments in [&["--workers", "1"][..], &["list"]] {
-        let (code, problem) = error(&run(&folder, arguments));
-        assert_eq!(code, Some(1));
-        assert!(problem.ends_with(": it belongs to a newer version of the receiver\n"), "{problem}");
+    if POSTGRES {
+        assert_eq!(rows(&folder, "SELECT count(*) FROM pg_namespace WHERE nspname = 'twt_chat'"), [["0"]]);
     }
 }
 
 #[test]
-fn an_inbox_without_channels_is_upgraded_and_keeps_its_rows() {
+fn both_databases_have_the_same_tests() {
+    let modules = |file: &str| file.lines().filter(|line| line.starts_with("mod ")).collect::<String>();
+    assert_eq!(modules(include_str!("sqlite.rs")), modules(include_str!("postgres.rs")));
+}
+
+#[test]
+fn the_real_times_are_those_of_the_readme() {
+    let Timings { read, write, age, grace, answer, work, look, work_pauses, channel_pauses, .. } = Timings::default();
+    let Timings { busy, silence, statement, idle, .. } = Timings::default();
+    let seconds = |pauses: Vec<Duration>| pauses.iter().map(Duration::as_secs).collect::<Vec<_>>();
+    assert_eq!([read, write, age, grace, answer, work].map(|time| time.as_secs()), [10, 3, 60, 5, 10, 60]);
+    assert_eq!(seconds(work_pauses), [1, 2, 4, 8]);
+    assert_eq!(seconds(channel_pauses), [1, 2, 4, 8, 15, 30, 60, 120, 240, 420]);
+    // The platform waits for 5 s. A busy database is noticed before that, and so is one that does not answer.
+    assert!(write < Duration::from_secs(5) && busy < write && statement < write);
+    // A receiver that is cut off stops before others take its rows, and they take them within 10 s.
+    assert!(statement + look < idle && idle + 3 * look < Duration::from_secs(10));
+    assert!(4 * look < silence && silence + 3 * look < Duration::from_secs(10));
+}
+
+#[test]
+fn the_help_does_not_show_the_inbox() {
+    let mut command = command(&folder());
+    let help = command.env("INBOX", "postgres://ada:T0KEN@db.example.com/inbox").arg("--help").output().unwrap();
+    assert!(help.status.success() && !String::from_utf8(help.stdout).unwrap().contains("T0KEN"));
+}
+
+#[test]
+fn an_inbox_of_a_newer_version_is_left_alone() {
     let mut receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
-    assert_eq!(receiver.deliver("not JSON"), 200);
     receiver.row(1, "done");
-    let before = receiver.list();
-    receiver.stop();
-    // The tables of the first version, with the same rows.
-    let database = database(&receiver.folder);
-    database
-        .execute_batch(
-            "DROP TABLE pause; DROP INDEX item_key; DROP INDEX item_due; DROP TRIGGER delivery_without_items;
-            ALTER TABLE item DROP COLUMN channel; PRAGMA user_version = 0;
-            CREATE UNIQUE INDEX old_key ON item (key);
-            CREATE INDEX item_due ON item (due_at) WHERE state = 'waiting' AND in_work = 0;
-            CREATE TRIGGER delivery_without_items AFTER DELETE ON item BEGIN DELETE FROM delivery; END;",
-        )
-        .unwrap();
-    drop(database);
-
-    assert_eq!(run(&receiver.folder, &["show", "2"]).stdout, b"not JSON");
-    let receiver = Receiver::start_in(&receiver.folder);
-    assert_eq!(receiver.list(), before);
-    // The second delivery is new, the first one is not.
-    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    // What an older receiver can use, it uses.
+    execute(&receiver.folder, "UPDATE version SET version = 3");
     assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
-    receiver.row(3, "done");
-    assert_eq!(receiver.list().len(), 3);
+    receiver.row(2, "done");
+    assert_eq!(receiver.list().len(), 2);
+    // A receiver that is too old ends, and does not start again.
+    execute(&receiver.folder, "UPDATE version SET oldest = 3");
+    assert_eq!(receiver.wait().code(), Some(1));
+    let expected = ": it belongs to a newer version of the receiver\n";
+    eventually("the log says why", || receiver.log().ends_with(expected));
+    for arguments in [&["--workers", "1"][..], &["list"]] {
+        let (code, problem) = error(&run(&receiver.folder, arguments));
+        assert_eq!(code, Some(1));
+        assert!(problem.ends_with(expected), "{problem}");
+    }
+    assert_eq!(count_in(&receiver.folder, "item", "state = 'done'"), 2);
+}
+
+#[test]
+fn several_receivers_can_start_at_once_on_a_new_inbox() {
+    let folder = folder();
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..5).map(|_| scope.spawn(|| Receiver::start_in(&folder))).collect();
+        let receivers: Vec<_> = starts.into_iter().map(|start| start.join().unwrap()).collect();
+        for (receiver, number) in receivers.iter().zip(0..) {
+            assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+        }
+        receivers[0].all_done();
+    });
+    assert_eq!(count_in(&folder, "item", "state = 'done'"), 5);
+}
+
+/// The tables of the receivers up to 0.2.
+const OLD_TABLES: &str = "
+    DROP TABLE item; DROP TABLE record; DROP TABLE channel; DROP TABLE receiver; DROP TABLE version;
+    CREATE TABLE delivery (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE item (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, delivery INTEGER NOT NULL REFERENCES delivery (id), position INTEGER,
+        key TEXT NOT NULL, channel TEXT, event TEXT, state TEXT NOT NULL, in_work INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, problem TEXT
+    ) STRICT;
+    CREATE INDEX item_delivery ON item (delivery);
+    CREATE UNIQUE INDEX item_key ON item (key, ifnull(channel, ''));
+    CREATE INDEX item_due ON item (channel, due_at) WHERE state = 'waiting' AND in_work = 0;
+    CREATE INDEX item_in_work ON item (id) WHERE in_work = 1;
+    CREATE TRIGGER delivery_without_items AFTER DELETE ON item
+    WHEN NOT EXISTS (SELECT 1 FROM item WHERE delivery = OLD.delivery)
+    BEGIN DELETE FROM delivery WHERE id = OLD.delivery; END;
+    CREATE TABLE pause (channel TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+    PRAGMA user_version = 1;";
+/// The first version had no channels.
+const OLDEST_TABLES: &str = "
+    DROP TABLE pause; DROP INDEX item_key; DROP INDEX item_due; ALTER TABLE item DROP COLUMN channel;
+    CREATE UNIQUE INDEX old_key ON item (key);
+    CREATE INDEX item_due ON item (due_at) WHERE state = 'waiting' AND in_work = 0;
+    PRAGMA user_version = 0;";
+
+#[test]
+fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
+    // On PostgreSQL, this version is the first one.
+    if POSTGRES {
+        return;
+    }
+    for oldest in [false, true] {
+        let folder = folder();
+        Receiver::start_in(&folder).stop();
+        let database = sqlite(&folder);
+        database.execute_batch(OLD_TABLES).unwrap();
+        let batch = message("Visitor15", "hello", 1).to_vec();
+        let mut two: serde_json::Value = serde_json::from_slice(&batch).unwrap();
+        two["content"].as_array_mut().unwrap().push("not an item".into());
+        let two = two.to_string();
+        let delivery = "INSERT INTO delivery VALUES
+            (1, 1700000000, ?1), (2, 1700000000, CAST('not JSON' AS BLOB)), (3, 1700000000, ?2)";
+        database.execute(delivery, (fixtures::UNREPLIED.as_bytes(), two.as_bytes())).unwrap();
+        let items = "INSERT INTO item
+            (id, delivery, position, key, event, state, in_work, attempts, due_at, problem) VALUES
+            (1, 1, 0, 'old key 1', 'UNREPLIED', 'done', 0, 1, 0, NULL),
+            (2, 2, NULL, 'old key 2', NULL, 'dead', 0, 0, 0, 'a problem'),
+            (3, 3, 0, 'old key 3', 'UNREPLIED', 'waiting', 1, 1, 0, NULL),
+            (4, 3, 1, 'old key 4', 'UNREPLIED', 'dead', 0, 0, 0, 'another problem')";
+        database.execute(items, []).unwrap();
+        if oldest {
+            database.execute_batch(OLDEST_TABLES).unwrap();
+        } else {
+            let slack = "INSERT INTO item (id, delivery, position, key, channel, event, state, due_at)
+                VALUES (5, 1, 0, 'old key 1', 'slack', 'UNREPLIED', 'waiting', 0)";
+            database.execute(slack, []).unwrap();
+        }
+        drop(database);
+
+        assert_eq!(run(&folder, &["show", "2"]).stdout, b"not JSON");
+        let receiver = Receiver::start_in(&folder);
+        let rows = receiver.list();
+        let states: Vec<_> = rows.iter().map(|row| (row["id"].as_i64().unwrap(), row["problem"].as_str())).collect();
+        let mut expected = vec![(1, None), (2, Some("a problem")), (3, None), (4, Some("another problem"))];
+        if !oldest {
+            expected.push((5, None));
+            assert_eq!(rows[4]["channel"], "slack");
+        }
+        assert_eq!(states, expected);
+        // What was in work is worked on, by the item that it was.
+        receiver.row(3, "done");
+        assert_eq!(receiver.worked_on()[0], "begin 3 UNREPLIED Visitor15");
+        // The old deliveries are known, a new one is not.
+        for body in [fixtures::UNREPLIED.as_bytes(), b"not JSON", two.as_bytes()] {
+            assert_eq!(receiver.deliver(body), 200);
+        }
+        assert_eq!(receiver.list().len(), expected.len());
+        assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
+        assert_eq!(receiver.list().len(), expected.len() + 1);
+    }
 }
 
 #[test]
@@ -132,9 +248,14 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     // More rows than a pipe holds.
-    let more = "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
-        INSERT INTO item (delivery, key, state, due_at) SELECT 1, n, 'done', 0 FROM number";
-    database(&receiver.folder).execute(more, []).unwrap();
+    let record = &rows(&receiver.folder, "SELECT record, due_at FROM item")[0];
+    let more = format!(
+        "INSERT INTO item (record, state, due_at)
+        WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
+        SELECT {}, 'done', '{}' FROM number",
+        record[0], record[1]
+    );
+    execute(&receiver.folder, &more);
     let mut list = command(&receiver.folder);
     let mut list = list.arg("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut start = [0; 10];
@@ -153,13 +274,51 @@ fn what_is_done_can_be_pruned() {
     assert_eq!(receiver.deliver("not JSON"), 200);
     receiver.row(1, "done");
     receiver.row(2, "done");
-    let database = database(&receiver.folder);
-    let week = "UPDATE delivery SET received_at = received_at - 7 * 86400 WHERE id <> 1";
-    database.execute(week, []).unwrap();
+    let week = if POSTGRES { "interval '7 days'" } else { "7 * 86400" };
+    let others = "WHERE id NOT IN (SELECT record FROM item WHERE item.id = 1)";
+    execute(&receiver.folder, &format!("UPDATE record SET received_at = received_at - {week} {others}"));
     assert_eq!(run(&receiver.folder, &["prune", "--older-than", "8"]).stdout, b"rows deleted: 0\n");
     assert_eq!(run(&receiver.folder, &["prune", "--older-than", "6"]).stdout, b"rows deleted: 1\n");
     let left: Vec<_> = receiver.list().iter().map(|row| row["id"].as_i64().unwrap()).collect();
     assert_eq!(left, [1, 3, 4]);
-    let bodies: i64 = database.query_row("SELECT count(*) FROM delivery", [], |row| row.get(0)).unwrap();
-    assert_eq!(bodies, 3);
+    assert_eq!(count_in(&receiver.folder, "record", "true"), 3);
+}
+
+#[test]
+fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
+    for (name, value) in [
+        ("SLACK_WEBHOOK_URL", "hooks.example.com/T0KEN"),
+        ("FEISHU_WEBHOOK_URL", "ftp://example.com/T0KEN"),
+        ("DINGTALK_WEBHOOK_URL", "https:///T0KEN"),
+        ("WECOM_WEBHOOK_URL", " https://example.com/T0KEN"),
+        ("SLACK_WEBHOOK_URL", "T0KEN"),
+        ("SLACK_WEBHOOK_URL", "http://example.com:99999/T0KEN"),
+        ("SLACK_WEBHOOK_URL", "http://ada:T0KEN@example.com:/"),
+        ("SLACK_WEBHOOK_URL", "file:///T0KEN"),
+    ] {
+        let output = command(&folder()).env(name, value).output().unwrap();
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}={value}");
+        let expected = format!("receiver: {name}: expected an http or https URL\n");
+        assert_eq!(problem, expected);
+    }
+    let mut command = command(&folder());
+    command.env("FEISHU_WEBHOOK_URL", "https://example.com/T0KEN").env("FEISHU_SECRET", "T0KEN\n");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "receiver: FEISHU_SECRET: expected a text without white space around it\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let folder = folder();
+    let mut command = command(&folder);
+    for name in ["SLACK", "FEISHU", "DINGTALK", "WECOM"] {
+        command.env(format!("{name}_WEBHOOK_URL"), "");
+    }
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    assert_eq!(receiver.list().len(), 1);
 }

@@ -1,17 +1,25 @@
 //! A receiver in a process of its own, and clients for it.
 
+mod channel;
+mod database;
+mod proxy;
+mod server;
+
+pub use self::channel::*;
+pub use self::database::*;
+pub use self::proxy::*;
+pub use self::server::{Server, leave_out};
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use serde_json::Value;
 use twt_chat_webhooks::{AppSecret, Payload, Timestamp, UnrepliedContent, fixtures};
 
@@ -20,6 +28,17 @@ pub const SECRET: &str = "s3cret of example.com";
 
 /// How long [`eventually`] waits before a test fails. On a busy machine, much takes long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Times for a machine that is busy, in milliseconds. A test that waits for one of these times sets a short one.
+const PATIENT: &str = "read=60000 write=60000 age=60000 answer=60000 busy=50000 silence=60000 statement=50000 \
+    idle=60000";
+/// The pauses of `PATIENT` are the real ones. These are shorter.
+pub const SHORT_PAUSES: &str = "work_pauses=20,40,60,80";
+
+/// Adds times to a command, such as `read=500`.
+pub fn with_timings(command: &mut Command, timings: &str) {
+    command.env("TIMINGS", format!("{PATIENT} {timings}"));
+}
 
 pub fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
@@ -53,16 +72,6 @@ pub fn telling_body() -> String {
     fixtures::UNREPLIED.replace("Visitor15", "Visitor-Ada").replace(r#""1","#, r#""my PIN is 4711","#)
 }
 
-/// An empty folder for one test.
-pub fn folder() -> PathBuf {
-    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("receiver-{}", FOLDERS.fetch_add(1, Ordering::Relaxed));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 /// The command `receiver`, with only the variables that the tests set. A proxy from the environment would see the
 /// messages.
 pub fn command(folder: &Path) -> Command {
@@ -72,8 +81,9 @@ pub fn command(folder: &Path) -> Command {
         .current_dir(folder)
         .env("TWT_APP_SECRET", SECRET)
         .env("ADDR", "127.0.0.1:0")
-        .env("INBOX", folder.join("inbox.sqlite3"))
+        .env("INBOX", inbox(folder))
         .env("WORK", folder.join("work"))
+        .env("TIMINGS", PATIENT)
         .stdin(Stdio::null());
     command
 }
@@ -92,6 +102,13 @@ impl Receiver {
 
     pub fn start_in(folder: &Path) -> Self {
         Self::spawn(folder, command(folder))
+    }
+
+    pub fn start_with(timings: &str) -> Self {
+        let folder = folder();
+        let mut command = command(&folder);
+        with_timings(&mut command, timings);
+        Self::spawn(&folder, command)
     }
 
     pub fn spawn(folder: &Path, command: Command) -> Self {
@@ -178,6 +195,19 @@ impl Receiver {
         assert!(status.success());
     }
 
+    /// Stops all threads. One that is in a system call stops only at its end, so this waits for each of them.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+        let is_stopped = |task: fs::DirEntry| {
+            let status = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            status.rsplit_once(") ").is_none_or(|(_, fields)| fields.starts_with('T'))
+        };
+        eventually("all threads are stopped", || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.process())).into_iter().flatten();
+            tasks.flatten().all(is_stopped)
+        });
+    }
+
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         eventually("the receiver has ended", || {
@@ -252,18 +282,6 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
 pub fn list(folder: &Path) -> Vec<Value> {
     let text = String::from_utf8(run(folder, &["list", "--json"]).stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// The number of rows for which a condition holds.
-pub fn count(folder: &Path, condition: &str) -> i64 {
-    let sql = format!("SELECT count(*) FROM item WHERE {condition}");
-    database(folder).query_row(&sql, [], |row| row.get(0)).unwrap()
-}
-
-pub fn database(folder: &Path) -> Connection {
-    let database = Connection::open(folder.join("inbox.sqlite3")).unwrap();
-    database.busy_timeout(PATIENCE).unwrap();
-    database
 }
 
 /// The lines that the work wrote.

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Receiver, beginnings, command, count, eventually, folder, message, run, worked_on};
+use crate::support::{
+    Receiver, SHORT_PAUSES, beginnings, command, count, eventually, folder, message, run, with_timings, worked_on,
+};
 
 #[test]
 fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
@@ -46,11 +48,11 @@ fn as_many_items_are_worked_on_at_a_time_as_there_are_workers() {
     for number in 1..=5 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "never end", 1).to_vec()), 200);
     }
-    eventually("three are in work", || count(&folder, "in_work = 1") == 3);
+    eventually("three are in work", || count(&folder, "owner IS NOT NULL") == 3);
     eventually("three have begun", || worked_on(&folder).len() == 3);
     // This delivery gives the receiver another chance to begin a fourth item.
     assert_eq!(receiver.deliver(message("Visitor6", "hello", 1).to_vec()), 200);
-    assert_eq!(count(&folder, "in_work = 1"), 3);
+    assert_eq!(count(&folder, "owner IS NOT NULL"), 3);
     assert!(receiver.list().iter().all(|row| row["state"] == "waiting"));
 }
 
@@ -88,9 +90,10 @@ fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
 
 #[test]
 fn what_is_in_work_at_the_end_is_worked_on_again() {
-    let mut receiver = Receiver::start();
+    let mut receiver = Receiver::start_with("grace=500");
     assert_eq!(receiver.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
-    eventually("it is in work", || count(&receiver.folder, "in_work = 1") == 1 && !receiver.worked_on().is_empty());
+    let is_in_work = || count(&receiver.folder, "owner IS NOT NULL") == 1 && !receiver.worked_on().is_empty();
+    eventually("it is in work", is_in_work);
     assert_eq!(receiver.stop().code(), Some(0));
     let again = Receiver::start_in(&receiver.folder);
     eventually("it is worked on again", || beginnings(&again.folder) == [(1, 2)].into());
@@ -104,7 +107,7 @@ fn work_that_ends_in_time_is_noted_before_the_receiver_ends() {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
     }
     assert_eq!(receiver.stop().code(), Some(0));
-    assert_eq!(count(&receiver.folder, "in_work = 1"), 0);
+    assert_eq!(count(&receiver.folder, "owner IS NOT NULL"), 0);
     let ended = worked_on(&receiver.folder).iter().filter(|line| line.starts_with("end")).count();
     assert_eq!(count(&receiver.folder, "state = 'done'"), i64::try_from(ended).unwrap());
 }
@@ -120,4 +123,26 @@ fn a_second_receiver_leaves_alone_what_the_first_works_on() {
     }
     eventually("the others are done", || count(&first.folder, "state = 'done'") == 19);
     assert_eq!(beginnings(&first.folder), (1..=20).map(|id| (id, 1)).collect());
+}
+
+#[test]
+fn work_that_blocks_its_threads_does_not_bring_the_receiver_down() {
+    let folder = folder();
+    let mut command = command(&folder);
+    command.args(["--workers", "2"]);
+    with_timings(&mut command, &format!("work=500 grace=1000 {SHORT_PAUSES}"));
+    let mut receiver = Receiver::spawn(&folder, command);
+    for (number, text) in ["block", "block", "spawn and block", "spawn and block"].into_iter().enumerate() {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), text, 1).to_vec()), 200);
+    }
+    let blocked = receiver.row(1, "dead");
+    assert_eq!(blocked["problem"], "the work took longer than 500ms, and still blocks its thread");
+    assert_eq!(blocked["attempts"], 5);
+    let spawned = receiver.row(3, "dead");
+    assert!(spawned["problem"].as_str().unwrap().starts_with("the work took longer than 500ms"), "{spawned}");
+    // Deliveries are still answered, other items worked on, and the receiver can be stopped.
+    assert_eq!(receiver.deliver(message("Visitor5", "panic", 1).to_vec()), 200);
+    receiver.row(5, "dead");
+    assert_eq!(receiver.get("/healthz").0, 200);
+    assert_eq!(receiver.stop().code(), Some(0));
 }

@@ -1,0 +1,187 @@
+//! One attempt: to work on an item, or to send a message about it.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use twt_chat_webhooks::Payload;
+
+use crate::delivery::apart;
+use crate::message::Channel;
+use crate::store::{Claim, Failure, Outcome};
+use crate::timings::Timings;
+use crate::worker::Kind;
+
+/// How many threads may be left that do not end. Beyond that, no work begins until one of them ends.
+const MAX_LEFT: usize = 100;
+/// How long work that is told to stop may take to reach its next `await`.
+const MAX_STOP: Duration = Duration::from_millis(200);
+
+/// An item of an event.
+#[derive(Debug)]
+pub struct Item {
+    /// Its number in the inbox.
+    pub id: i64,
+    /// The number of this attempt. The first attempt is 1.
+    pub attempt: u32,
+    /// The envelope with this one item. An unknown event comes whole.
+    pub payload: Payload,
+}
+
+/// Any error, or a text: `Err("the ticket system is away".into())`.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What [`run`](crate::run) takes: a function that works on an item.
+pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Where the work happens: apart from the server, so that it can do what it wants with its threads.
+///
+/// Each attempt has a thread of its own, which it may block. Timers, sockets and what the work spawns belong to a
+/// runtime that the server does not use.
+pub struct Workshop {
+    work: Work,
+    most: usize,
+    runtime: Option<Runtime>,
+    /// The threads of attempts, those that were given up among them.
+    threads: Arc<AtomicUsize>,
+    is_full: AtomicBool,
+}
+
+impl Workshop {
+    pub fn new(work: Work, most: usize) -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread().thread_name("work").enable_all().build()?;
+        Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default(), is_full: AtomicBool::new(false) })
+    }
+
+    /// How many attempts may begin. Says so in the log when it comes to none, and when there are some again.
+    fn free(&self) -> usize {
+        let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
+        if self.is_full.swap(free == 0, Ordering::Relaxed) != (free == 0) {
+            if free == 0 {
+                tracing::error!("no work begins any more: {MAX_LEFT} threads are blocked by work that was given up");
+            } else {
+                tracing::info!("work begins again: a thread that was blocked has ended");
+            }
+        }
+        free
+    }
+
+    /// Starts a thread that works on the item, until it is done or `stop`. The result does not come if the work panics.
+    fn start(
+        &self,
+        item: Item,
+        stop: CancellationToken,
+    ) -> Result<oneshot::Receiver<Option<Result<(), Error>>>, Error> {
+        let handle = self.runtime.as_ref().ok_or("the receiver ends")?.handle().clone();
+        let (sender, result) = oneshot::channel();
+        let (work, threads) = (self.work, Arc::clone(&self.threads));
+        threads.fetch_add(1, Ordering::Relaxed);
+        let counted = Arc::clone(&threads);
+        let run = move || {
+            let work = || handle.block_on(async { stop.run_until_cancelled(work(item)).await });
+            let result = std::panic::catch_unwind(AssertUnwindSafe(work));
+            counted.fetch_sub(1, Ordering::Relaxed);
+            if let Ok(result) = result {
+                let _ = sender.send(result);
+            }
+        };
+        let started = thread::Builder::new().name("work".to_owned()).spawn(run);
+        if started.is_err() {
+            threads.fetch_sub(1, Ordering::Relaxed);
+        }
+        started?;
+        Ok(result)
+    }
+}
+
+/// Does not wait for work that goes on.
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What the attempts of a lane need.
+#[derive(Clone)]
+pub struct Attempts {
+    pub kind: Kind,
+    pub timings: Arc<Timings>,
+    /// Is cancelled when the rows belong to another receiver.
+    pub over: CancellationToken,
+}
+
+impl Attempts {
+    /// `None` stands for the work.
+    pub fn channel(&self) -> Option<Channel> {
+        match &self.kind {
+            Kind::Work(_) => None,
+            Kind::Forward(webhook) => Some(webhook.channel),
+        }
+    }
+
+    /// How many attempts may begin, as far as threads are concerned.
+    pub fn free(&self) -> usize {
+        match &self.kind {
+            Kind::Work(workshop) => workshop.free(),
+            Kind::Forward(_) => 1,
+        }
+    }
+
+    pub async fn make(self, Claim { id, attempt, body }: Claim) -> Outcome {
+        let result = match apart(body.len(), move || Payload::from_slice(&body)).await {
+            Some(Ok(payload)) => self.with(id, attempt, payload).await,
+            Some(Err(error)) => Err(Error::from(error).into()),
+            None => Err("decoding panicked".to_owned().into()),
+        };
+        if let Err(failure) = &result {
+            let to = self.channel().map_or(String::new(), |channel| format!(" to {}", channel.name()));
+            tracing::warn!("item {id}{to}, attempt {attempt}: {}", failure.problem);
+        }
+        Outcome { id, attempt, result }
+    }
+
+    async fn with(&self, id: i64, attempt: i32, payload: Payload) -> Result<(), Failure> {
+        match &self.kind {
+            Kind::Work(workshop) => {
+                let item = Item { id, attempt: attempt.try_into().unwrap_or(u32::MAX), payload };
+                Ok(self.work(workshop, item).await?)
+            }
+            // The error of a panic quotes its message, which may hold what a visitor wrote.
+            Kind::Forward(webhook) => {
+                let (webhook, over) = (Arc::clone(webhook), self.over.clone());
+                let sent = spawn_blocking(move || {
+                    if over.is_cancelled() { Err("stopped".to_owned().into()) } else { webhook.send(&payload) }
+                });
+                let sent = sent.await;
+                sent.unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into()))
+            }
+        }
+    }
+
+    async fn work(&self, workshop: &Workshop, item: Item) -> Result<(), Error> {
+        let panicked = || Error::from("the work panicked");
+        let limit = self.timings.work;
+        let stop = self.over.child_token();
+        // If this future is dropped, the work is told to stop.
+        let _stop_work = stop.clone().drop_guard();
+        let mut result = workshop.start(item, stop.clone())?;
+        if let Ok(result) = timeout(limit, &mut result).await {
+            return result.map_err(|_| panicked())?.unwrap_or_else(|| Err("the work was stopped".into()));
+        }
+        stop.cancel();
+        match timeout(MAX_STOP, result).await {
+            Ok(_) => Err(format!("the work took longer than {limit:?}").into()),
+            Err(_) => Err(format!("the work took longer than {limit:?}, and still blocks its thread").into()),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What an operator can do, while a receiver serves or not.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::cli::Command;
+use crate::store::{Row, Store};
+
+pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match *command {
+        Command::List { dead, json } => list(store, dead, json, &mut out).await,
+        Command::Show { id } => {
+            let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;
+            out.write_all(&body).map_err(Error::from)
+        }
+        Command::Retry { id, .. } => match (id, store.retry(id).await?) {
+            (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
+            (_, rows) => writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from),
+        },
+        Command::Prune { older_than } => {
+            let mut deleted = 0;
+            loop {
+                match store.prune(older_than).await? {
+                    0 => break writeln!(out, "rows deleted: {deleted}").map_err(Error::from),
+                    rows => deleted += rows,
+                }
+            }
+        }
+    };
+    let written = written.and_then(|()| out.flush().map_err(Error::from));
+    match written {
+        // The reader has seen enough, as in `receiver list | head`.
+        Err(error) if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => {
+            Ok(())
+        }
+        written => written,
+    }
+}
+
+async fn list(store: &dyn Store, dead: bool, json: bool, out: &mut impl Write) -> Result<(), Error> {
+    let mut last = 0;
+    loop {
+        let rows = store.list(dead, last).await?;
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.id;
+        for row in &rows {
+            if json { as_json(row, out)? } else { as_text(row, out)? }
+        }
+    }
+}
+
+/// Writes an object with its keys in this order, which a `Value` would sort.
+fn as_json(row: &Row, out: &mut impl Write) -> io::Result<()> {
+    let channel = Some(&row.channel).filter(|channel| !channel.is_empty());
+    let fields: [(&str, Value); 7] = [
+        ("id", row.id.into()),
+        ("event", json!(row.event)),
+        ("channel", json!(channel)),
+        ("state", json!(row.state)),
+        ("received_at", json!(row.received_at)),
+        ("attempts", row.attempts.into()),
+        ("problem", json!(row.problem)),
+    ];
+    for (index, (key, value)) in fields.iter().enumerate() {
+        write!(out, "{}\"{key}\":{value}", if index == 0 { '{' } else { ',' })?;
+    }
+    writeln!(out, "}}")
+}
+
+fn as_text(
+    Row { id, event, channel, state, received_at, attempts, problem }: &Row,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let channel = if channel.is_empty() { "-" } else { channel };
+    let (event, problem) = (event.as_deref().unwrap_or("-"), problem.as_deref().unwrap_or_default());
+    let line = format!("{id:6} {received_at} {state:7} {attempts:2} {channel:8} {event} {problem}");
+    writeln!(out, "{}", line.trim_end())
+}

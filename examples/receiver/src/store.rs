@@ -1,0 +1,223 @@
+//! The inbox: what has been received, in a database. The server, the worker and the commands use it through two traits.
+//!
+//! `store/sqlite.rs` and `store/postgres.rs` implement them. All SQL is there, and each statement uses the clock of the
+//! database. An item has one row for the work on it and one for each channel. A row that is in work names its owner.
+
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::Error;
+use crate::delivery::Arrival;
+use crate::message::Channel;
+use crate::timings::Timings;
+
+/// The version of the tables, and of the oldest receiver that can use them. A change that an older receiver can live
+/// with raises only the version in the tables. Any other change raises the oldest version there too.
+const VERSION: i32 = 2;
+/// How many deliveries share a commit at most.
+const MAX_GROUP: usize = 128;
+/// The longest `Retry-After` that is obeyed.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+/// The problem of a row whose attempt was cut off.
+const CUT_OFF: &str = "the receiver ended before this was done";
+
+/// A database with what has been received.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps the records of a delivery. Returns how many are new, once they are on the disk.
+    async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble>;
+
+    /// Commits a write that changes nothing. A full disk shows in no other way.
+    async fn probe(&self) -> Result<(), Trouble>;
+
+    /// Takes a new owner number. As long as the session lasts, the other receivers leave the rows of this owner alone.
+    async fn enter(&self) -> Result<Box<dyn Session>, Trouble>;
+
+    /// Puts back the rows of owners that are gone. The attempt that was cut off counts, because the work itself may
+    /// have ended the receiver. Also corrects the times of rows if the clock of the database has been set back.
+    async fn tidy(&self) -> Result<(), Trouble>;
+
+    /// The next rows after an `id`, at most 1,000.
+    async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble>;
+
+    /// The body of the record to which a row belongs.
+    async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
+
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
+    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
+
+    /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this
+    /// were.
+    async fn prune(&self, days: u32) -> Result<u64, Trouble>;
+}
+
+/// The time in which a receiver owns rows under one number.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// Notes how attempts ended, and takes rows that are due, at most `free`. An outcome is noted only if the row still
+    /// belongs to this owner and to this attempt.
+    ///
+    /// Calling this also shows that the owner is alive, so each receiver calls it at least every `Timings::look`.
+    async fn exchange(&self, lane: Option<Channel>, ended: &[Outcome], free: usize) -> Result<Vec<Claim>, Trouble>;
+
+    /// Puts back what is still in work, and ends the session.
+    async fn leave(&self) -> Result<(), Trouble>;
+}
+
+/// Why the inbox did not do what was asked.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The database refused, or could not be reached. The text says why. It holds nothing that a visitor wrote.
+    Away(String),
+    /// The owner number is not valid any more: what it was working on may belong to another receiver.
+    Lost(String),
+    /// A newer receiver has changed the tables.
+    TooOld,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Away(why) | Self::Lost(why) => formatter.write_str(why),
+            Self::TooOld => formatter.write_str("it belongs to a newer version of the receiver"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// A row that is now in work.
+pub struct Claim {
+    pub id: i64,
+    /// The number of this attempt. The first attempt is 1.
+    pub attempt: i32,
+    pub body: Vec<u8>,
+}
+
+/// How an attempt ended.
+pub struct Outcome {
+    pub id: i64,
+    pub attempt: i32,
+    pub result: Result<(), Failure>,
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to show in the log and in `receiver list`.
+    pub problem: String,
+    /// How long the channel wants to receive nothing.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<String> for Failure {
+    fn from(problem: String) -> Self {
+        Self { problem, retry_after: None }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        error.to_string().escape_debug().take(500).collect::<String>().into()
+    }
+}
+
+/// What `receiver list` shows of a row. It holds nothing that a visitor wrote.
+pub struct Row {
+    pub id: i64,
+    pub event: Option<String>,
+    /// Empty for the work.
+    pub channel: String,
+    pub state: String,
+    /// Such as `2026-01-31T23:59:59Z`.
+    pub received_at: String,
+    pub attempts: i32,
+    pub problem: Option<String>,
+}
+
+/// What becomes of a row after an attempt.
+struct Verdict {
+    state: &'static str,
+    /// Milliseconds until the row is due again.
+    pause: i64,
+    /// Milliseconds until the channel may get the next message, if the channel asked for a pause.
+    channel_pause: i64,
+}
+
+/// What a store knows about the receiver that uses it.
+#[derive(Clone)]
+pub struct Plan {
+    /// The channels to which this receiver forwards, each with the time from one message to the next.
+    pub channels: Vec<(Channel, Duration)>,
+    pub timings: Arc<Timings>,
+}
+
+impl Plan {
+    /// The names of the lanes. The work has the empty name, because an index can be used for `= ''`, but not for a
+    /// comparison that treats `NULL` as a value.
+    fn lanes(&self) -> Vec<&'static str> {
+        let channels = self.channels.iter().map(|(channel, _)| channel.name());
+        std::iter::once("").chain(channels).collect()
+    }
+
+    fn pauses(&self, lane: Option<Channel>) -> &[Duration] {
+        if lane.is_some() { &self.timings.channel_pauses } else { &self.timings.work_pauses }
+    }
+
+    /// How many attempts a row has: one before each pause, and one after the last.
+    fn attempts(&self, lane: Option<Channel>) -> i32 {
+        i32::try_from(self.pauses(lane).len()).unwrap_or(i32::MAX - 1) + 1
+    }
+
+    fn judge(&self, lane: Option<Channel>, outcome: &Outcome) -> Verdict {
+        let pauses =
+            usize::try_from(outcome.attempt).ok().and_then(|attempt| self.pauses(lane).get(attempt.max(1) - 1));
+        let (state, pause) = match (&outcome.result, pauses) {
+            (Ok(()), _) => ("done", Duration::ZERO),
+            (Err(_), Some(pause)) => ("waiting", *pause),
+            (Err(_), None) => ("dead", Duration::ZERO),
+        };
+        let asked = outcome.result.as_ref().err().and_then(|failure| failure.retry_after);
+        let channel_pause = asked.unwrap_or_default().min(MAX_RETRY_AFTER);
+        Verdict { state, pause: millis(pause), channel_pause: millis(channel_pause) }
+    }
+}
+
+fn lane_name(lane: Option<Channel>) -> &'static str {
+    lane.map_or("", Channel::name)
+}
+
+fn millis(duration: Duration) -> i64 {
+    duration.as_millis().try_into().unwrap_or(i64::MAX)
+}
+
+/// The URL, if the setting is one.
+fn url(inbox: &Path) -> Option<&str> {
+    inbox.to_str().filter(|text| text.starts_with("postgres://") || text.starts_with("postgresql://"))
+}
+
+/// What to call the inbox in an error. A password in the URL is left out.
+pub fn name(inbox: &Path) -> String {
+    let address = url(inbox).map(|url| postgres::Address::parse(url).map_or(String::new(), |url| url.to_string()));
+    address.unwrap_or_else(|| inbox.display().to_string())
+}
+
+/// Opens the inbox that a setting names: a `postgres://` URL, or the path of a SQLite file.
+///
+/// With `create`, makes the tables if there are none. Tables of an older version are upgraded in any case.
+pub async fn open(inbox: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
+    let opened = if let Some(url) = url(inbox) {
+        postgres::open(&postgres::Address::parse(url)?, create, plan).await.map_err(Error::from)
+    } else {
+        let path = inbox.to_owned();
+        tokio::task::spawn_blocking(move || sqlite::open(&path, create, plan)).await?
+    };
+    opened.map_err(|error| format!("cannot open the inbox {}: {error}", name(inbox)).into())
+}

@@ -1,0 +1,162 @@
+//! The inbox in PostgreSQL 14 or newer, for several machines.
+//!
+//! All receivers take deliveries, work and forward. Deliveries that come together share a commit (`keep`). Whether a
+//! receiver is alive shows in an advisory lock, which the server releases when the session of the receiver ends
+//! (`owner`).
+
+mod connection;
+mod keep;
+mod operate;
+mod owner;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, mpsc};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use self::connection::{Connection, Kept, within};
+use self::keep::Job;
+use super::{Plan, Row, Session, Store, Trouble, VERSION};
+use crate::delivery::Arrival;
+
+/// What a `postgres://` URL says. Shows no password.
+#[derive(Clone)]
+pub(super) struct Address(Config);
+
+impl Address {
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
+        // The client knows only `require`, and this receiver always checks the certificate and the name in it.
+        let url = ["verify-full", "verify-ca"]
+            .iter()
+            .fold(url.to_owned(), |url, mode| url.replace(&format!("sslmode={mode}"), "sslmode=require"));
+        // The text of this error names a parameter, but shows no value.
+        let mut config: Config = url.parse().map_err(|error| format!("INBOX is not a valid URL: {error}"))?;
+        // Without `sslmode`, the client would use TLS if the server has it, and then refuse its certificate.
+        if config.get_ssl_mode() == SslMode::Prefer {
+            config.ssl_mode(SslMode::Disable);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("twt-chat receiver");
+        }
+        Ok(Self(config))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("postgres://")?;
+        for (index, host) in self.0.get_hosts().iter().enumerate() {
+            match host {
+                Host::Tcp(name) => formatter.write_str(name)?,
+                Host::Unix(path) => path.display().fmt(formatter)?,
+            }
+            let ports = self.0.get_ports();
+            if let Some(port) = ports.get(index).or(ports.first()) {
+                write!(formatter, ":{port}")?;
+            }
+        }
+        write!(formatter, "/{}", self.0.get_dbname().unwrap_or_default())
+    }
+}
+
+struct Postgres {
+    address: Address,
+    plan: Plan,
+    jobs: mpsc::Sender<Job>,
+    /// The connection for `tidy`. It is not that of the owner, because a session can always take its own locks again.
+    other: Mutex<Kept<operate::Prepared>>,
+}
+
+pub(super) async fn open(address: &Address, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Trouble> {
+    prepare_tables(address, create, &plan).await?;
+    let jobs = keep::start(address, &plan);
+    Ok(Arc::new(Postgres { address: address.clone(), plan, jobs, other: Mutex::default() }))
+}
+
+const CREATE: &str = include_str!("postgres.sql");
+/// Race: of several receivers that start at once, one makes the tables, and the others wait here.
+const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock($1, 0)";
+const TABLES: &str = "SELECT to_regclass('twt_chat.version') IS NOT NULL";
+const CHECK_VERSION: &str = "SELECT oldest FROM version";
+
+/// Makes the tables if there are none, and checks that this receiver is not too old for them.
+async fn prepare_tables(address: &Address, create: bool, plan: &Plan) -> Result<(), Trouble> {
+    let mut connection = Connection::<()>::open(address, &plan.timings).await?;
+    // A start may wait for the upgrade of another receiver.
+    connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;
+    let make = async {
+        let transaction = connection.client.transaction().await?;
+        transaction.execute(LOCK_TABLES, &[&connection::CLASS]).await?;
+        let exists: bool = transaction.query_one(TABLES, &[]).await?.get(0);
+        if !exists && create {
+            transaction.batch_execute("CREATE SCHEMA IF NOT EXISTS twt_chat").await?;
+            transaction.batch_execute(CREATE).await?;
+        }
+        if !exists && !create {
+            return Ok(false);
+        }
+        transaction.commit().await?;
+        Ok(true)
+    };
+    if !make.await.map_err(connection::away)? {
+        return Err(Trouble::Away("it has no tables".to_owned()));
+    }
+    check_version(&connection.client).await
+}
+
+async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
+    let oldest: i32 = client.query_one(CHECK_VERSION, &[]).await.map_err(connection::away)?.get(0);
+    if oldest > VERSION { Err(Trouble::TooOld) } else { Ok(()) }
+}
+
+impl Postgres {
+    /// A connection for a command, which may take its time.
+    async fn connect(&self) -> Result<Connection<()>, Trouble> {
+        let connection = Connection::open(&self.address, &self.plan.timings).await?;
+        connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;
+        Ok(connection)
+    }
+}
+
+#[async_trait]
+impl Store for Postgres {
+    async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
+        keep::keep(&self.jobs, arrival).await
+    }
+
+    async fn probe(&self) -> Result<(), Trouble> {
+        // A delivery without records makes the committer write something else.
+        keep::keep(&self.jobs, Arrival { records: Vec::new(), room: None }).await.map(drop)
+    }
+
+    async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
+        Ok(Box::new(owner::Owner::enter(&self.address, &self.plan).await?))
+    }
+
+    async fn tidy(&self) -> Result<(), Trouble> {
+        let mut kept = self.other.lock().await;
+        let connection = kept.take(&self.address, &self.plan.timings).await?;
+        within(self.plan.timings.statement, operate::tidy(&connection, &self.plan)).await?;
+        kept.give_back(connection);
+        Ok(())
+    }
+
+    async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble> {
+        operate::list(&self.connect().await?.client, dead, after).await.map_err(connection::away)
+    }
+
+    async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
+        operate::body(&self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
+    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
+        operate::retry(&self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
+    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
+        operate::prune(&mut self.connect().await?.client, days).await.map_err(connection::away)
+    }
+}

@@ -1,0 +1,144 @@
+//! A connection to PostgreSQL: TLS, the settings of the session, limits of time, and what to say about an error.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::{Client, Error, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::Address;
+use crate::store::{Trouble, millis};
+use crate::timings::Timings;
+
+/// The first of the two numbers of each advisory lock, so that other programs in the same database do not take the same
+/// locks. It is the start of the SHA-256 of "twt-chat receiver".
+pub(super) const CLASS: i32 = 0x2076_e201;
+
+/// A commit waits for the disk, whatever the server's default is. The plans do not depend on statistics, which a table
+/// that grew a moment ago does not have yet: with the scan of a whole table, each claim would sort all that waits.
+/// Without `idle_session_timeout`, the locks of a frozen machine would stay. `tcp_user_timeout` covers an answer that
+/// the frozen machine does not take.
+fn settings(timings: &Timings) -> String {
+    let (statement, idle) = (millis(timings.statement), millis(timings.idle));
+    format!(
+        "SET synchronous_commit = on; SET search_path = twt_chat; SET client_min_messages = warning;
+        SET enable_seqscan = off; SET jit = off;
+        SET statement_timeout = {statement}; SET idle_in_transaction_session_timeout = {idle};
+        SET tcp_user_timeout = {idle}"
+    )
+}
+
+/// The statements that a connection has prepared.
+pub(super) trait Statements: Sized + Send + Sync {
+    fn prepare(client: &Client) -> impl Future<Output = Result<Self, Error>> + Send;
+}
+
+impl Statements for () {
+    async fn prepare(_: &Client) -> Result<Self, Error> {
+        Ok(())
+    }
+}
+
+pub(super) struct Connection<S> {
+    pub client: Client,
+    pub prepared: S,
+    driver: JoinHandle<()>,
+}
+
+/// Closes the socket at once. Without this, the driver would first wait for a server that does not answer.
+impl<S> Drop for Connection<S> {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl<S: Statements> Connection<S> {
+    pub(super) async fn open(Address(config): &Address, timings: &Timings) -> Result<Self, Trouble> {
+        let open = async {
+            let tls = MakeRustlsConnect::new(tls(config.get_ssl_mode()).map_err(Trouble::Away)?);
+            let (client, connection) = config.connect(tls).await.map_err(away)?;
+            let driver = tokio::spawn(async move { _ = connection.await });
+            let prepare = async {
+                client.batch_execute(&settings(timings)).await?;
+                S::prepare(&client).await
+            };
+            match prepare.await {
+                Ok(prepared) => Ok(Self { client, prepared, driver }),
+                Err(error) => {
+                    driver.abort();
+                    Err(away(error))
+                }
+            }
+        };
+        within(timings.statement, open).await
+    }
+}
+
+/// A connection that is opened when it is needed and kept for the next use.
+pub(super) struct Kept<S> {
+    connection: Option<Connection<S>>,
+}
+
+impl<S> Default for Kept<S> {
+    fn default() -> Self {
+        Self { connection: None }
+    }
+}
+
+impl<S: Statements> Kept<S> {
+    /// Takes the connection out, or opens one. After an error, the caller drops the connection, and with it what the
+    /// server may still send. Otherwise, the caller gives the connection back.
+    pub(super) async fn take(&mut self, address: &Address, timings: &Timings) -> Result<Connection<S>, Trouble> {
+        match self.connection.take().filter(|connection| !connection.client.is_closed()) {
+            Some(connection) => Ok(connection),
+            None => Connection::open(address, timings).await,
+        }
+    }
+
+    pub(super) fn give_back(&mut self, connection: Connection<S>) {
+        self.connection = Some(connection);
+    }
+}
+
+/// Limits the time of something that needs the server. A machine that is cut off gets no answer, and no error either.
+pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let slow = |_| Trouble::Away(format!("the database did not answer within {limit:?}"));
+    timeout(limit, answer).await.map_err(slow)?
+}
+
+/// Trusts what the machine trusts, or the certificates in the file that `SSL_CERT_FILE` names.
+fn tls(mode: SslMode) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    if mode != SslMode::Disable {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            return Err("this machine trusts no certificate: set SSL_CERT_FILE".to_owned());
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| error.to_string())?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What to say about an error. The detail of an error is left out, because it quotes the values of a row.
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` passes values")]
+pub(super) fn away(error: Error) -> Trouble {
+    if let Some(refused) = error.as_db_error() {
+        return Trouble::Away(format!("{} (SQLSTATE {})", refused.message(), refused.code().code()));
+    }
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if !text.contains(&cause.to_string()) {
+            text = format!("{text}: {cause}");
+        }
+        source = cause.source();
+    }
+    Trouble::Away(text)
+}

@@ -1,0 +1,204 @@
+//! Keeps deliveries: several committers, each with a connection of its own, put what waits into one statement.
+
+use std::collections::HashMap;
+use std::iter;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_postgres::{Client, Error, Statement};
+
+use super::Address;
+use super::connection::{Connection, Kept, Statements, away, within};
+use crate::delivery::Arrival;
+use crate::store::{MAX_GROUP, Plan, Trouble};
+
+/// While one committer waits for the disk, the next one collects.
+const COMMITTERS: usize = 4;
+/// How many bytes of bodies share a commit, apart from the last delivery of a group.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Keeps a group of deliveries: each record with a new key, and its row for each lane. Returns how many records of each
+/// delivery are new.
+///
+/// Index: the unique one on `key`. Race: two groups can hold the same keys. Both insert in the order of the keys, so
+/// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
+/// because `RETURNING` cannot say from which delivery a record came.
+const KEEP: &str = "
+    WITH arrived AS MATERIALIZED (
+        SELECT nextval('record_id') AS id, delivery, key, event, problem, body, place
+        FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+            WITH ORDINALITY AS record (delivery, key, event, problem, body, place)
+    ), kept AS (
+        INSERT INTO record (id, key, event, body) SELECT id, key, event, body FROM arrived ORDER BY key, place
+        ON CONFLICT (key) DO NOTHING RETURNING id
+    ), rows AS (
+        INSERT INTO item (record, channel, state, problem)
+        SELECT id, lane, CASE WHEN problem IS NULL THEN 'waiting' ELSE 'dead' END, problem
+        FROM kept JOIN arrived USING (id) CROSS JOIN unnest($6::text[]) WITH ORDINALITY AS lanes (lane, lane_place)
+        WHERE lane = '' OR problem IS NULL
+        ORDER BY place, lane_place
+    )
+    SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
+/// Writes to the disk, although it changes nothing that counts. It fails if a table is gone.
+const PROBE: &str = "UPDATE version SET probed_at = now()
+    WHERE NOT EXISTS (SELECT FROM record WHERE id < 0) AND NOT EXISTS (SELECT FROM item WHERE id < 0)";
+
+pub(super) struct Job {
+    arrival: Arrival,
+    answer: oneshot::Sender<Result<usize, Trouble>>,
+}
+
+/// Hands a delivery to the committers. A delivery without records only probes.
+pub(super) async fn keep(jobs: &mpsc::Sender<Job>, arrival: Arrival) -> Result<usize, Trouble> {
+    let (answer, answered) = oneshot::channel();
+    let ended = || Trouble::Away("the committers have ended".to_owned());
+    jobs.send(Job { arrival, answer }).await.map_err(|_| ended())?;
+    answered.await.map_err(|_| ended())?
+}
+
+/// Starts the committers. They end when nobody can send them a delivery any more.
+pub(super) fn start(address: &Address, plan: &Plan) -> mpsc::Sender<Job> {
+    let (jobs, waiting) = mpsc::channel(MAX_GROUP);
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..COMMITTERS {
+        let committer = Committer { address: address.clone(), plan: plan.clone(), kept: Kept::default() };
+        tokio::spawn(committer.run(Arc::clone(&waiting)));
+    }
+    jobs
+}
+
+struct Prepared {
+    keep: Statement,
+    probe: Statement,
+}
+
+impl Statements for Prepared {
+    async fn prepare(client: &Client) -> Result<Self, Error> {
+        Ok(Self { keep: client.prepare(KEEP).await?, probe: client.prepare(PROBE).await? })
+    }
+}
+
+struct Committer {
+    address: Address,
+    plan: Plan,
+    kept: Kept<Prepared>,
+}
+
+impl Committer {
+    async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Job>>>) {
+        loop {
+            let group = {
+                let mut waiting = waiting.lock().await;
+                let Some(first) = waiting.recv().await else { return };
+                let mut bytes = 0;
+                let others = iter::from_fn(|| waiting.try_recv().ok());
+                // A delivery that nobody waits for any more was answered 503, so the platform sends it again.
+                let wanted = iter::once(first).chain(others).filter(|job| !job.answer.is_closed()).take(MAX_GROUP);
+                let mut group = Vec::new();
+                for job in wanted {
+                    bytes += job.arrival.bytes();
+                    group.push(job);
+                    if bytes > MAX_BYTES {
+                        break;
+                    }
+                }
+                group
+            };
+            self.commit(group).await;
+        }
+    }
+
+    async fn commit(&mut self, group: Vec<Job>) {
+        let kept = match self.try_commit(&group).await {
+            // The server has refused, and one delivery can take the others with it. So each is tried alone.
+            Err(Refusal { alone: true, .. }) if group.len() > 1 => {
+                for job in group {
+                    let kept = self.try_commit(std::slice::from_ref(&job)).await;
+                    answer(vec![job], &kept.map_err(|refusal| refusal.trouble));
+                }
+                return;
+            }
+            kept => kept.map_err(|refusal| refusal.trouble),
+        };
+        answer(group, &kept);
+    }
+
+    /// Returns the number of new records of each delivery that has any. If the connection turns out to be closed, tries
+    /// again on a new one: to keep a delivery twice changes nothing.
+    async fn try_commit(&mut self, group: &[Job]) -> Result<HashMap<usize, usize>, Refusal> {
+        let (limit, mut again) = (self.plan.timings.statement, true);
+        loop {
+            let opened = self.kept.take(&self.address, &self.plan.timings).await;
+            let connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
+            let (mut refused, mut closed) = (false, false);
+            let committed = within(limit, async {
+                keep_group(&connection, group, &self.plan).await.map_err(|error| {
+                    closed = error.is_closed() || connection.client.is_closed();
+                    refused = error.as_db_error().is_some() && !closed;
+                    away(error)
+                })
+            });
+            match committed.await {
+                Ok(kept) => {
+                    self.kept.give_back(connection);
+                    return Ok(kept);
+                }
+                Err(_) if closed && again => again = false,
+                Err(trouble) => {
+                    if refused {
+                        self.kept.give_back(connection);
+                    }
+                    return Err(Refusal { trouble, alone: refused });
+                }
+            }
+        }
+    }
+}
+
+struct Refusal {
+    trouble: Trouble,
+    /// Whether a delivery alone may have better luck.
+    alone: bool,
+}
+
+async fn keep_group(
+    connection: &Connection<Prepared>,
+    group: &[Job],
+    plan: &Plan,
+) -> Result<HashMap<usize, usize>, Error> {
+    let Connection { client, prepared, .. } = connection;
+    if group.iter().any(|job| job.arrival.records.is_empty()) {
+        client.execute(&prepared.probe, &[]).await?;
+    }
+    let records = || {
+        (0_i32..).zip(group).flat_map(|(number, job)| job.arrival.records.iter().map(move |record| (number, record)))
+    };
+    if records().next().is_none() {
+        return Ok(HashMap::new());
+    }
+    let deliveries: Vec<i32> = records().map(|(number, _)| number).collect();
+    let keys: Vec<&str> = records().map(|(_, record)| record.key.as_str()).collect();
+    let events: Vec<Option<String>> = records().map(|(_, record)| record.event()).collect();
+    let problems: Vec<Option<String>> = records().map(|(_, record)| record.problem()).collect();
+    let bodies: Vec<&[u8]> = records().map(|(_, record)| record.body.as_slice()).collect();
+    let lanes = plan.lanes();
+    let kept = client.query(&prepared.keep, &[&deliveries, &keys, &events, &problems, &bodies, &lanes]).await?;
+    let counts = kept.iter().filter_map(|row| {
+        let (delivery, count): (i32, i64) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
+        Some((delivery.try_into().ok()?, count.try_into().ok()?))
+    });
+    Ok(counts.collect())
+}
+
+fn answer(group: Vec<Job>, kept: &Result<HashMap<usize, usize>, Trouble>) {
+    if let Err(trouble) = kept {
+        tracing::error!("the inbox cannot be written: {trouble}");
+    }
+    for (number, job) in group.into_iter().enumerate() {
+        let new = match kept {
+            Ok(kept) => Ok(kept.get(&number).copied().unwrap_or(0)),
+            Err(trouble) => Err(Trouble::Away(trouble.to_string())),
+        };
+        let _ = job.answer.send(new);
+    }
+}

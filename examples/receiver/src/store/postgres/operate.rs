@@ -1,0 +1,98 @@
+//! What keeps the inbox tidy, and what the commands do.
+
+use tokio_postgres::{Client, Error, Statement};
+
+use super::connection::{Connection, Statements, away};
+use super::{check_version, owner};
+use crate::store::{Plan, Row, Trouble};
+
+/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
+/// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
+/// that a claim has locked is due anyway.
+const SET_CLOCK: &str = "
+    UPDATE item SET due_at = now() + pause WHERE id IN (
+        SELECT id FROM item WHERE channel = ANY ($1) AND state = 'waiting' AND owner IS NULL
+            AND due_at > now() AND due_at > now() + pause
+        LIMIT 10000 FOR UPDATE SKIP LOCKED)";
+const SET_PACE_CLOCK: &str = "UPDATE channel SET next_at = now() + pause WHERE next_at > now() + pause";
+
+pub(super) struct Prepared {
+    take_back: Statement,
+    set_clock: Statement,
+    set_pace_clock: Statement,
+}
+
+impl Statements for Prepared {
+    async fn prepare(client: &Client) -> Result<Self, Error> {
+        Ok(Self {
+            take_back: client.prepare(owner::TAKE_BACK).await?,
+            set_clock: client.prepare(SET_CLOCK).await?,
+            set_pace_clock: client.prepare(SET_PACE_CLOCK).await?,
+        })
+    }
+}
+
+pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Result<(), Trouble> {
+    let Connection { client, prepared, .. } = connection;
+    check_version(client).await?;
+    owner::take_back(client, &prepared.take_back, plan).await?;
+    client.execute(&prepared.set_clock, &[&plan.lanes()]).await.map_err(away)?;
+    client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
+}
+
+/// Index: the primary key.
+const LIST: &str = r#"
+    SELECT item.id, event, channel, state,
+        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem
+    FROM item JOIN record ON record.id = item.record
+    WHERE item.id > $2 AND (state = 'dead' OR NOT $1) ORDER BY item.id LIMIT 1000"#;
+
+pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
+    let row = |row: tokio_postgres::Row| {
+        Ok(Row {
+            id: row.try_get(0)?,
+            event: row.try_get(1)?,
+            channel: row.try_get(2)?,
+            state: row.try_get(3)?,
+            received_at: row.try_get(4)?,
+            attempts: row.try_get(5)?,
+            problem: row.try_get(6)?,
+        })
+    };
+    client.query(LIST, &[&dead, &after]).await?.into_iter().map(row).collect()
+}
+
+const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = $1)";
+
+pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Error> {
+    client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+/// A row that is in work is left alone.
+const RETRY: &str = "
+    UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+    WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END";
+
+pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
+    client.execute(RETRY, &[&id]).await
+}
+
+/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left.
+const PRUNE: &str = "
+    WITH old AS (
+        SELECT item.id FROM item JOIN record ON record.id = item.record
+        WHERE state = 'done' AND received_at < now() - $1::bigint * interval '1 day' LIMIT 1000 FOR UPDATE
+    )
+    DELETE FROM item USING old WHERE item.id = old.id RETURNING record";
+/// Index: the primary key, and `item_record`.
+const PRUNE_RECORDS: &str =
+    "DELETE FROM record WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM item WHERE item.record = record.id)";
+
+pub(super) async fn prune(client: &mut Client, days: u32) -> Result<u64, Error> {
+    let transaction = client.transaction().await?;
+    let rows = transaction.query(PRUNE, &[&i64::from(days)]).await?;
+    let records: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    transaction.execute(PRUNE_RECORDS, &[&records]).await?;
+    transaction.commit().await?;
+    Ok(rows.len() as u64)
+}

@@ -1,0 +1,216 @@
+//! The inbox in a SQLite file, for one machine.
+//!
+//! One thread does all writes. It puts the writes that wait into one commit, because each commit has to wait for the
+//! disk. The receivers that share the file prove that they are alive by a number that grows, see [`tidy`].
+
+mod process;
+mod statements;
+mod tidy;
+mod upgrade;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{iter, thread};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use self::tidy::Observed;
+use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Store, Trouble};
+use crate::Error;
+use crate::delivery::Arrival;
+use crate::message::Channel;
+
+/// How long a start waits for another receiver that upgrades the tables.
+const MAX_UPGRADE: Duration = Duration::from_secs(600);
+
+pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
+    let create = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
+    connection.busy_timeout(MAX_UPGRADE)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    upgrade::upgrade(&connection)?;
+    connection.busy_timeout(plan.timings.busy)?;
+    statements::check_version(&connection)?.map_or(Ok(()), Err)?;
+    Ok(Arc::new(Sqlite { jobs: start(connection), plan, observed: Arc::default() }))
+}
+
+#[derive(Clone)]
+struct Sqlite {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    plan: Plan,
+    /// What this receiver has seen of the others.
+    observed: Arc<Mutex<Observed>>,
+}
+
+/// A write that waits for its commit.
+trait Job: Send {
+    /// Runs in a transaction. If the transaction fails, the job can run again.
+    fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()>;
+    /// Tells the task that waits how the commit ended.
+    fn answer(self: Box<Self>, committed: Result<(), String>);
+}
+
+struct Write<T, W> {
+    run: W,
+    value: Option<T>,
+    sender: oneshot::Sender<Result<T, Trouble>>,
+}
+
+impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T, W> {
+    fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()> {
+        self.value = Some((self.run)(transaction)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), String>) {
+        let Self { value, sender, .. } = *self;
+        let value = committed.and_then(|()| value.ok_or_else(String::new));
+        let _ = sender.send(value.map_err(Trouble::Away));
+    }
+}
+
+/// Starts the thread that writes. It ends when nobody can send it a job any more.
+fn start(mut connection: Connection) -> mpsc::Sender<Box<dyn Job>> {
+    let (jobs, mut waiting) = mpsc::channel::<Box<dyn Job>>(MAX_GROUP);
+    thread::spawn(move || {
+        while let Some(first) = waiting.blocking_recv() {
+            let others = iter::from_fn(|| waiting.try_recv().ok());
+            let mut group: Vec<_> = iter::once(first).chain(others).take(MAX_GROUP).collect();
+            let committed = commit(&mut connection, &mut group);
+            // One job can take the others with it. A database that is locked refuses each of them.
+            let alone = committed.as_ref().is_err_and(|(_, locked)| !locked) && group.len() > 1;
+            for mut job in group {
+                let committed =
+                    if alone { commit(&mut connection, std::slice::from_mut(&mut job)) } else { committed.clone() };
+                job.answer(committed.map_err(|(problem, _)| problem));
+            }
+        }
+    });
+    jobs
+}
+
+/// Commits all jobs or none. An error says whether another process has locked the database.
+fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), (String, bool)> {
+    let mut write = || {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        group.iter_mut().try_for_each(|job| job.run(&transaction))?;
+        transaction.commit()
+    };
+    write().map_err(|error| {
+        tracing::error!("the inbox cannot be written: {error}");
+        let locked = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+        (error.to_string(), locked)
+    })
+}
+
+impl Sqlite {
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let (sender, answer) = oneshot::channel();
+        let ended = || Trouble::Away("the thread that writes has ended".to_owned());
+        self.jobs.send(Box::new(Write { run: write, value: None, sender })).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
+        let lanes = self.plan.lanes();
+        self.write(move |transaction| statements::keep(transaction, &arrival.records, &lanes)).await
+    }
+
+    async fn probe(&self) -> Result<(), Trouble> {
+        self.write(statements::probe).await
+    }
+
+    async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
+        let (channels, process) = (self.plan.channels.clone(), process::this());
+        let entered = self.write(move |transaction| statements::enter(transaction, &channels, process.as_deref()));
+        let number = entered.await??;
+        let in_work = AtomicUsize::new(0);
+        Ok(Box::new(Owner { store: self.clone(), number, in_work, beat: Mutex::new(Instant::now()) }))
+    }
+
+    async fn tidy(&self) -> Result<(), Trouble> {
+        let (plan, observed) = (self.plan.clone(), Arc::clone(&self.observed));
+        self.write(move |transaction| tidy::tidy(transaction, &plan, &observed)).await?
+    }
+
+    async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble> {
+        self.write(move |transaction| statements::list(transaction, dead, after)).await
+    }
+
+    async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
+        self.write(move |transaction| statements::body(transaction, id)).await
+    }
+
+    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
+        self.write(move |transaction| statements::retry(transaction, id)).await
+    }
+
+    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
+        self.write(move |transaction| statements::prune(transaction, days)).await
+    }
+}
+
+struct Owner {
+    store: Sqlite,
+    number: i64,
+    /// How many rows are in work. Without any, there is no need to show that the owner is alive.
+    in_work: AtomicUsize,
+    /// When the owner last showed that it is alive.
+    beat: Mutex<Instant>,
+}
+
+#[async_trait]
+impl Session for Owner {
+    async fn exchange(&self, lane: Option<Channel>, ended: &[Outcome], free: usize) -> Result<Vec<Claim>, Trouble> {
+        let (owner, plan) = (self.number, self.store.plan.clone());
+        let in_work = self.in_work.load(Ordering::Relaxed) > 0;
+        let beat = in_work && self.beat.lock().is_ok_and(|beat| beat.elapsed() >= 2 * plan.timings.look);
+        let name = super::lane_name(lane);
+        let noted: Vec<_> = ended
+            .iter()
+            .map(|outcome| {
+                let problem = outcome.result.as_ref().err().map(|failure| failure.problem.clone());
+                (outcome.id, outcome.attempt, plan.judge(lane, outcome), problem)
+            })
+            .collect();
+        let count = ended.len();
+        let exchanged = self.store.write(move |transaction| {
+            if !statements::is_known(transaction, owner)? {
+                return Ok(None);
+            }
+            for (id, attempt, verdict, problem) in &noted {
+                statements::note(transaction, owner, name, (*id, *attempt), verdict, problem.as_deref())?;
+            }
+            let claims = statements::claim(transaction, owner, name, free)?;
+            if beat || !noted.is_empty() || !claims.is_empty() {
+                statements::beat(transaction, owner)?;
+            }
+            Ok(Some(claims))
+        });
+        let lost = || Trouble::Lost("another receiver has taken this one for dead".to_owned());
+        let claims = exchanged.await?.ok_or_else(lost)?;
+        self.in_work.fetch_add(claims.len(), Ordering::Relaxed);
+        self.in_work.fetch_sub(count, Ordering::Relaxed);
+        if let Ok(mut last) = self.beat.lock()
+            && (beat || count > 0 || !claims.is_empty())
+        {
+            *last = Instant::now();
+        }
+        Ok(claims)
+    }
+
+    async fn leave(&self) -> Result<(), Trouble> {
+        let (owner, plan) = (self.number, self.store.plan.clone());
+        self.store.write(move |transaction| tidy::leave(transaction, &plan, owner)).await
+    }
+}

@@ -1,0 +1,206 @@
+//! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Result, Transaction};
+use twt_chat_webhooks::Record;
+
+use crate::message::Channel;
+use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
+
+/// The clock of the database, in Unix milliseconds. Within a statement it stands still.
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+    };
+}
+pub(super) use now;
+
+/// Index: the unique one on `key`. No race: of two groups with the same key, the second finds the record of the first.
+const KEEP_RECORD: &str = "INSERT INTO record (received_at, key, event, body) VALUES (unixepoch(), ?1, ?2, ?3)
+    ON CONFLICT DO NOTHING";
+/// A row for a lane of a record that is new.
+const KEEP_ITEM: &str = concat!(
+    "INSERT INTO item (record, channel, state, due_at, problem) VALUES (?1, ?2, iif(?3 IS NULL, 'waiting', 'dead'), ",
+    now!(),
+    ", ?3)"
+);
+
+pub(super) fn keep(transaction: &Transaction<'_>, records: &[Record], lanes: &[&str]) -> Result<usize> {
+    let mut keep_record = transaction.prepare_cached(KEEP_RECORD)?;
+    let mut keep_item = transaction.prepare_cached(KEEP_ITEM)?;
+    let mut new = 0;
+    for record in records {
+        let problem = record.problem();
+        if keep_record.execute((&record.key, record.event(), &record.body))? == 0 {
+            continue;
+        }
+        new += 1;
+        let record = transaction.last_insert_rowid();
+        // There is no message about an item that cannot be decoded.
+        for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none()) {
+            keep_item.execute((record, lane, &problem))?;
+        }
+    }
+    Ok(new)
+}
+
+/// Writes a page, although it changes nothing. It fails if a table is gone.
+const PROBE: &str = "UPDATE version SET version = version
+    WHERE NOT EXISTS (SELECT 1 FROM record WHERE id < 0) AND NOT EXISTS (SELECT 1 FROM item WHERE id < 0)";
+
+pub(super) fn probe(transaction: &Transaction<'_>) -> Result<()> {
+    transaction.execute(PROBE, []).map(drop)
+}
+
+const CHECK_VERSION: &str = "SELECT oldest FROM version";
+
+/// Says what is wrong if this receiver is too old for the tables.
+pub(super) fn check_version(connection: &Connection) -> Result<Option<Trouble>> {
+    let oldest: i32 = connection.prepare_cached(CHECK_VERSION)?.query_row([], |row| row.get(0))?;
+    Ok((oldest > VERSION).then_some(Trouble::TooOld))
+}
+
+/// A new number, which no receiver had before.
+const ENTER: &str = "INSERT INTO receiver (beat, process) VALUES (0, ?1) RETURNING id";
+/// All receivers should have the same pace. If they do not, the last one that starts sets it.
+const SET_PACE: &str = concat!(
+    "INSERT INTO channel (name, gap, next_at, pause) VALUES (?1, ?2, ",
+    now!(),
+    ", 0) ON CONFLICT DO UPDATE SET gap = excluded.gap"
+);
+
+pub(super) fn enter(
+    transaction: &Transaction<'_>,
+    channels: &[(Channel, Duration)],
+    process: Option<&str>,
+) -> Result<std::result::Result<i64, Trouble>> {
+    if let Some(trouble) = check_version(transaction)? {
+        return Ok(Err(trouble));
+    }
+    for (channel, gap) in channels {
+        transaction.execute(SET_PACE, (channel.name(), millis(*gap)))?;
+    }
+    transaction.query_row(ENTER, [process], |row| row.get(0)).map(Ok)
+}
+
+const IS_KNOWN: &str = "SELECT 1 FROM receiver WHERE id = ?1";
+const BEAT: &str = "UPDATE receiver SET beat = beat + 1 WHERE id = ?1";
+
+/// Whether no other receiver has taken this one for dead.
+pub(super) fn is_known(transaction: &Transaction<'_>, owner: i64) -> Result<bool> {
+    transaction.prepare_cached(IS_KNOWN)?.exists([owner])
+}
+
+pub(super) fn beat(transaction: &Transaction<'_>, owner: i64) -> Result<()> {
+    transaction.prepare_cached(BEAT)?.execute([owner]).map(drop)
+}
+
+/// Index: the primary key. Race: an attempt that belongs to another owner by now, or to a later attempt, changes
+/// nothing. Both are compared, because `retry` starts the attempts again.
+const NOTE: &str = concat!(
+    "UPDATE item SET owner = NULL, state = ?4, due_at = ",
+    now!(),
+    " + ?5, pause = ?5, problem = ?6 WHERE id = ?1 AND owner = ?2 AND attempts = ?3"
+);
+/// Race: only the holder sets the time of the next message, so an answer that comes late changes nothing.
+const NOTE_PACE: &str = concat!(
+    "UPDATE channel SET holder = NULL, next_at = ",
+    now!(),
+    " + max(gap, ?3), pause = max(gap, ?3) WHERE name = ?1 AND holder = ?2"
+);
+
+pub(super) fn note(
+    transaction: &Transaction<'_>,
+    owner: i64,
+    lane: &str,
+    (id, attempt): (i64, i32),
+    verdict: &Verdict,
+    problem: Option<&str>,
+) -> Result<()> {
+    let Verdict { state, pause, channel_pause } = verdict;
+    let noted = transaction.prepare_cached(NOTE)?.execute((id, owner, attempt, state, pause, problem))?;
+    if noted > 0 && !lane.is_empty() {
+        transaction.prepare_cached(NOTE_PACE)?.execute((lane, owner, channel_pause))?;
+    }
+    Ok(())
+}
+
+/// Index: `item_due`, in its order. While a channel has a holder or a pause, the limit is 0, so that SQLite does not
+/// look at each row that waits.
+const CLAIM: &str = concat!(
+    "UPDATE item SET owner = ?1, attempts = attempts + 1 WHERE id IN (
+        SELECT id FROM item WHERE channel = ?2 AND state = 'waiting' AND owner IS NULL AND due_at <= ",
+    now!(),
+    " ORDER BY due_at, id LIMIT iif(?2 = ''
+            OR EXISTS (SELECT 1 FROM channel WHERE name = ?2 AND holder IS NULL AND next_at <= ",
+    now!(),
+    "), ?3, 0)
+    ) RETURNING id, attempts, (SELECT body FROM record WHERE record.id = item.record)"
+);
+/// Makes this owner the one that sends to the channel.
+const HOLD: &str = "UPDATE channel SET holder = ?1 WHERE name = ?2";
+
+pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most: usize) -> Result<Vec<Claim>> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let most = if lane.is_empty() { most.cast_signed() } else { 1 };
+    let mut claim = transaction.prepare_cached(CLAIM)?;
+    let claims = claim
+        .query_map((owner, lane, most), |row| Ok(Claim { id: row.get(0)?, attempt: row.get(1)?, body: row.get(2)? }))?;
+    let claims = claims.collect::<Result<Vec<_>>>()?;
+    if !lane.is_empty() && !claims.is_empty() {
+        transaction.prepare_cached(HOLD)?.execute((owner, lane))?;
+    }
+    Ok(claims)
+}
+
+/// Index: the primary key. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
+const LIST: &str = "SELECT item.id, event, channel, state, strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'),
+        attempts, problem
+    FROM item JOIN record ON record.id = item.record
+    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000";
+
+pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
+    let mut list = transaction.prepare_cached(LIST)?;
+    let rows = list.query_map((dead, after), |row| {
+        Ok(Row {
+            id: row.get(0)?,
+            event: row.get(1)?,
+            channel: row.get(2)?,
+            state: row.get(3)?,
+            received_at: row.get(4)?,
+            attempts: row.get(5)?,
+            problem: row.get(6)?,
+        })
+    })?;
+    rows.collect()
+}
+
+const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
+
+pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<u8>>> {
+    transaction.query_row(BODY, [id], |row| row.get(0)).optional()
+}
+
+/// A row that is in work is left alone.
+const RETRY: &str = concat!(
+    "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
+    now!(),
+    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1)"
+);
+
+pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
+    transaction.execute(RETRY, [id]).map(|rows| rows as u64)
+}
+
+/// The trigger `record_without_items` deletes the records. A thousand rows at a time, so that a running receiver can
+/// write in between.
+const PRUNE: &str = "DELETE FROM item WHERE id IN (
+    SELECT item.id FROM item JOIN record ON record.id = item.record
+    WHERE state = 'done' AND received_at < unixepoch() - ?1 * 86400 LIMIT 1000)";
+
+pub(super) fn prune(transaction: &Transaction<'_>, days: u32) -> Result<u64> {
+    transaction.execute(PRUNE, [days]).map(|rows| rows as u64)
+}

@@ -1,0 +1,228 @@
+//! Several receivers on one inbox.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use twt_chat_webhooks::{Payload, UnrepliedContent};
+
+use crate::POSTGRES;
+use crate::support::{
+    Answer, Link, Proxy, Receiver, StubChannel, beginnings, can_be_written, command, count, eventually, execute,
+    folder, forwarding, message, rows, server_port, with_timings, worked_on,
+};
+
+/// A delivery with many items.
+fn batch(number: usize, size: usize) -> Vec<u8> {
+    let first = message("Visitor", "hello", 1);
+    let items: Vec<UnrepliedContent> = (0..size)
+        .map(|item| {
+            let message = message(&format!("Visitor{number}-{item}"), "hello", 1);
+            message.event.as_unreplied().unwrap()[0].clone()
+        })
+        .collect();
+    Payload::new(first.created_at, first.webhook_id, items).to_vec()
+}
+
+fn each_once(folder: &std::path::Path, items: i64) {
+    assert_eq!(beginnings(folder), (1..=items).map(|id| (id, 1)).collect::<BTreeMap<_, _>>());
+}
+
+#[test]
+fn three_receivers_work_on_each_item_once() {
+    let folder = folder();
+    let receivers = [(); 3].map(|()| {
+        let mut command = command(&folder);
+        command.args(["--workers", "16"]);
+        Receiver::spawn(&folder, command)
+    });
+    thread::scope(|scope| {
+        for number in 0..100 {
+            let receiver = &receivers[number % 3];
+            scope.spawn(move || assert_eq!(receiver.deliver(batch(number, 50)), 200));
+        }
+    });
+    receivers[0].all_done();
+    each_once(&folder, 5_000);
+}
+
+#[test]
+fn every_receiver_works() {
+    let folder = folder();
+    let start = || {
+        let mut command = command(&folder);
+        command.args(["--workers", "1"]);
+        Receiver::spawn(&folder, command)
+    };
+    let receivers = [(); 3].map(|()| start());
+    for number in 0..3 {
+        assert_eq!(receivers[0].deliver(message(&format!("Visitor{number}"), "never end", 1).to_vec()), 200);
+    }
+    eventually("each works on one item", || worked_on(&folder).len() == 3);
+    assert_eq!(rows(&folder, "SELECT count(DISTINCT owner) FROM item"), [["3"]]);
+}
+
+#[test]
+fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
+    let pause = Answer::Text("429 Too Many Requests\r\nRetry-After: 6", "rate_limited");
+    let channels = [StubChannel::start("slack", &[Answer::Taken, Answer::Taken, Answer::Taken, pause, Answer::Taken])];
+    let folder = folder();
+    let receivers = [(); 3].map(|()| Receiver::spawn(&folder, forwarding(&folder, &channels)));
+    for number in 0..8 {
+        let body = message(&format!("Visitor{number}"), "hello", 1).to_vec();
+        assert_eq!(receivers[number % 3].deliver(body), 200);
+    }
+    receivers[0].all_done();
+    let times: Vec<_> = channels[0].requests().iter().map(|request| request.at).collect();
+    for (number, pair) in times.windows(2).enumerate() {
+        let least = if number == 3 { 6_000 } else { 1_000 };
+        // The stub notes the time after it has read the request, which can come later for the first of two.
+        assert!(pair[1] - pair[0] >= Duration::from_millis(least - 50), "{number}: {:?}", pair[1] - pair[0]);
+    }
+    let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+    println!("gaps between the messages of three receivers: {:.2?}", gaps.collect::<Vec<_>>());
+    let mut visitors = channels[0].visitors();
+    visitors.sort_unstable();
+    visitors.dedup();
+    assert_eq!((visitors.len(), channels[0].requests().len()), (8, 9));
+}
+
+#[test]
+fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
+    let channels = [StubChannel::start("slack", &[Answer::Never])];
+    let folder = folder();
+    let mut first = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || worked_on(&folder).len() == 1 && channels[0].requests().len() == 1);
+    let second = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    channels[0].answer(&[Answer::Taken]);
+    first.kill();
+    eventually("the other works on it", || beginnings(&folder) == [(1, 2)].into());
+    eventually("the other has sent it", || count(&folder, "channel = 'slack' AND state = 'done'") == 1);
+    assert_eq!(channels[0].requests().len(), 2);
+    assert_eq!(second.list()[0]["problem"], "the receiver ended before this was done");
+}
+
+#[test]
+fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(9))])];
+    let folder = folder();
+    let start = || {
+        let mut command = forwarding(&folder, &channels);
+        with_timings(&mut command, "idle=4000 statement=3500 silence=4000 look=100");
+        Receiver::spawn(&folder, command)
+    };
+    let mut first = start();
+    assert_eq!(first.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    eventually("slack has it", || channels[0].requests().len() == 1);
+    let second = start();
+    // For longer than the others would wait for a sign of life, it waits for the answer.
+    assert_eq!(first.stop().code(), Some(0));
+    second.all_done();
+    assert_eq!(channels[0].requests().len(), 1);
+}
+
+#[test]
+fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
+    let folder = folder();
+    let start = |timings: &str| {
+        let mut command = command(&folder);
+        with_timings(&mut command, timings);
+        Receiver::spawn(&folder, command)
+    };
+    let frozen = [(); 2].map(|()| start("idle=2000 statement=1900 look=100"));
+    assert_eq!(frozen[0].deliver(message("Visitor0", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || worked_on(&folder).len() == 1);
+    let go_on = || frozen.iter().for_each(|receiver| receiver.signal("CONT"));
+    eventually("both are frozen, and not in the middle of a write", || {
+        frozen.iter().for_each(Receiver::freeze);
+        // On SQLite, nobody can write until a frozen process has ended its transaction.
+        let is_free = can_be_written(&folder);
+        if !is_free {
+            go_on();
+        }
+        is_free
+    });
+    // On SQLite, the one that runs notices the silence. On PostgreSQL, the server does.
+    let runs = start("silence=2000 look=100");
+    for number in 1..20 {
+        let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
+        assert_eq!(status, 200, "{}", runs.log());
+    }
+    eventually("all but one are done", || count(&folder, "state = 'done'") == 19);
+    eventually("the other works on it", || beginnings(&folder).get(&1) == Some(&2));
+    go_on();
+    let lost = "all work is stopped and begins again";
+    eventually("one has noticed", || frozen.iter().any(|receiver| receiver.log().contains(lost)));
+    assert_eq!(rows(&folder, "SELECT attempts FROM item WHERE id = 1"), [["2"]]);
+    // The receivers that were frozen work again.
+    assert_eq!(frozen[0].deliver(message("Visitor20", "hello", 1).to_vec()), 200);
+    eventually("it is done", || count(&folder, "state = 'done'") == 20);
+}
+
+#[test]
+fn a_receiver_that_is_cut_off_stops_its_work_and_notes_nothing() {
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let proxy = Proxy::to(server_port());
+    let mut command = command(&folder);
+    let database = folder.file_name().unwrap().to_str().unwrap();
+    command.env("INBOX", format!("postgres://receiver@127.0.0.1:{}/{database}", proxy.port));
+    with_timings(&mut command, "idle=2000 statement=1000 look=100");
+    let cut_off = Receiver::spawn(&folder, command);
+    assert_eq!(cut_off.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+    eventually("it is in work", || worked_on(&folder).len() == 1);
+    proxy.set(Link::Silent);
+    let other = Receiver::start_in(&folder);
+    eventually("the other works on it", || beginnings(&folder) == [(1, 2)].into());
+    eventually("it has noticed", || cut_off.log().contains("all work is stopped and begins again"));
+    // Had the work of the first not been stopped, both would end now.
+    std::fs::write(folder.join("go on"), "").unwrap();
+    other.all_done();
+    proxy.set(Link::Up);
+    assert_eq!(cut_off.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    other.all_done();
+    let ends = worked_on(&folder).iter().filter(|line| line.starts_with("end 1 ")).count();
+    assert_eq!(ends, 1);
+    assert_eq!(rows(&folder, "SELECT attempts, state FROM item WHERE id = 1"), [["2", "done"]]);
+}
+
+#[test]
+fn an_outcome_of_an_earlier_attempt_or_of_another_owner_changes_nothing() {
+    for change in ["attempts = attempts + 1", "owner = 2000000000"] {
+        let receiver = Receiver::start();
+        assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+        eventually("it is in work", || receiver.worked_on().len() == 1);
+        // To the others, the owner is alive as long as its rows are not taken back, so nothing takes them back here.
+        execute(&receiver.folder, &format!("UPDATE item SET {change}"));
+        std::fs::write(receiver.folder.join("go on"), "").unwrap();
+        eventually("the work has ended", || receiver.worked_on().iter().any(|line| line.starts_with("end")));
+        assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+        receiver.row(2, "done");
+        if change.starts_with("attempts") {
+            assert_eq!(rows(&receiver.folder, "SELECT attempts, state FROM item WHERE id = 1"), [["2", "waiting"]]);
+        } else {
+            // The owner that does not exist is gone, so the row goes back and is worked on again.
+            receiver.row(1, "done");
+            assert_eq!(beginnings(&receiver.folder)[&1], 2);
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_lane_that_this_receiver_does_not_know_are_left_alone() {
+    let channels = [StubChannel::start("slack", &[Answer::Taken])];
+    let folder = folder();
+    let mut first = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    assert_eq!(first.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    first.all_done();
+    // A newer receiver may know a channel that this one does not.
+    execute(&folder, "UPDATE item SET channel = 'teams', state = 'waiting' WHERE channel = 'slack'");
+    let before = rows(&folder, "SELECT * FROM item WHERE channel = 'teams'");
+    assert_eq!(first.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    eventually("the others are done", || count(&folder, "state = 'done'") == 3);
+    first.stop();
+    assert_eq!(rows(&folder, "SELECT * FROM item WHERE channel = 'teams'"), before);
+}

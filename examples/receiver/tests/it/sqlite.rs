@@ -1,0 +1,13 @@
+//! The promises of the receiver with real HTTP, real processes, and SQLite.
+
+mod crash;
+mod deliveries;
+mod forwarding;
+mod operation;
+mod several;
+mod strangers;
+mod support;
+mod trouble;
+mod work;
+
+const POSTGRES: bool = false;

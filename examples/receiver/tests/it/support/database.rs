@@ -1,0 +1,176 @@
+//! What the tests read and change in the inbox behind the back of the receiver. Most SQL is the same for both
+//! databases.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::{fs, thread};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+use super::PATIENCE;
+use super::server::{Server, leave_out};
+use crate::POSTGRES;
+
+/// The server that the tests share. It need not survive a power cut.
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start("-c fsync=off").unwrap_or_else(|| leave_out()))
+}
+
+pub fn server_port() -> u16 {
+    server().port
+}
+
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new().unwrap())
+}
+
+/// An empty folder for one test, with a database of its own.
+pub fn folder() -> PathBuf {
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let kind = if POSTGRES { "postgres" } else { "sqlite" };
+    let name = format!("receiver_{kind}_{}", FOLDERS.fetch_add(1, Ordering::Relaxed));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    if POSTGRES {
+        create_database(server(), &name);
+    }
+    folder
+}
+
+/// The inbox of a test, for the variable `INBOX`.
+pub fn inbox(folder: &Path) -> String {
+    if POSTGRES { server().url(name(folder)) } else { file(folder).into_os_string().into_string().unwrap() }
+}
+
+pub fn create_database(server: &Server, name: &str) {
+    simple_query(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
+}
+
+fn name(folder: &Path) -> &str {
+    folder.file_name().unwrap().to_str().unwrap()
+}
+
+fn file(folder: &Path) -> PathBuf {
+    folder.join("inbox.sqlite3")
+}
+
+pub async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("SET search_path = twt_chat").await.unwrap();
+    client
+}
+
+/// Runs SQL on PostgreSQL, and returns the rows of all statements as text.
+pub fn simple_query(url: &str, sql: &str) -> Vec<Vec<String>> {
+    let messages = runtime().block_on(async { connect(url).await.simple_query(sql).await.unwrap() });
+    let rows = messages.into_iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
+        }
+        _ => None,
+    });
+    rows.collect()
+}
+
+pub fn sqlite(folder: &Path) -> Connection {
+    let database = Connection::open(file(folder)).unwrap();
+    database.busy_timeout(PATIENCE).unwrap();
+    database
+}
+
+/// Whether no process holds the lock for writing. On PostgreSQL, none holds it for longer than a statement.
+pub fn can_be_written(folder: &Path) -> bool {
+    let begin = || {
+        let mut database = sqlite(folder);
+        database.busy_timeout(std::time::Duration::from_millis(200))?;
+        database.transaction_with_behavior(TransactionBehavior::Immediate).map(drop)
+    };
+    POSTGRES || begin().is_ok()
+}
+
+/// The rows of a query, as text.
+pub fn rows(folder: &Path, sql: &str) -> Vec<Vec<String>> {
+    if POSTGRES {
+        return simple_query(&inbox(folder), sql);
+    }
+    let database = sqlite(folder);
+    let mut query = database.prepare(sql).unwrap();
+    let columns = query.column_count();
+    let text = |value: Value| match value {
+        Value::Null => String::new(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text,
+        Value::Blob(bytes) => format!("{bytes:?}"),
+    };
+    let rows = query.query_map([], |row| (0..columns).map(|column| row.get(column).map(text)).collect()).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Runs statements that return no rows.
+pub fn execute(folder: &Path, sql: &str) {
+    if POSTGRES {
+        simple_query(&inbox(folder), sql);
+    } else {
+        sqlite(folder).execute_batch(sql).unwrap();
+    }
+}
+
+/// The number of rows for which a condition holds.
+pub fn count(folder: &Path, condition: &str) -> i64 {
+    count_in(folder, "item", condition)
+}
+
+pub fn count_in(folder: &Path, table: &str, condition: &str) -> i64 {
+    rows(folder, &format!("SELECT count(*) FROM {table} WHERE {condition}"))[0][0].parse().unwrap()
+}
+
+/// An expression for the SQL of both databases: that many milliseconds, as the columns with times hold them.
+pub fn milliseconds(number: i64) -> String {
+    if POSTGRES { format!("{number} * interval '1 ms'") } else { number.to_string() }
+}
+
+/// Ends the thread that holds a lock.
+struct Guard(Option<mpsc::Sender<()>>, Option<thread::JoinHandle<()>>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        drop(self.0.take());
+        let _ = self.1.take().unwrap().join();
+    }
+}
+
+/// Keeps everybody from writing, until the guard is dropped.
+pub fn lock(folder: &Path) -> impl Drop {
+    let (release, released) = mpsc::channel::<()>();
+    let (locked, is_locked) = mpsc::channel();
+    let folder = folder.to_owned();
+    let thread = thread::spawn(move || {
+        if POSTGRES {
+            let client = runtime().block_on(async {
+                let client = connect(&inbox(&folder)).await;
+                client.batch_execute("BEGIN; LOCK TABLE record, item, version, channel").await.unwrap();
+                client
+            });
+            locked.send(()).unwrap();
+            let _ = released.recv();
+            runtime().block_on(client.batch_execute("ROLLBACK")).unwrap();
+        } else {
+            let mut database = sqlite(&folder);
+            let lock = database.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+            locked.send(()).unwrap();
+            let _ = released.recv();
+            drop(lock);
+        }
+    });
+    is_locked.recv().unwrap();
+    Guard(Some(release), Some(thread))
+}
