@@ -177,7 +177,7 @@ fn programs() -> Option<PathBuf> {
 /// Says in one line that the tests are left out, and ends this process. A test cannot leave out the others.
 pub fn leave_out() -> ! {
     let why = "left out: no PostgreSQL is installed; on Debian, `apt-get install postgresql` installs it";
-    assert!(std::env::var_os("POSTGRES_IS_A_MUST").is_none(), "{why}");
+    assert!(std::env::var_os("REQUIRE_POSTGRES").is_none(), "{why}");
     // `println!` would only be shown with `--nocapture`.
     let _ = writeln!(std::io::stderr(), "{why}");
     std::process::exit(0)
