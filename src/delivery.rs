@@ -1,5 +1,6 @@
 //! Deliveries: what to store of a request, whatever its body holds.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,7 +8,6 @@ use core::ops::Range;
 use core::time::Duration;
 use core::{fmt, str};
 
-use alloc::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::content::Content;
@@ -26,7 +26,7 @@ use crate::wire::{Fault, Json, JsonMark, Kind, Source};
 /// A request, taken apart into [`Record`]s to store.
 ///
 /// Any body becomes at least one record, so a handler that inserts the records into a table with a unique key loses
-/// nothing and repeats nothing. `Verifier::receive` verifies a request and returns its delivery in one call.
+/// nothing, and repeats no item. `Verifier::receive` verifies a request and returns its delivery in one call.
 ///
 /// ```
 /// use twt_chat_webhooks::{Delivery, Payload, fixtures};
@@ -83,20 +83,24 @@ pub struct Record {
     pub key: String,
     /// The type of the event, if it could be read.
     pub event_type: Option<EventType>,
-    /// A whole request body with this one item. [`Payload::from_slice`] decodes it.
+    /// A request body, which [`Payload::from_slice`] decodes: with this one item, or the whole body.
     ///
     /// The text of the item and the text around the content are exactly as they came, with all unknown fields.
     pub body: Vec<u8>,
     /// Why the body cannot be decoded, or `None` if it can.
     ///
-    /// The path of the error starts at the request, so it can be `content[2].created_at`. If the body of the record is
-    /// decoded, the path is `content[0].created_at`, because the record has only one item.
+    /// The path of the error starts at the request, so it can be `content[2].created_at`. If the body of a record with
+    /// one item is decoded, the path is `content[0].created_at`. The error of an item has no line and no column.
+    ///
+    /// Under some features of `serde_json`, decoding can refuse unknown data with a private key of `serde_json`. Such
+    /// data is stored without an error here. See [`UnknownEvent`](crate::UnknownEvent).
     pub error: Option<DecodeError>,
 }
 
 impl Record {
     /// The name of the event for a text column. A documented name is as it is. An unknown name may be anything, so
-    /// characters other than printable ASCII are escaped, and the name is cut after 64 characters.
+    /// quotation marks, backslashes and all characters but printable ASCII are escaped, and the name is cut after 64
+    /// characters.
     #[must_use]
     pub fn event(&self) -> Option<String> {
         self.event_type.as_ref().map(|event_type| escape_name(event_type.as_str()).0)
@@ -226,7 +230,10 @@ struct Outline {
 impl<'de> Keep<'de, Json<'de>> for Outline {
     fn good<T: Item + Content>(&mut self, items: &mut Vec<T>, start: JsonMark, source: &Json<'de>) {
         if let Some(item) = items.pop() {
-            self.items.push((start.position()..source.offset(), Ok(item.key().to_string())));
+            // There can be many keys, and a key is written into more room than it needs.
+            let mut key = item.key().to_string();
+            key.shrink_to_fit();
+            self.items.push((start.position()..source.offset(), Ok(key)));
         }
     }
 

@@ -92,8 +92,8 @@ impl DecodeError {
 
     /// The line in the body. The first line is 1.
     ///
-    /// `None` for an error of [`Event::from_parts`](crate::Event::from_parts), and for the error of a
-    /// [`Rejected`](crate::Rejected) item.
+    /// `None` for an error of [`Event::from_parts`](crate::Event::from_parts), and for the error of an item in
+    /// [`Rejected`](crate::Rejected) or [`Record`](crate::Record).
     ///
     /// Line and column point at:
     ///

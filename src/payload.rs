@@ -18,7 +18,7 @@ use crate::items::{Keep, KeepAll};
 use crate::timestamp::Timestamp;
 use crate::wire::{self, Buffered, Fault, Field, Fields, Json, Scalar, Source, Writer};
 
-/// The decoded body of a webhook request: an event in its envelope.
+/// The decoded body of a webhook request: an event in its envelope. Build one with [`Payload::new`].
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, Payload, fixtures};

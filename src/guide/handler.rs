@@ -1,7 +1,7 @@
 //! # A durable handler
 //!
 //! This is a complete program with axum and SQLite. It verifies each request, commits what it holds, answers, and works
-//! on it afterwards. Whatever the platform signs is a row of the table:
+//! on it afterwards. Whatever the platform signs becomes rows of the table:
 //!
 //! ```rust,ignore
 #![doc = include_str!("handlers/axum_sqlite.rs")]
@@ -11,7 +11,7 @@
 //! cargo run`. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
 //! `Verifier::receive` is its only call of this crate for each request. It returns a [`Delivery`](crate::Delivery) with
-//! a [`Record`](crate::Record) for each item. The key of a record is the same each time the item is delivered, so the
+//! a [`Record`](crate::Record) for each item. The key of an item is the same each time the item is delivered, so the
 //! unique column drops what is repeated. A record that cannot be decoded says why, and becomes a dead letter.
 //!
 //! ## What to answer
@@ -25,6 +25,9 @@
 //! The platform sends a request again if it is not answered with 200 within 5 seconds. So 200 means "stored", whatever
 //! the body holds. A body that cannot be decoded has the same fault in each retry: store it, answer 200, and look at it
 //! later. The same is true of a body that is [too old](super::old_requests). Only if storing fails does a retry help.
+//!
+//! axum refuses a body of more than 2 MiB with 413. The bodies of the platform are much smaller. If you want to store
+//! larger ones too, set `DefaultBodyLimit`.
 //!
 //! Work takes time and can fail, so it comes after the answer. If it fails, it starts again from what is stored.
 //!

@@ -12,7 +12,7 @@
 //! let rejected = partial.rejected.remove(0);
 //! assert_eq!(rejected.error.path(), "content[0].created_at");
 //!
-//! let mut item: Value = serde_json::from_str(&rejected.raw).unwrap();
+//! let mut item: Value = serde_json::from_str(&rejected.raw)?;
 //! if let Some(milliseconds) = item["created_at"].as_i64() {
 //!     item["created_at"] = (milliseconds / 1_000).into();
 //! }
@@ -20,7 +20,7 @@
 //! let mut mended = partial.payload.clone(); // keeps the unknown fields of the envelope
 //! mended.event = Event::from_parts(event_type, Value::Array(vec![item]))?;
 //! assert_eq!(mended, fixtures::unreplied());
-//! # Ok::<(), twt_chat_webhooks::DecodeError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! If `from_parts` fails, the index in the path of its error counts the items of the mended content. So the first item

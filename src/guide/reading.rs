@@ -14,7 +14,7 @@
 //! | an integer field with an integer, or with a digit string such as `"4"` | the integer |
 //! | an integer field with a float without a fraction, up to 2^48 | the integer |
 //! | an integer field with any other value | an error |
-//! | the status 1, 2, 3 or 4, as a string or an integer | its variant of [`Status`](crate::Status) |
+//! | a documented status, as a string or an integer | its variant of [`Status`](crate::Status) |
 //! | any other string or 64-bit integer as a status | [`Status::Unknown`](crate::Status::Unknown) |
 //! | a float without a fraction, up to 2^48, as a status | the same as for the integer |
 //! | a status with any other value | an error |

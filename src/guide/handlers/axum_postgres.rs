@@ -17,8 +17,8 @@ const TABLE: &str = r#"SELECT pg_advisory_xact_lock(1);
 // INSERT must not name a key twice, and sorted keys do not end in a deadlock.
 const INSERT: &str = "INSERT INTO inbox (key, event, body, problem)
     SELECT DISTINCT ON (1) * FROM UNNEST($1, $2, $3, $4) ORDER BY 1
-    ON CONFLICT (key) DO UPDATE SET body = excluded.body, problem = NULL
-    WHERE inbox.problem IS NOT NULL AND excluded.problem IS NULL";
+    ON CONFLICT (key) DO UPDATE SET body = excluded.body, problem = NULL,
+    done = FALSE WHERE inbox.problem IS NOT NULL AND excluded.problem IS NULL";
 // Several programs can work on the table: each skips what another has locked.
 const NEXT: &str = "SELECT key, body FROM inbox WHERE problem IS NULL AND NOT done
     LIMIT 1 FOR UPDATE SKIP LOCKED";

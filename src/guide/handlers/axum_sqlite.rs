@@ -12,7 +12,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS inbox (key TEXT PRIMARY KEY,
 // A repeated record changes nothing, but a good record replaces a dead letter.
 const INSERT: &str = "INSERT INTO inbox (key, event, body, problem)
     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE
-    SET body = excluded.body, problem = NULL
+    SET body = excluded.body, problem = NULL, done = 0
     WHERE problem IS NOT NULL AND excluded.problem IS NULL";
 const NEXT: &str = "SELECT key, body FROM inbox WHERE problem IS NULL AND NOT done";
 const DONE: &str = "UPDATE inbox SET done = 1, problem = ?2 WHERE key = ?1";
