@@ -190,8 +190,7 @@ impl DecodeError {
                 (Problem::Truncated { reason: reason(&error) + hint }, LineColumn::of(&error))
             }
             None if not_utf8.is_none() => {
-                // The text is not JSON, but `json_error` found no reason. `Value` stopped at a private key before it
-                // reached the fault. `IgnoredAny` accepts, for example, text that is nested too deeply.
+                // `serde_json` accepts a text that the cursor has refused. No such text is known.
                 (Problem::NotJson { reason: "expected value".into() }, LineColumn::of_offset(text, text.len()))
             }
             _ => {

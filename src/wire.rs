@@ -12,8 +12,9 @@ mod write;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
-use serde::de::{Deserializer, Error, IgnoredAny};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 pub(crate) use self::buffered::{Buffered, TokenCursor};
@@ -267,8 +268,57 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>, T>(
 /// The error of `serde_json` for a text that is not JSON.
 #[cold]
 pub(crate) fn json_error(text: &str) -> Option<serde_json::Error> {
-    let error = serde_json::from_str::<Value>(text).err();
-    // A data error comes from a private key, and its message can quote the text. `IgnoredAny` treats a private key like
-    // any other key.
-    error.filter(|error| !error.is_data()).or_else(|| serde_json::from_str::<IgnoredAny>(text).err())
+    serde_json::from_str::<Parsed>(text).err()
+}
+
+/// A value that `serde_json` has parsed in full, and that was dropped at once. A `Value` would take many times the
+/// memory of the text, and `IgnoredAny` does not parse numbers.
+struct Parsed;
+
+impl<'de> Deserialize<'de> for Parsed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Parsed {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self, A::Error> {
+        while fields.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
 }

@@ -36,5 +36,7 @@ fn each_file_that_the_readme_names_is_in_the_repository() {
 #[test]
 fn the_command_for_the_docs_builds_only_the_crate() {
     let [command] = between("cargo doc ", "\n").try_into().unwrap();
-    assert!(command.contains("-p twt-chat-webhooks ") && command.contains("--no-deps"), "{command}");
+    assert!(command.contains("--no-deps") && !command.contains("--workspace"), "{command}");
+    // Without `--workspace`, the command builds the docs of the default members.
+    assert!(include_str!("../../Cargo.toml").contains("\ndefault-members = [\".\"]\n"));
 }
