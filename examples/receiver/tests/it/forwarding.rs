@@ -66,6 +66,28 @@ fn each_channel_gets_its_message_and_has_its_own_row() {
     assert!(listed.lines().nth(1).unwrap().ends_with(" slack    UNREPLIED"), "{listed}");
 }
 
+/// In 0.2.0, the keys of each pair were the same, so the second message was answered 200 and dropped.
+#[test]
+fn messages_that_collided_in_0_2_0_are_all_forwarded() {
+    let messages = [
+        "Order 4711: please cancel it. Ref wj3_0.3R##.l5+ (1/%y/f%QO",
+        "Order 4711: please ship it now. Ref wj3P/S51$!#%:6b9l8/h.;=?B",
+        "8yn0iYCKYHlIj4-BwPqk",
+        "GReLUrM4wMqfg9yzV3KQ",
+    ];
+    let channels = [StubChannel::start("feishu", &[Answer::Taken])];
+    let receiver = start(&channels);
+    for text in messages {
+        assert_eq!(receiver.deliver(message("Visitor15", text, 1).to_vec()), 200);
+    }
+    receiver.all_done();
+    let sent = channels[0].requests();
+    assert_eq!(sent.len(), messages.len());
+    for message in messages {
+        assert!(sent.iter().any(|request| text("feishu", &request.body).contains(message)), "{message}");
+    }
+}
+
 #[test]
 fn only_what_can_be_decoded_is_forwarded() {
     let channels = [StubChannel::start("slack", &[Answer::Taken])];
