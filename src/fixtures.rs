@@ -34,7 +34,7 @@
 //! ```
 //!
 //! To get a payload with unknown fields, decode JSON, for example with `serde_json::from_value(json!({ … }))`. To get
-//! an unknown event, you can also use [`Event::from_parts`].
+//! an unknown event, you can also use [`Event::from_parts`](crate::Event::from_parts).
 //!
 //! # A fixture of today
 //!
