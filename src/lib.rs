@@ -22,7 +22,8 @@
 //! Start it with `TWT_APP_SECRET=… cargo run`. [A durable handler](guide::handler) explains it, and says what to
 //! answer. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
-//! To decode a body without storing anything, use [`Payload::from_slice`]:
+//! `Verifier::decode` verifies and decodes a body without storing it. [`Payload::from_slice`] decodes a body that is
+//! verified already:
 //!
 //! ```
 //! use twt_chat_webhooks::{Event, Payload, fixtures};

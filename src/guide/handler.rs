@@ -29,7 +29,15 @@
 //! axum refuses a body of more than 2 MiB with 413. The bodies of the platform are much smaller. If you want to store
 //! larger ones too, set `DefaultBodyLimit`.
 //!
-//! Work takes time and can fail, so it comes after the answer. If it fails, it starts again from what is stored.
+//! ## Work
+//!
+//! Work takes time and can fail, so it comes after the answer. If the program ends during the work, the work on this
+//! row starts again. If your work fails for good, write the reason into `problem`: the row is then a dead letter, and
+//! the next row is worked on. A row with a `problem` waits for a person, whatever its column `done` says. A panic in
+//! your work would end the worker, so return an error instead.
+//!
+//! The rows that are done stay in the table, because their keys recognize what is repeated. Delete them when they are
+//! older than the tolerance for [old requests](super::old_requests).
 //!
 //! ## With axum and PostgreSQL
 //!

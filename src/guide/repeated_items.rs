@@ -15,7 +15,7 @@
 //! | the `created_at` of the item | A visitor can write the same message again later. |
 //! | `push_times`, or 0 for a form | Each push of an unanswered message counts as a new item. |
 //! | `property_name` and `visitor_name` | Visitors of two projects can have the same name. |
-//! | `message_content` | A visitor can write two messages in the same second. |
+//! | `message_content` | A visitor can write two different messages in the same second. |
 //!
 //! `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
 //!
@@ -31,11 +31,11 @@
 //!
 //! ```sql
 //! CREATE TABLE handled (item_key VARCHAR(1024) PRIMARY KEY);
-//! INSERT INTO handled (item_key) VALUES (?) ON CONFLICT DO NOTHING;
+//! INSERT INTO handled (item_key) VALUES ($1) ON CONFLICT DO NOTHING;
 //! ```
 //!
-//! If the `INSERT` adds no row, the item was delivered before. Handle the item in the same transaction as the `INSERT`:
-//! if handling fails, the key is rolled back too, and the retry is not skipped.
+//! If the `INSERT` adds no row, the item was delivered before. Store the item in the same transaction as its key: if
+//! storing fails, the key is rolled back too, and the retry is not skipped.
 //!
 //! The column must compare byte by byte. With a collation that ignores case, the keys of `visitor15` and `Visitor15`
 //! would be equal. `MySQL` and `MariaDB` have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
