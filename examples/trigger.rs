@@ -8,7 +8,7 @@
 //! $trigger $url - < payload.json | sh      # sends your own payload
 //! ```
 //!
-//! These commands reach the other branches of a handler. The options go with any event:
+//! These commands reach the other branches of a handler. The options go with any documented event:
 //!
 //! ```sh
 //! $trigger $url EVENT_OF_TOMORROW | sh     # an unknown event, with the content of UNREPLIED

@@ -230,7 +230,7 @@ struct Outline {
 impl<'de> Keep<'de, Json<'de>> for Outline {
     fn good<T: Item + Content>(&mut self, items: &mut Vec<T>, start: JsonMark, source: &Json<'de>) {
         if let Some(item) = items.pop() {
-            // There can be many keys, and a key is written into more room than it needs.
+            // `to_string` reserves more memory than the key needs. There can be many keys, so this memory is released.
             let mut key = item.key().to_string();
             key.shrink_to_fit();
             self.items.push((start.position()..source.offset(), Ok(key)));

@@ -177,7 +177,7 @@ impl DecodeError {
     /// The error for a body that is not JSON or not UTF-8. `text` is the part of the body before the first byte that is
     /// not UTF-8.
     fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
-        // Matters only if `serde_json` reports that the text ends too early. In this case, the body is cut off if all
+        // `is_cut` matters only if `serde_json` reports that the text ends too early. Then the body is cut off if all
         // of the body is UTF-8, or if the body ends in the middle of a character.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
@@ -190,7 +190,7 @@ impl DecodeError {
                 (Problem::Truncated { reason: reason(&error) + hint }, LineColumn::of(&error))
             }
             None if not_utf8.is_none() => {
-                // `serde_json` accepts a text that the cursor has refused. No such text is known.
+                // This happens only if `serde_json` accepts a text that the cursor has refused. No such text is known.
                 (Problem::NotJson { reason: "expected value".into() }, LineColumn::of_offset(text, text.len()))
             }
             _ => {
@@ -281,7 +281,7 @@ fn hint(text: &str) -> &'static str {
     let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.%+".contains(byte);
     match text.as_bytes() {
         [0xef, 0xbb, 0xbf, ..] => "; the body starts with a byte order mark (BOM)",
-        // In gzip, the next byte is not UTF-8.
+        // The first byte of gzip. The second one is not UTF-8, so `text` ends after the first.
         [0x1f, ..] => "; is the body compressed?",
         // The start of `{"` in base64.
         [b'e', b'y', b'J', ..] => "; is the body encoded in base64?",

@@ -1,5 +1,5 @@
-//! Items: what a content type is to code that treats all content types alike. It is a list of documented fields, and a
-//! map of unknown ones.
+//! The trait [`Item`], for code that treats all content types alike. An item is a list of documented fields and a map
+//! of unknown fields.
 
 use alloc::string::String;
 

@@ -163,10 +163,10 @@ fn half_hash(text: &str) -> Hex<16> {
     Hex(hash.first_chunk().copied().unwrap_or_default())
 }
 
-/// The key of a record that is no good item: the SHA-256 of what tells it from other records.
+/// The key of a record that is not a good item: the SHA-256 of three parts.
 ///
-/// The first part says what the others are, so that a body and an item with the same text have different keys. A line
-/// feed follows each part but the last, and only the last part may contain one.
+/// The first part is the kind of the record, `body` or `item`, so that a body and an item with the same text have
+/// different keys. A line feed follows the first and the second part, which contain no line feed themselves.
 pub(crate) fn hash_key(parts: [&[u8]; 3]) -> String {
     let mut hash = Hash::new();
     let [what, name, text] = parts;

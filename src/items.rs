@@ -12,8 +12,8 @@ use crate::wire::{Fault, PrivateKeys, Problem, Source, Writer, read_extra};
 
 /// What is kept of the content of a body.
 ///
-/// The readers are generic over this trait, so that a program which only decodes whole payloads does not contain the
-/// code that keeps anything else.
+/// The readers are generic over this trait, so that a program which only decodes whole payloads contains no code of the
+/// other implementations.
 pub(crate) trait Keep<'de, S: Source<'de>> {
     /// Takes note of the last item, which has just been read. `start` is its place in the source.
     fn good<T: Item + Content>(&mut self, items: &mut Vec<T>, start: S::Mark, source: &S);

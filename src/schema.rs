@@ -8,8 +8,8 @@
 //! content. They do not contain the limits of [`validate`](crate::validate). So everything that the crate writes
 //! matches its schema.
 //!
-//! Objects have schemas of their own, with names. A status or a time is written in place: a Python generator would make
-//! a class of a named scalar, and an instance of this class does not equal `"1"`.
+//! Objects have schemas of their own, with names. A status or a time has no named schema: a Python generator would make
+//! a class of it, and an instance of this class does not equal `"1"`.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -58,7 +58,7 @@ fn object_schema(description: &str, properties: impl IntoIterator<Item = Propert
 }
 
 /// The schema of a field. It has no `format`, because a validator in strict mode refuses a format that it does not
-/// know. `minimum` and `maximum` say the same.
+/// know. For `uint32`, a `maximum` says the same.
 fn property_schema<T: JsonSchema>(name: &'static str, description: &str, generator: &mut SchemaGenerator) -> Property {
     let mut schema = generator.subschema_for::<T>();
     if schema.remove("format") == Some("uint32".into()) {

@@ -4,7 +4,7 @@
 //! `X-Chat-Signature`, which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the
 //! account's `AppSecret`.
 //!
-//! `Verifier::receive` is the one call of a handler that stores what it receives:
+//! A handler that stores what it receives verifies each request and takes it apart with `Verifier::receive`:
 //!
 //! ```
 //! use twt_chat_webhooks::{AppSecret, Delivery, Verifier, fixtures};

@@ -1,5 +1,5 @@
-//! Validation: checks that a payload is as the platform documents it, and that it is not too old. Decoding does neither
-//! of these checks. Call them if you need them.
+//! Validation: checks that a payload is as the platform documents it. Decoding does not check this. To check that a
+//! payload is not too old, use [`Payload::check_freshness`].
 //!
 //! [`Payload::validate`] is meant for fixtures and for monitoring. Do not reject requests because of a violation: an
 //! unknown event is a violation too. This code reports all violations of a payload:

@@ -17,7 +17,8 @@ pub trait Sealed: Keyed {
 /// What the idempotency key of an item contains. The file of each content type implements it.
 #[diagnostic::on_unimplemented(message = "`{Self}` does not say which of its fields make the key of an item")]
 pub trait Keyed {
-    /// The fields that tell the item from all other items of its event, however often the item is delivered.
+    /// The fields that distinguish the item from all other items of its event. They are the same each time the item is
+    /// delivered.
     ///
     /// A field that can change between a delivery and its retry must not be among them. For each content type, the
     /// list is the same in every version, because the keys are stored.

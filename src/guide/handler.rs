@@ -10,7 +10,7 @@
 //! It needs this crate with the feature `signature`, and axum, tokio and rusqlite. Start it with `TWT_APP_SECRET=…
 //! cargo run`. In a clone of the repository, the example `trigger` prints a command that sends a signed event to it.
 //!
-//! `Verifier::receive` is its only call of this crate for each request. It returns a [`Delivery`](crate::Delivery) with
+//! `Verifier::receive` verifies a request and takes it apart. It returns a [`Delivery`](crate::Delivery) with
 //! a [`Record`](crate::Record) for each item. The key of an item is the same each time the item is delivered, so the
 //! unique column drops what is repeated. A record that cannot be decoded says why, and becomes a dead letter.
 //!

@@ -87,8 +87,8 @@ impl Verifier {
         Ok(Payload::from_slice_partial(body)?)
     }
 
-    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. This is
-    /// the one call of a handler that stores what it receives.
+    /// Verifies a body like [`verify`](Self::verify), and then takes it apart like [`Delivery::from_slice`]. A
+    /// handler that stores what it receives needs this method, and not the other ones.
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -130,8 +130,8 @@ pub enum SignatureError {
     Malformed,
     /// The signature does not match the body.
     ///
-    /// Requests of strangers fail in this way, and should. If requests of the platform fail, these are the causes, the
-    /// most likely one first:
+    /// A request that does not come from the platform fails in this way, as it should. If requests of the platform
+    /// fail, these are the causes, the most likely one first:
     ///
     /// 1. **The secret is wrong.** It belongs to another account or environment, it is an old one, or a part of it is
     ///    missing. Then every request fails.
@@ -143,7 +143,8 @@ pub enum SignatureError {
     /// 5. **The secret was decoded.** It may look like hex or base64, but the key is the text itself.
     ///
     /// To tell the first cause from the others, send a request of your own to the handler. Sign it with the secret of
-    /// the handler. Its body must have white space, also at its end, because this shows every change:
+    /// the handler. Its body must have white space, also at its end. Otherwise JSON that was parsed and written again
+    /// could equal the original:
     ///
     /// ```
     /// use twt_chat_webhooks::{AppSecret, Verifier, fixtures};
@@ -158,8 +159,8 @@ pub enum SignatureError {
     /// ```
     ///
     /// If the handler accepts this request, the body arrives unchanged, so the secret is not that of the platform. If
-    /// the handler refuses it, something changes the body. `examples/trigger.rs` in the repository sends such a request
-    /// if the body comes from standard input.
+    /// the handler refuses it, something changes the body. `examples/trigger.rs` in the repository prints a command
+    /// that sends such a request, if the body comes from standard input.
     #[error("the signature does not match the body: the secret is wrong, or the body is not as it was signed")]
     Mismatch,
 }

@@ -281,7 +281,7 @@ pub(crate) trait Integer: Sized {
 
     fn from_integer(integer: i128) -> Option<Self>;
 
-    // One copy for each type. Inlined into each field, it makes programs larger and no faster.
+    // Not inlined: a copy in each field would make programs larger, but no faster.
     #[inline(never)]
     fn read_integer<'de, S: Source<'de>>(source: &mut S) -> Result<Self, Fault> {
         let integer = match source.kind()? {

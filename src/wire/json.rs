@@ -348,8 +348,8 @@ const fn each(byte: u8) -> u64 {
 }
 
 /// SWAR: marks the zero bytes of a word, by the high bit of each. The borrow of the subtraction can also mark a byte
-/// that is not zero, but only above a zero byte. So the lowest mark is always right. It belongs to the first of these
-/// bytes in the text.
+/// that is not zero, but only above a zero byte. So the lowest mark is always right. The lowest byte of the word comes
+/// first in the text.
 const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(each(1)) & !word & each(0x80)
 }

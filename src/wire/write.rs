@@ -64,7 +64,7 @@ impl Writer {
             number /= 100;
             start -= 2;
             if number == 0 {
-                // A zero in front of the last digit.
+                // If the pair holds only one digit, skips the zero in front of it.
                 start += usize::from(rest < 10);
                 break;
             }

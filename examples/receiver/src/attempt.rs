@@ -20,19 +20,21 @@ use crate::store::{Claim, Failure, Outcome};
 use crate::timings::Timings;
 use crate::worker::Kind;
 
-/// How many threads may be left that do not end. Beyond that, no work begins until one of them ends.
+/// How many threads there may be in addition to those of the running attempts. Such threads are blocked by work that was
+/// given up. If all are in use, no work begins until one of them ends.
 const MAX_LEFT: usize = 100;
 /// How long work that is told to stop may take to reach its next `await`.
 const MAX_STOP: Duration = Duration::from_millis(200);
 
-/// An item of an event.
+/// What is worked on: an item of an event, or a whole body.
 #[derive(Debug)]
 pub struct Item {
     /// Its number in the inbox.
     pub id: i64,
     /// The number of this attempt. The first attempt is 1.
     pub attempt: u32,
-    /// The envelope with this one item. An unknown event comes whole.
+    /// The envelope with this one item. The payload of a whole body is an unknown event, has no items, or has many tiny
+    /// items.
     pub payload: Payload,
 }
 

@@ -54,7 +54,7 @@ pub enum Command {
         #[arg(long)]
         dead: bool,
     },
-    /// Delete the rows that are done. An item without rows is new if the platform sends it again
+    /// Delete the rows that are done. If the platform sends such an item again, it counts as new
     Prune {
         /// Only those received longer ago
         #[arg(long, value_name = "DAYS")]

@@ -14,7 +14,7 @@ use twt_chat_webhooks::Event;
 /// This function may block its thread: each call has a thread of its own, apart from the server. After a minute the
 /// receiver gives up. It stops this function at the next `await`, but it cannot stop code that blocks, so such code
 /// should have its own limit of time. What you spawn with `tokio::spawn` shares a few threads with all other items and
-/// must not block them; use `spawn_blocking` there. After 100 calls that never end, no more begin.
+/// must not block them; use `spawn_blocking` there. After about 100 calls that never end, no more begin.
 pub async fn work(item: Item) -> Result<(), Error> {
     match &item.payload.event {
         // Tell the agents. After `is_last_push`, the platform does not remind you again.

@@ -13,10 +13,10 @@ use crate::inbox::Inbox;
 use crate::store::{Session, Trouble};
 use crate::timings::Timings;
 
-/// How often a lane that sends asks for messages, however many deliveries arrive.
+/// The shortest time between two queries of a lane that sends, however many deliveries arrive.
 const ASK: Duration = Duration::from_millis(20);
 
-/// Works and forwards until `stop`, and then gives what has begun some time to end.
+/// Works and forwards until `stop`. Then waits for the attempts that are running, but only for a limited time.
 ///
 /// The database gives this receiver a number, under which it owns rows. If the number is lost, because the database was
 /// away for too long, other receivers may have these rows. So all that has begun is stopped, and a new number is taken.

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let shared = Data::new((verifier, Mutex::new(inbox)));
     let server = HttpServer::new(move || {
-        // Without a limit of its own, actix-web refuses bodies of more than 256 KiB.
+        // By default, actix-web refuses bodies of more than 256 KiB.
         let app = App::new().app_data(PayloadConfig::new(2 << 20));
         app.app_data(shared.clone()).route("/webhooks/twt-chat", post().to(receive))
     });

@@ -6,13 +6,13 @@ use lambda_http::{Error, Request, http::StatusCode, run, service_fn};
 use sqlx::{PgPool, postgres::PgPoolOptions, query};
 use twt_chat_webhooks::{AppSecret, SIGNATURE_HEADER, Verifier};
 
-// Two programs that create one table at once would fail, so the first takes a lock.
+// If two programs create a table at once, one fails. So each takes a lock first.
 // A row with a problem is a dead letter: it waits for a person.
 const TABLE: &str = r#"SELECT pg_advisory_xact_lock(1);
     CREATE TABLE IF NOT EXISTS inbox (key TEXT COLLATE "C" PRIMARY KEY,
     event TEXT, body BYTEA NOT NULL, problem TEXT, done BOOLEAN DEFAULT FALSE)"#;
-// A repeated record changes nothing, but a good record replaces a dead letter. One
-// INSERT must not name a key twice, and sorted keys do not end in a deadlock.
+// A repeated record changes nothing, but a good record replaces a dead letter. An
+// INSERT may name a key only once. The keys are sorted, so that no deadlock happens.
 const INSERT: &str = "INSERT INTO inbox (key, event, body, problem)
     SELECT DISTINCT ON (1) * FROM UNNEST($1, $2, $3, $4) ORDER BY 1
     ON CONFLICT (key) DO UPDATE SET body = excluded.body, problem = NULL,

@@ -18,10 +18,12 @@ use crate::timings::Timings;
 /// locks. It is the start of the SHA-256 of "twt-chat receiver".
 pub(super) const CLASS: i32 = 0x2076_e201;
 
-/// A commit waits for the disk, whatever the server's default is. The plans do not depend on statistics, which a table
-/// that grew a moment ago does not have yet: with the scan of a whole table, each claim would sort all that waits.
-/// Without `idle_session_timeout`, the locks of a frozen machine would stay. `tcp_user_timeout` covers an answer that
-/// the frozen machine does not take.
+/// The settings of each session:
+///
+/// - `synchronous_commit`: a commit waits for the disk, whatever the server's default is.
+/// - `enable_seqscan`: a table that has just grown has no statistics, and with a sequential scan each claim would sort
+///   all waiting rows.
+/// - `tcp_user_timeout`: ends a connection whose peer no longer acknowledges data.
 fn settings(timings: &Timings) -> String {
     let (statement, idle) = (millis(timings.statement), millis(timings.idle));
     format!(
