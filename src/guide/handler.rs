@@ -3,7 +3,8 @@
 //! This is a complete program with axum and SQLite. It verifies each request, commits what it holds, answers, and works
 //! on it afterwards. Whatever the platform signs becomes rows of the table:
 //!
-//! ```rust,ignore
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 #![doc = include_str!("handlers/axum_sqlite.rs")]
 //! ```
 //!
@@ -44,19 +45,22 @@
 //! Several machines can run this program with one database. It needs sqlx with the features `postgres` and
 //! `runtime-tokio`.
 //!
-//! ```rust,ignore
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 #![doc = include_str!("handlers/axum_postgres.rs")]
 //! ```
 //!
 //! ## With actix-web
 //!
-//! ```rust,ignore
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 #![doc = include_str!("handlers/actix_web.rs")]
 //! ```
 //!
 //! ## On AWS Lambda
 //!
-//! ```rust,ignore
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 #![doc = include_str!("handlers/lambda.rs")]
 //! ```
 //!

@@ -20,8 +20,8 @@ use crate::store::{Claim, Failure, Outcome};
 use crate::timings::Timings;
 use crate::worker::Kind;
 
-/// How many threads there may be in addition to those of the running attempts. Such threads are blocked by work that was
-/// given up. If all are in use, no work begins until one of them ends.
+/// How many threads there may be in addition to those of the running attempts. Such threads are blocked by work that
+/// was given up. If all are in use, no work begins until one of them ends.
 const MAX_LEFT: usize = 100;
 /// How long work that is told to stop may take to reach its next `await`.
 const MAX_STOP: Duration = Duration::from_millis(200);

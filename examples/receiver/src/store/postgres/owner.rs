@@ -15,8 +15,8 @@ use super::{Address, check_version};
 use crate::message::Channel;
 use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, lane_name, millis};
 
-/// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a machine that is
-/// frozen or cut off would keep its lock.
+/// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a machine that
+/// is frozen or cut off would keep its lock.
 const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET idle_session_timeout = ";
 /// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
 const ENTER: &str =
