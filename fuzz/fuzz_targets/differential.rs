@@ -1,8 +1,8 @@
 //! Compares `Payload::from_slice` with the other ways to decode a body, `Payload::to_vec` with the other way to encode
 //! it, and both with `serde_json` and the oracle.
 //!
-//! All ways must accept the same bodies and give the same payload and the same bytes. A syntax error must have the same position and
-//! reason as that of `serde_json`.
+//! All ways must accept the same bodies and give the same payload and the same bytes. A syntax error must have the same
+//! position and reason as that of `serde_json`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The rivals of the benchmarks decode and encode the documented bodies whole. Otherwise the budgets compare unlike work.
+//! The rivals of the benchmarks decode and encode the documented bodies whole. Otherwise the budgets compare unlike
+//! work.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

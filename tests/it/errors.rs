@@ -19,8 +19,8 @@ fn last_field(path: &str) -> &str {
     path.rsplit('.').next().unwrap()
 }
 
-/// What an error expects in the place of the field. A field whose type is not text, a timestamp, a status or an unsigned
-/// integer needs a line here.
+/// What an error expects in the place of the field. A field whose type is not text, a timestamp, a status or an
+/// unsigned integer needs a line here.
 fn expected(event: &str, path: &str) -> &'static str {
     match last_field(path) {
         "created_at" => EXPECTED_SECONDS,

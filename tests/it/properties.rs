@@ -210,8 +210,8 @@ fn is_unsigned(name: &str) -> bool {
     name != "created_at" && EVENTS.into_iter().any(is_number)
 }
 
-/// A value for the field. It is nearly always of the right kind. A field whose type is not text, a timestamp, a status or
-/// an unsigned integer needs a line here.
+/// A value for the field. It is nearly always of the right kind. A field whose type is not text, a timestamp, a status
+/// or an unsigned integer needs a line here.
 fn value_of(name: &str) -> BoxedStrategy<Json> {
     let value = match name {
         "created_at" => {

@@ -126,8 +126,8 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 
-/// The value of a field of the event, as JSON text. A field whose type is not text, a timestamp, a status or an unsigned
-/// integer needs a line here.
+/// The value of a field of the event, as JSON text. A field whose type is not text, a timestamp, a status or an
+/// unsigned integer needs a line here.
 fn value(event: &str, field: &str) -> BoxedStrategy<String> {
     match field {
         "created_at" => timestamp().prop_map(|time| time.unix_seconds().to_string()).boxed(),
