@@ -8,6 +8,7 @@ mod buffered;
 mod fault;
 mod field;
 mod json;
+mod swar;
 mod write;
 
 use alloc::borrow::Cow;

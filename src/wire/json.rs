@@ -9,6 +9,7 @@ use alloc::string::String;
 
 use serde_json::{Number, Value};
 
+use super::swar::must_be_escaped;
 use super::{Fault, Key, Kind, MAX_DEPTH, Numeric, Problem, Source};
 
 /// Every number with this many digits fits a `u64`.
@@ -342,18 +343,6 @@ impl<'de> Source<'de> for Json<'de> {
     }
 }
 
-/// A word of eight copies of `byte`.
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// SWAR: marks the zero bytes of a word, by the high bit of each. The borrow of the subtraction can also mark a byte
-/// that is not zero, but only above a zero byte. So the lowest mark is always right. The lowest byte of the word comes
-/// first in the text.
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(each(1)) & !word & each(0x80)
-}
-
 /// The index of the first marked byte.
 const fn first(bits: u64) -> usize {
     bits.trailing_zeros() as usize / 8
@@ -372,8 +361,7 @@ fn load_word(bytes: &[u8], position: usize) -> Option<u64> {
 fn plain_end(bytes: &[u8], start: usize) -> usize {
     let mut end = start;
     while let Some(word) = load_word(bytes, end) {
-        let controls = word.wrapping_sub(each(0x20)) & !word & each(0x80);
-        let found = controls | zeros(word ^ each(b'"')) | zeros(word ^ each(b'\\'));
+        let found = must_be_escaped(word);
         if found != 0 {
             return end + first(found);
         }

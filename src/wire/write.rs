@@ -10,6 +10,7 @@ use core::convert::Infallible;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::swar::must_be_escaped;
 use super::{Fields, Key, Scalar};
 
 /// A body that is being written.
@@ -134,33 +135,17 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// A word of eight copies of `byte`.
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// SWAR: whether no byte of the word must be escaped.
-#[inline]
-fn is_plain_word(word: u64) -> bool {
-    // A subtraction sets the high bit of each byte that is smaller than the subtracted byte. `!word` removes the bytes
-    // that are not ASCII.
-    let control = word.wrapping_sub(each(0x20));
-    let quote = (word ^ each(b'"')).wrapping_sub(each(1));
-    let backslash = (word ^ each(b'\\')).wrapping_sub(each(1));
-    (control | quote | backslash) & !word & each(0x80) == 0
-}
-
 /// Whether JSON can hold the text as it is.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     // The last eight bytes can overlap with the bytes before. This is cheaper than a loop over the last few bytes.
-    let word = |bytes: &[u8; 8]| is_plain_word(u64::from_le_bytes(*bytes));
+    let word = |bytes: &[u8; 8]| must_be_escaped(u64::from_le_bytes(*bytes)) == 0;
     if let Some(last) = text.last_chunk() {
         return text.as_chunks().0.iter().all(word) && word(last);
     }
     let half = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
     match (text.first_chunk(), text.last_chunk()) {
-        (Some(first), Some(last)) => is_plain_word(half(*first) | half(*last) << 32),
+        (Some(first), Some(last)) => must_be_escaped(half(*first) | half(*last) << 32) == 0,
         _ => text.iter().all(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)),
     }
 }
