@@ -9,15 +9,16 @@ mod commands;
 mod delivery;
 mod forward;
 mod inbox;
+mod log;
 #[path = "../../relay/message.rs"]
 mod message;
+mod metrics;
 pub mod server;
 mod store;
 mod timings;
 mod worker;
 
-use std::io::{self, Write};
-use std::panic::{self, Location};
+use std::io;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
 use crate::attempt::Workshop;
@@ -36,6 +36,8 @@ pub use crate::attempt::{Error, Item, Work};
 use crate::cli::{Cli, Command};
 use crate::forward::Webhook;
 use crate::inbox::Inbox;
+use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
@@ -53,24 +55,32 @@ pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
     let (code, done) = match &cli.command {
         Some(command) => (1, operate(command, &cli, timings)),
-        None => match cli::settings(&timings) {
+        None => match settings(&cli, &timings) {
             Err(problem) => (2, Err(problem.into())),
-            Ok((verifier, webhooks)) => (1, start(&cli, verifier, webhooks, work, timings)),
+            Ok((log, verifier, webhooks)) => (1, start(&cli, log, verifier, webhooks, work, timings)),
         },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
-    // Unlike `eprintln!`, this does not panic if nobody reads it.
-    let _ = writeln!(io::stderr(), "receiver: {problem}");
+    let is_json = cli.command.is_none() && log::is_json(&cli.log_format);
+    log::last_words(&problem.to_string(), is_json);
     ExitCode::from(code)
 }
 
-fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work, timings: Timings) -> Result<(), Error> {
-    // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
-    let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
-    tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
-    // The default hook prints the message of a panic, which may hold what a visitor wrote. It also waits if nobody
-    // reads standard error.
-    panic::set_hook(Box::new(|panic| tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()))));
+fn settings(cli: &Cli, timings: &Timings) -> Result<(Log, Verifier, Vec<Webhook>), String> {
+    let log = Log::new(&cli.log, &cli.log_format)?;
+    let (verifier, webhooks) = cli::settings(timings)?;
+    Ok((log, verifier, webhooks))
+}
+
+fn start(
+    cli: &Cli,
+    log: Log,
+    verifier: Verifier,
+    webhooks: Vec<Webhook>,
+    work: Work,
+    timings: Timings,
+) -> Result<(), Error> {
+    let guard = log.start();
     let timings = Arc::new(timings);
     let workers = cli.workers.into();
     let workshop = Arc::new(Workshop::new(work, workers)?);
@@ -93,6 +103,7 @@ async fn serve(
     timings: Arc<Timings>,
 ) -> Result<(), Error> {
     let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.pace())).collect();
+    let metrics = Metrics::new(webhooks.iter().map(|webhook| webhook.channel).collect());
     let plan = Plan { channels, timings: Arc::clone(&timings) };
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
@@ -107,7 +118,7 @@ async fn serve(
         let gap = webhook.pace();
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
-    let inbox = Inbox::new(store);
+    let inbox = Inbox::new(store, metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());

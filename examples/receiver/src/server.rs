@@ -26,6 +26,7 @@ use twt_chat_webhooks::{Delivery, Signature, SignatureError, Verifier};
 
 use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
+use crate::metrics;
 use crate::timings::Timings;
 
 /// The documented body has 392 bytes.
@@ -41,20 +42,38 @@ const MAX_WAITING: u32 = 64 * 1024;
 ///
 /// The bytes are verified before anything else looks at them. With `Json<Payload>` there would be nothing left to
 /// verify.
-async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Body) -> Result<Answer, Answer> {
+async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Body) -> Answer {
+    let mut event = metrics::NO_EVENT;
+    let (Ok(answer) | Err(answer)) = take(&receiver, &headers, body, &mut event).await;
+    receiver.inbox.metrics.answered(answer.0.as_u16(), event);
+    answer
+}
+
+/// Sets the event once the body is verified and read.
+async fn take(
+    receiver: &Receiver,
+    headers: &HeaderMap,
+    body: Body,
+    event: &mut &'static str,
+) -> Result<Answer, Answer> {
     let header = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     has_signature(header).map_err(forbidden)?;
     let slow = |_| Answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".into());
     let body = timeout(receiver.timings.read, read(body)).await.map_err(slow)??;
     let header = header.map(ToOwned::to_owned);
     // Without an answer 200 the platform keeps the delivery and sends it again.
-    let kept = timeout(receiver.timings.write, keep(&receiver, body, header)).await;
+    let kept = timeout(receiver.timings.write, keep(receiver, body, header, event)).await;
     let summary = kept.unwrap_or_else(|_| Err(unavailable()))?;
     Ok(Answer(StatusCode::OK, summary))
 }
 
 /// Verifies a body, takes it apart, and keeps its records. Returns what to log.
-async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Result<String, Answer> {
+async fn keep(
+    receiver: &Receiver,
+    body: Vec<u8>,
+    header: Option<Vec<u8>>,
+    event: &mut &'static str,
+) -> Result<String, Answer> {
     let size = body.len();
     let large = if size > MAX_SMALL { Arc::clone(&receiver.large).acquire_owned().await.ok() } else { None };
     let verifier = Arc::clone(&receiver.verifier);
@@ -63,6 +82,7 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
         Ok((secret, Delivery::from_slice(&body), large))
     });
     let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
+    *event = metrics::event(delivery.event_type());
     let summary = delivery.to_string();
     let mut arrival = Arrival { records: delivery.into_records(), room: None };
     let room = u32::try_from(arrival.bytes() / 1024 + 1).unwrap_or(MAX_WAITING).min(MAX_WAITING);

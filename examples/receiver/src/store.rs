@@ -50,6 +50,10 @@ pub trait Store: Send + Sync {
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
+    /// How many rows of each channel are not done, for those that have any. The cost does not grow with the rows that
+    /// are done.
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble>;
+
     /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
@@ -142,6 +146,18 @@ pub struct Row {
     pub problem: Option<String>,
 }
 
+/// The rows of a channel, or of the work, that are not done.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Empty for the work.
+    pub channel: String,
+    pub waiting: i64,
+    pub in_work: i64,
+    pub dead: i64,
+    /// How long ago the oldest row was received that waits or is in work.
+    pub oldest: Option<Duration>,
+}
+
 /// What becomes of a row after an attempt.
 struct Verdict {
     state: &'static str,
@@ -190,7 +206,7 @@ impl Plan {
     }
 }
 
-fn lane_name(lane: Option<Channel>) -> &'static str {
+pub fn lane_name(lane: Option<Channel>) -> &'static str {
     lane.map_or("", Channel::name)
 }
 

@@ -6,6 +6,7 @@
 
 mod connection;
 mod keep;
+mod look;
 mod operate;
 mod owner;
 
@@ -19,7 +20,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Row, Session, Store, Trouble, VERSION};
+use super::{Plan, Row, Session, Standing, Store, Trouble, VERSION};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -150,6 +151,10 @@ impl Store for Postgres {
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
         operate::body(&self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
+        look::overview(&self.address, &self.plan.timings).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

@@ -3,12 +3,13 @@
 //! One thread does all writes. It puts the writes that wait into one commit, because each commit has to wait for the
 //! disk. The receivers that share the file prove that they are alive by a number that grows, see [`tidy`].
 
+mod look;
 mod process;
 mod statements;
 mod tidy;
 mod upgrade;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, Transact
 use tokio::sync::{mpsc, oneshot};
 
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Store, Trouble};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Standing, Store, Trouble};
 use crate::Error;
 use crate::delivery::Arrival;
 use crate::message::Channel;
@@ -35,11 +36,13 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
-    Ok(Arc::new(Sqlite { jobs: start(connection), plan, observed: Arc::default() }))
+    let path = path.to_owned();
+    Ok(Arc::new(Sqlite { path, jobs: start(connection), plan, observed: Arc::default() }))
 }
 
 #[derive(Clone)]
 struct Sqlite {
+    path: PathBuf,
     jobs: mpsc::Sender<Box<dyn Job>>,
     plan: Plan,
     /// What this receiver has seen of the others.
@@ -149,6 +152,10 @@ impl Store for Sqlite {
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
         self.write(move |transaction| statements::body(transaction, id)).await
+    }
+
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
+        look::look(self.path.clone(), self.plan.timings.busy, look::overview).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
