@@ -5,6 +5,7 @@
 
 mod postgres;
 mod sqlite;
+mod wait;
 
 use std::fmt;
 use std::path::Path;
@@ -17,6 +18,8 @@ use crate::Error;
 use crate::delivery::Arrival;
 use crate::message::Channel;
 use crate::timings::Timings;
+
+pub use self::wait::Wait;
 
 /// The version of the tables, and of the oldest receiver that can use them. A change that an older receiver can live
 /// with raises only the version in the tables. Any other change raises the oldest version there too.
@@ -56,6 +59,10 @@ pub trait Store: Send + Sync {
 
     /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
+
+    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record still
+    /// has. `None`: there is no such row, or it is in work.
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
 
     /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this
     /// were.
@@ -139,7 +146,10 @@ pub struct Row {
     pub event: Option<String>,
     /// Empty for the work.
     pub channel: String,
+    /// `waiting`, `in work`, `done` or `dead`.
     pub state: String,
+    /// `None` if the state is not `waiting`.
+    pub wait: Option<Wait>,
     /// Such as `2026-01-31T23:59:59Z`.
     pub received_at: String,
     pub attempts: i32,

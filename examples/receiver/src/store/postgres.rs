@@ -161,6 +161,10 @@ impl Store for Postgres {
         operate::retry(&self.connect().await?.client, id).await.map_err(connection::away)
     }
 
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {
+        operate::delete(&mut self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
     async fn prune(&self, days: u32) -> Result<u64, Trouble> {
         operate::prune(&mut self.connect().await?.client, days).await.map_err(connection::away)
     }

@@ -33,6 +33,8 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
     connection.busy_timeout(MAX_UPGRADE)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    // What is deleted is overwritten, so that nothing that a visitor wrote stays in the file.
+    connection.execute_batch("PRAGMA secure_delete = ON")?;
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
@@ -54,7 +56,7 @@ trait Job: Send {
     /// Runs in a transaction. If the transaction fails, the job can run again.
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()>;
     /// Tells the task that waits how the commit ended.
-    fn answer(self: Box<Self>, committed: Result<(), String>);
+    fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection);
 }
 
 struct Write<T, W> {
@@ -69,10 +71,26 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T
         Ok(())
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), String>) {
+    fn answer(self: Box<Self>, committed: Result<(), String>, _: &Connection) {
         let Self { value, sender, .. } = *self;
         let value = committed.and_then(|()| value.ok_or_else(String::new));
         let _ = sender.send(value.map_err(Trouble::Away));
+    }
+}
+
+/// Writes the log beside the file into the file and empties the log, which may hold what is deleted from the file.
+struct EmptyLog(oneshot::Sender<Result<(), Trouble>>);
+
+impl Job for EmptyLog {
+    fn run(&mut self, _: &Transaction<'_>) -> SqlResult<()> {
+        Ok(())
+    }
+
+    // No transaction may be open for this.
+    fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
+        let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
+        let left = |why| Trouble::Away(format!("the log of the database may still hold what is deleted: {why}"));
+        let _ = self.0.send(emptied.map_err(left));
     }
 }
 
@@ -89,7 +107,7 @@ fn start(mut connection: Connection) -> mpsc::Sender<Box<dyn Job>> {
             for mut job in group {
                 let committed =
                     if alone { commit(&mut connection, std::slice::from_mut(&mut job)) } else { committed.clone() };
-                job.answer(committed.map_err(|(problem, _)| problem));
+                job.answer(committed.map_err(|(problem, _)| problem), &connection);
             }
         }
     });
@@ -111,6 +129,13 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
 }
 
 impl Sqlite {
+    async fn empty_log(&self) -> Result<(), Trouble> {
+        let (sender, answer) = oneshot::channel();
+        let ended = || Trouble::Away("the thread that writes has ended".to_owned());
+        self.jobs.send(Box::new(EmptyLog(sender))).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
@@ -160,6 +185,14 @@ impl Store for Sqlite {
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
         self.write(move |transaction| statements::retry(transaction, id)).await
+    }
+
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {
+        let left = self.write(move |transaction| statements::delete(transaction, id)).await?;
+        if left == Some(0) {
+            self.empty_log().await?;
+        }
+        Ok(left)
     }
 
     async fn prune(&self, days: u32) -> Result<u64, Trouble> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use twt_chat_webhooks::{AppSecret, fixtures};
+use twt_chat_webhooks::{AppSecret, Timestamp, fixtures};
 
 use crate::POSTGRES;
 use crate::support::{
@@ -218,8 +218,10 @@ fn a_channel_that_cannot_be_reached_is_tried_again() {
         ("feishu", "TLS failed"),
         ("wecom", "the connection failed: connection refused"),
     ] {
-        eventually(&format!("{name}: {problem}"), || row(&receiver, name)["problem"] == problem);
-        assert_eq!(row(&receiver, name)["state"], "waiting");
+        eventually(&format!("{name}: {problem}"), || {
+            let row = row(&receiver, name);
+            row["problem"] == problem && row["state"] == "waiting"
+        });
     }
     assert!(!receiver.log().contains(TOKEN), "{}", receiver.log());
 }
@@ -258,6 +260,53 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     visitors.sort_unstable();
     assert_eq!(visitors, ["Visitor1", "Visitor2"]);
     assert_eq!(channels[1].visitors(), ["Visitor1", "Visitor2"]);
+}
+
+/// Seconds from now to a time of `receiver list`, such as `2026-01-31T23:59:59Z`.
+fn seconds_until(time: &Value) -> i64 {
+    let time: Timestamp = time.as_str().unwrap().parse().unwrap();
+    time.unix_seconds() - Timestamp::from(SystemTime::now()).unix_seconds()
+}
+
+#[test]
+fn the_list_says_until_when_a_row_waits_and_why() {
+    let day = Answer::Text("429 Too Many Requests\r\nRetry-After: 86400", "rate_limited");
+    let refused = Answer::Text("500 Internal Server Error", "");
+    let channels = [
+        StubChannel::start("slack", &[day]),
+        StubChannel::start("feishu", &[refused]),
+        StubChannel::start("dingtalk", &[Answer::Never]),
+    ];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "channel_pauses=600000");
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    eventually("slack has refused it", || row(&receiver, "slack")["problem"] != Value::Null);
+    assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    eventually("the work is done", || count(&folder, "channel = '' AND state = 'done'") == 2);
+    eventually("feishu has refused both", || {
+        count(&folder, "channel = 'feishu' AND problem = 'status 500' AND owner IS NULL") == 2
+    });
+    let rows = receiver.list();
+    let of = |channel: &str| rows.iter().filter(|row| row["channel"] == channel).collect::<Vec<_>>();
+    // Both messages wait for the pause, also the one that was not sent yet.
+    for row in of("slack") {
+        assert_eq!((&row["state"], &row["waits_for"]), (&json!("waiting"), &json!("the channel asked for a pause")));
+        assert!((86_000..=86_401).contains(&seconds_until(&row["waits_until"])), "{row}");
+    }
+    for row in of("feishu") {
+        assert_eq!((&row["state"], &row["waits_for"]), (&json!("waiting"), &json!("an attempt failed")));
+        assert!((500..=601).contains(&seconds_until(&row["waits_until"])), "{row}");
+    }
+    let [in_work, behind] = of("dingtalk").try_into().unwrap();
+    assert_eq!((&in_work["state"], &in_work["waits_for"]), (&json!("in work"), &json!(null)));
+    assert_eq!((&behind["state"], &behind["waits_for"]), (&json!("waiting"), &json!("the pace of the channel")));
+    assert_eq!((&rows[0]["state"], &rows[0]["waits_until"]), (&json!("done"), &json!(null)));
+    let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
+    let slack = of("slack")[0];
+    let end = format!("86400s (until {}: the channel asked for a pause)", slack["waits_until"].as_str().unwrap());
+    assert!(text.lines().any(|line| line.ends_with(&end)), "{end} in {text}");
 }
 
 #[test]

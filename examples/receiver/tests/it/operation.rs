@@ -225,7 +225,7 @@ fn a_row_is_listed_and_its_body_is_shown() {
     assert!(received_at.len() == 20 && received_at.ends_with('Z'), "{received_at}");
     let expected = json!({
         "id": 1, "event": "UNREPLIED", "channel": null, "state": "done", "received_at": received_at, "attempts": 1,
-        "problem": null,
+        "problem": null, "waits_until": null, "waits_for": null,
     });
     assert_eq!(row, expected);
     assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());
@@ -236,7 +236,7 @@ fn a_row_is_listed_and_its_body_is_shown() {
 #[test]
 fn a_row_that_is_not_there_is_an_error() {
     let receiver = Receiver::start();
-    for arguments in [["show", "7"], ["retry", "7"]] {
+    for arguments in [["show", "7"], ["retry", "7"], ["delete", "7"]] {
         let (code, problem) = error(&run(&receiver.folder, &arguments));
         assert_eq!(code, Some(1));
         assert!(problem.starts_with("receiver: there is no row 7"), "{problem}");

@@ -1,6 +1,7 @@
 //! The promises of the receiver with real HTTP, real processes, and a PostgreSQL server that this binary starts.
 
 mod crash;
+mod deleting;
 mod deliveries;
 mod forwarding;
 mod operation;

@@ -1,6 +1,7 @@
 //! The promises of the receiver with real HTTP, real processes, and SQLite.
 
 mod crash;
+mod deleting;
 mod deliveries;
 mod forwarding;
 mod operation;

@@ -4,6 +4,7 @@ use tokio_postgres::{Client, Error, Statement};
 
 use super::connection::{Connection, Statements, away};
 use super::{check_version, owner};
+use crate::store::wait::Times;
 use crate::store::{Plan, Row, Trouble};
 
 /// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
@@ -40,20 +41,26 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
     client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
 }
 
-/// Index: the primary key.
+/// Index: the primary keys.
 const LIST: &str = r#"
-    SELECT item.id, event, channel, state,
-        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem
-    FROM item JOIN record ON record.id = item.record
+    SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
+        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
+        (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
+        coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint
+    FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
     WHERE item.id > $2 AND (state = 'dead' OR NOT $1) ORDER BY item.id LIMIT 1000"#;
 
 pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
     let row = |row: tokio_postgres::Row| {
+        let state: String = row.try_get(3)?;
+        let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
+        let times = Times { now, due_at, next_at, asked: row.try_get(9)?, held: row.try_get(10)? };
         Ok(Row {
             id: row.try_get(0)?,
             event: row.try_get(1)?,
             channel: row.try_get(2)?,
-            state: row.try_get(3)?,
+            wait: times.wait(&state),
+            state,
             received_at: row.try_get(4)?,
             attempts: row.try_get(5)?,
             problem: row.try_get(6)?,
@@ -75,6 +82,27 @@ const RETRY: &str = "
 
 pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
     client.execute(RETRY, &[&id]).await
+}
+
+/// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete` or
+/// `prune` wait, which then sees that the record has no row left.
+const DELETE: &str = "
+    WITH old AS (
+        SELECT item.id FROM item JOIN record ON record.id = item.record
+        WHERE item.id = $1 FOR UPDATE OF record
+    )
+    DELETE FROM item USING old WHERE item.id = old.id AND owner IS NULL RETURNING record";
+/// Index: `item_record`.
+const LEFT: &str = "SELECT count(*) FROM item WHERE record = $1";
+
+pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, Error> {
+    let transaction = client.transaction().await?;
+    let Some(row) = transaction.query_opt(DELETE, &[&id]).await? else { return Ok(None) };
+    let record: i64 = row.try_get(0)?;
+    let left: i64 = transaction.query_one(LEFT, &[&record]).await?.try_get(0)?;
+    transaction.execute(PRUNE_RECORDS, &[&[record].as_slice()]).await?;
+    transaction.commit().await?;
+    Ok(Some(left.cast_unsigned()))
 }
 
 /// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left.

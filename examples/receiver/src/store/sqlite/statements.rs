@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 use twt_chat_webhooks::Record;
 
 use crate::message::Channel;
+use crate::store::wait::Times;
 use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
@@ -156,20 +157,33 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
     Ok(claims)
 }
 
-/// Index: the primary key. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
-const LIST: &str = "SELECT item.id, event, channel, state, strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'),
-        attempts, problem
-    FROM item JOIN record ON record.id = item.record
-    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000";
+/// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
+const LIST: &str = concat!(
+    "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
+        strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
+        due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
+    now!(),
+    " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
+    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000"
+);
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
     let mut list = transaction.prepare_cached(LIST)?;
     let rows = list.query_map((dead, after), |row| {
+        let state: String = row.get(3)?;
+        let times = Times {
+            due_at: row.get(7)?,
+            next_at: row.get(8)?,
+            asked: row.get(9)?,
+            held: row.get(10)?,
+            now: row.get(11)?,
+        };
         Ok(Row {
             id: row.get(0)?,
             event: row.get(1)?,
             channel: row.get(2)?,
-            state: row.get(3)?,
+            wait: times.wait(&state),
+            state,
             received_at: row.get(4)?,
             attempts: row.get(5)?,
             problem: row.get(6)?,
@@ -193,6 +207,27 @@ const RETRY: &str = concat!(
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
     transaction.execute(RETRY, [id]).map(|rows| rows as u64)
+}
+
+/// Index: the primary key. The trigger `record_without_items` deletes a record that has no row left. A row that is in
+/// work is left alone.
+const DELETE: &str = "DELETE FROM item WHERE id = ?1 AND owner IS NULL RETURNING record";
+/// Index: `item_record`.
+const LEFT: &str = "SELECT count(*) FROM item WHERE record = ?1";
+
+pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Result<Option<u64>> {
+    let record: Option<i64> = transaction.query_row(DELETE, [id], |row| row.get(0)).optional()?;
+    let left = |record| transaction.query_row(LEFT, [record], |row| row.get(0));
+    Ok(record.map(left).transpose()?.map(i64::cast_unsigned))
+}
+
+/// The first column says whether another process has kept this one from it.
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+pub(super) fn empty_log(connection: &Connection) -> Result<()> {
+    let is_busy: bool = connection.query_row(EMPTY_LOG, [], |row| row.get(0))?;
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
 }
 
 /// The trigger `record_without_items` deletes the records. A thousand rows at a time, so that a running receiver can
