@@ -3,6 +3,7 @@
 //! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200. After
 //! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
 
+mod admin;
 mod attempt;
 mod cli;
 mod commands;
@@ -120,6 +121,15 @@ async fn serve(
     }
     let inbox = Inbox::new(store, metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
+    let admin = match cli.admin_addr.as_deref().filter(|address| !address.is_empty()) {
+        Some(address) => {
+            let listener = admin::listen(address).await?;
+            let router = admin::router(address, router.clone(), inbox.clone(), Arc::clone(&timings));
+            let (timings, stop) = (Arc::clone(&timings), stop.clone());
+            Some(tokio::spawn(async move { server::serve(listener, router, &timings, stop).await }))
+        }
+        None => None,
+    };
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());
         tokio::spawn(async move {

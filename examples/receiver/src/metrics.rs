@@ -18,7 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 use twt_chat_webhooks::EventType;
 
 use crate::message::Channel;
-use crate::store::{Outcome, Standing};
+use crate::store::{Outcome, Standing, lane_name};
 
 /// The start of each name.
 const PREFIX: &str = "twt_chat";
@@ -26,6 +26,8 @@ const PREFIX: &str = "twt_chat";
 const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 3.0];
 /// The label for an event that is not documented. Its name on the wire can be anything, so the label does not show it.
 const OTHER: &str = "other";
+/// The label for the work, which is no channel.
+pub const WORK: &str = "work";
 /// The label for a delivery whose event is not known, because it was refused or cannot be read.
 pub const NO_EVENT: &str = "none";
 
@@ -51,7 +53,7 @@ pub struct Metrics {
     pub connections: Gauge,
     registry: Arc<Registry>,
     /// The channels that are set.
-    channels: Arc<[Channel]>,
+    pub channels: Arc<[Channel]>,
 }
 
 impl Metrics {
@@ -66,7 +68,7 @@ impl Metrics {
                 }
             }
         }
-        for channel in std::iter::once(None).chain(channels.iter().copied().map(Some)) {
+        for channel in lanes(&channels) {
             for outcome in ["done", "failed"] {
                 drop(attempts.get_or_create(&Attempted { channel: label(channel), outcome }));
             }
@@ -100,13 +102,13 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus. Without `standings`, the inbox has not answered.
-    pub fn write(&self, standings: Option<&[Standing]>) -> Result<String, fmt::Error> {
+    pub fn write(&self, standings: Option<Vec<Standing>>) -> Result<String, fmt::Error> {
         let mut rows = Registry::with_prefix(PREFIX);
         let up = Gauge::<i64>::default();
         up.set(standings.is_some().into());
         rows.register("inbox_up", "1 if the inbox answered this scrape, else 0", up);
         if let Some(standings) = standings {
-            self.register_rows(&mut rows, standings);
+            register_rows(&mut rows, &self.all_lanes(standings));
         }
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.registry)?;
@@ -114,25 +116,32 @@ impl Metrics {
         Ok(text)
     }
 
-    fn register_rows(&self, registry: &mut Registry, standings: &[Standing]) {
-        let rows = Family::<[(&str, String); 2], Gauge>::default();
-        let ages = Family::<[(&str, String); 1], Gauge<f64, AtomicU64>>::default();
-        let set = std::iter::once(None).chain(self.channels.iter().copied().map(Some));
-        let nothing =
-            set.map(|channel| Standing { channel: crate::store::lane_name(channel).to_owned(), ..Standing::default() });
-        // What has no open row is shown as 0.
-        for Standing { channel, waiting, in_work, dead, oldest } in nothing.collect::<Vec<_>>().iter().chain(standings)
-        {
-            let channel = if channel.is_empty() { label(None) } else { channel };
-            for (state, number) in [("waiting", waiting), ("in_work", in_work), ("dead", dead)] {
-                rows.get_or_create(&[("channel", channel.to_owned()), ("state", state.to_owned())]).set(*number);
+    /// Adds what the inbox does not name, because it has no rows that are not done: the work, and channels that are set.
+    pub fn all_lanes(&self, mut standings: Vec<Standing>) -> Vec<Standing> {
+        for lane in lanes(&self.channels) {
+            let name = lane_name(lane);
+            if standings.iter().all(|standing| standing.channel != name) {
+                standings.push(Standing { channel: name.to_owned(), ..Standing::default() });
             }
-            ages.get_or_create(&[("channel", channel.to_owned())]).set(oldest.unwrap_or_default().as_secs_f64());
         }
-        registry.register("rows", "Rows of the inbox that are not done, by channel and state", rows);
-        let help = "Time since the oldest row that is not done and not dead was received, 0 without one";
-        registry.register_with_unit("oldest_waiting_age", help, Unit::Seconds, ages);
+        standings.sort_by(|one, other| one.channel.cmp(&other.channel));
+        standings
     }
+}
+
+fn register_rows(registry: &mut Registry, standings: &[Standing]) {
+    let rows = Family::<[(&str, String); 2], Gauge>::default();
+    let ages = Family::<[(&str, String); 1], Gauge<f64, AtomicU64>>::default();
+    for Standing { channel, waiting, in_work, dead, oldest } in standings {
+        let channel = if channel.is_empty() { WORK } else { channel };
+        for (state, number) in [("waiting", waiting), ("in_work", in_work), ("dead", dead)] {
+            rows.get_or_create(&[("channel", channel.to_owned()), ("state", state.to_owned())]).set(*number);
+        }
+        ages.get_or_create(&[("channel", channel.to_owned())]).set(oldest.unwrap_or_default().as_secs_f64());
+    }
+    registry.register("rows", "Rows of the inbox that are not done, by channel and state", rows);
+    let help = "Time since the oldest row that is not done and not dead was received, 0 without one";
+    registry.register_with_unit("oldest_waiting_age", help, Unit::Seconds, ages);
 }
 
 /// The label for an event.
@@ -143,5 +152,10 @@ pub fn event(event: Option<&EventType>) -> &'static str {
 
 /// The label for a channel, or for the work.
 fn label(lane: Option<Channel>) -> &'static str {
-    lane.map_or("work", Channel::name)
+    lane.map_or(WORK, Channel::name)
+}
+
+/// The work, and the channels.
+fn lanes(channels: &[Channel]) -> impl Iterator<Item = Option<Channel>> {
+    std::iter::once(None).chain(channels.iter().copied().map(Some))
 }

@@ -57,6 +57,9 @@ pub trait Store: Send + Sync {
     /// are done.
     async fn overview(&self) -> Result<Vec<Standing>, Trouble>;
 
+    /// Rows that are not done, at most `most` after the first `skip`.
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
+
     /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
@@ -156,7 +159,18 @@ pub struct Row {
     pub problem: Option<String>,
 }
 
-/// The rows of a channel, or of the work, that are not done.
+/// Which rows to show. The empty channel stands for the work.
+#[derive(Debug, Clone)]
+pub enum Which {
+    /// The rows of a channel that wait, in the order in which they are taken.
+    Waiting(String),
+    /// The rows of a channel that are dead, the newest first.
+    Dead(String),
+    /// The row with this ID.
+    One(i64),
+}
+
+/// How many rows of a channel, or of the work, are not done.
 #[derive(Debug, Default)]
 pub struct Standing {
     /// Empty for the work.

@@ -20,7 +20,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Row, Session, Standing, Store, Trouble, VERSION};
+use super::{Plan, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -155,6 +155,10 @@ impl Store for Postgres {
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
         look::overview(&self.address, &self.plan.timings).await
+    }
+
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
+        look::rows(&self.address, &self.plan.timings, &which, most, skip).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, Transact
 use tokio::sync::{mpsc, oneshot};
 
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Standing, Store, Trouble};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
 use crate::delivery::Arrival;
 use crate::message::Channel;
@@ -181,6 +181,11 @@ impl Store for Sqlite {
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
         look::look(self.path.clone(), self.plan.timings.busy, look::overview).await
+    }
+
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
+        let rows = move |connection: &Connection| look::rows(connection, &which, most, skip);
+        look::look(self.path.clone(), self.plan.timings.busy, rows).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Error, Row};
+use tokio_postgres::Error;
 
 use super::Address;
 use super::connection::{Connection, away, within};
-use crate::store::{Standing, Trouble};
+use super::operate::{row, select_rows};
+use crate::store::{Row, Standing, Trouble, Which};
 use crate::timings::Timings;
 
 /// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the rows
@@ -28,7 +29,7 @@ const OVERVIEW: &str = "
 
 pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec<Standing>, Trouble> {
     let connection: Connection<()> = Connection::open(address, timings).await?;
-    let standing = |row: Row| {
+    let standing = |row: tokio_postgres::Row| {
         let age: Option<f64> = row.try_get(5)?;
         Ok(Standing {
             channel: row.try_get(0)?,
@@ -41,6 +42,43 @@ pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec
     let query = async {
         let rows = connection.client.query(OVERVIEW, &[]).await.map_err(away)?;
         rows.into_iter().map(standing).collect::<Result<_, Error>>().map_err(away)
+    };
+    within(timings.statement, query).await
+}
+
+/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+const WAITING: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (
+        SELECT id FROM item WHERE channel = $1 AND state = 'waiting' AND owner IS NULL
+        ORDER BY due_at, id LIMIT $2 OFFSET $3
+    ) ORDER BY due_at, item.id"
+);
+/// Index: `item_dead`, backwards.
+const DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE channel = $1 AND state = 'dead' ORDER BY id DESC LIMIT $2 OFFSET $3)
+    ORDER BY item.id DESC"
+);
+/// Index: the primary key.
+const ONE: &str = concat!(select_rows!(), "WHERE item.id = $1 LIMIT $2 OFFSET $3");
+
+pub(super) async fn rows(
+    address: &Address,
+    timings: &Timings,
+    which: &Which,
+    most: u32,
+    skip: u32,
+) -> Result<Vec<Row>, Trouble> {
+    let connection: Connection<()> = Connection::open(address, timings).await?;
+    let (most, skip) = (i64::from(most), i64::from(skip));
+    let query = async {
+        let rows = match which {
+            Which::Waiting(channel) => connection.client.query(WAITING, &[channel, &most, &skip]).await,
+            Which::Dead(channel) => connection.client.query(DEAD, &[channel, &most, &skip]).await,
+            Which::One(id) => connection.client.query(ONE, &[id, &most, &skip]).await,
+        };
+        rows.and_then(|rows| rows.iter().map(row).collect()).map_err(away)
     };
     within(timings.statement, query).await
 }

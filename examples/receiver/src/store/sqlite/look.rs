@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Result};
 use tokio::task::spawn_blocking;
 
-use super::statements::now;
-use crate::store::{Standing, Trouble};
+use super::statements::{now, row, select_rows};
+use crate::store::{Row, Standing, Trouble, Which};
 
 /// How many steps of a statement may pass between two looks at the clock.
 const STEPS: i32 = 10_000;
@@ -59,4 +59,29 @@ pub(super) fn overview(connection: &Connection) -> Result<Vec<Standing>> {
         })
     })?;
     standings.collect()
+}
+
+/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+const WAITING: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (
+        SELECT id FROM item WHERE channel = ?1 AND state = 'waiting' AND owner IS NULL
+        ORDER BY due_at, id LIMIT ?2 OFFSET ?3
+    ) ORDER BY due_at, item.id"
+);
+/// Index: `item_dead`, backwards.
+const DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE channel = ?1 AND state = 'dead' ORDER BY id DESC LIMIT ?2 OFFSET ?3)
+    ORDER BY item.id DESC"
+);
+/// Index: the primary key.
+const ONE: &str = concat!(select_rows!(), "WHERE item.id = ?1 LIMIT ?2 OFFSET ?3");
+
+pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32) -> Result<Vec<Row>> {
+    match which {
+        Which::Waiting(channel) => connection.prepare(WAITING)?.query_map((channel, most, skip), row)?.collect(),
+        Which::Dead(channel) => connection.prepare(DEAD)?.query_map((channel, most, skip), row)?.collect(),
+        Which::One(id) => connection.prepare(ONE)?.query_map((id, most, skip), row)?.collect(),
+    }
 }

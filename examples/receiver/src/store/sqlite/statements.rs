@@ -157,39 +157,43 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
     Ok(claims)
 }
 
+/// The start of each statement that lists rows.
+macro_rules! select_rows {
+    () => {
+        concat!(
+            "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
+                strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
+                due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
+            $crate::store::sqlite::statements::now!(),
+            " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "
+        )
+    };
+}
+pub(super) use select_rows;
+
 /// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
-const LIST: &str = concat!(
-    "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
-        strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
-        due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
-    now!(),
-    " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
-    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000"
-);
+const LIST: &str =
+    concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
-    let mut list = transaction.prepare_cached(LIST)?;
-    let rows = list.query_map((dead, after), |row| {
-        let state: String = row.get(3)?;
-        let times = Times {
-            due_at: row.get(7)?,
-            next_at: row.get(8)?,
-            asked: row.get(9)?,
-            held: row.get(10)?,
-            now: row.get(11)?,
-        };
-        Ok(Row {
-            id: row.get(0)?,
-            event: row.get(1)?,
-            channel: row.get(2)?,
-            wait: times.wait(&state),
-            state,
-            received_at: row.get(4)?,
-            attempts: row.get(5)?,
-            problem: row.get(6)?,
-        })
-    })?;
-    rows.collect()
+    transaction.prepare_cached(LIST)?.query_map((dead, after), row)?.collect()
+}
+
+/// Reads the columns of `select_rows!`.
+pub(super) fn row(row: &rusqlite::Row<'_>) -> Result<Row> {
+    let state: String = row.get(3)?;
+    let times =
+        Times { due_at: row.get(7)?, next_at: row.get(8)?, asked: row.get(9)?, held: row.get(10)?, now: row.get(11)? };
+    Ok(Row {
+        id: row.get(0)?,
+        event: row.get(1)?,
+        channel: row.get(2)?,
+        wait: times.wait(&state),
+        state,
+        received_at: row.get(4)?,
+        attempts: row.get(5)?,
+        problem: row.get(6)?,
+    })
 }
 
 const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
