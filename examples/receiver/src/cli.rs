@@ -46,11 +46,11 @@ pub enum Command {
     },
     /// Print a request body with the item of a row
     Show { id: i64 },
-    /// Put a row back to waiting
+    /// Put a row back to waiting, and lift the pause that its channel asked for
     Retry {
         #[arg(required_unless_present = "dead", conflicts_with = "dead")]
         id: Option<i64>,
-        /// Every row that is dead
+        /// Every row that is dead. Also lifts the pauses that the channels of these rows asked for
         #[arg(long)]
         dead: bool,
     },

@@ -53,7 +53,8 @@ pub trait Store: Send + Sync {
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses that
+    /// the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
     /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record still

@@ -75,13 +75,21 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone.
+/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one waits
+/// for the gap after it. Race: a message that is under way sets `next_at` when it ends.
 const RETRY: &str = "
-    UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-    WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END";
+    WITH put_back AS (
+        UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+        WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
+        RETURNING channel
+    ), lifted AS (
+        UPDATE channel SET next_at = next_at - pause + gap, pause = gap
+        WHERE name IN (SELECT channel FROM put_back) AND pause > gap
+    )
+    SELECT count(*) FROM put_back";
 
 pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    client.execute(RETRY, &[&id]).await
+    client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete` or

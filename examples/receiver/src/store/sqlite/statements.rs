@@ -1,5 +1,6 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
@@ -202,11 +203,23 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
 const RETRY: &str = concat!(
     "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
     now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1)"
+    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
 );
+/// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
+const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    transaction.execute(RETRY, [id]).map(|rows| rows as u64)
+    let mut retry = transaction.prepare_cached(RETRY)?;
+    let rows = retry.query_map([id], |row| row.get(0))?;
+    let (mut channels, mut count) = (HashSet::<String>::new(), 0);
+    for channel in rows {
+        channels.insert(channel?);
+        count += 1;
+    }
+    for channel in channels {
+        transaction.prepare_cached(LIFT)?.execute([channel])?;
+    }
+    Ok(count)
 }
 
 /// Index: the primary key. The trigger `record_without_items` deletes a record that has no row left. A row that is in
