@@ -129,7 +129,7 @@ impl Store for Postgres {
 
     async fn probe(&self) -> Result<(), Trouble> {
         // A delivery without records makes the committer write something else.
-        keep::keep(&self.jobs, Arrival { records: Vec::new(), room: None }).await.map(drop)
+        keep::keep(&self.jobs, Arrival { records: Vec::new(), stale: None, room: None }).await.map(drop)
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {

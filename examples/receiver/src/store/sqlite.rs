@@ -148,7 +148,7 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
         let lanes = self.plan.lanes();
-        self.write(move |transaction| statements::keep(transaction, &arrival.records, &lanes)).await
+        self.write(move |transaction| statements::keep(transaction, &arrival, &lanes)).await
     }
 
     async fn probe(&self) -> Result<(), Trouble> {
