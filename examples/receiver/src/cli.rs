@@ -59,11 +59,18 @@ pub enum Command {
     /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it counts
     /// as new
     Delete { id: i64 },
-    /// Delete the rows that are done. If the platform sends such an item again, it counts as new
+    /// Delete the rows that are done, but not those of an event that this version does not know. If the platform sends
+    /// such an item again, it counts as new
     Prune {
         /// Only those received longer ago
-        #[arg(long, value_name = "DAYS")]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_500))]
         older_than: u32,
+        /// The rows that are dead, instead of those that are done
+        #[arg(long)]
+        dead: bool,
+        /// Only the rows of this event, as `list` shows it. An unknown event is only deleted with this option
+        #[arg(long, value_name = "NAME")]
+        event: Option<String>,
     },
 }
 

@@ -19,7 +19,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Row, Session, Store, Trouble, VERSION};
+use super::{Plan, Prune, Row, Session, Store, Trouble, VERSION};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -160,7 +160,7 @@ impl Store for Postgres {
         operate::delete(&mut self.connect().await?.client, id).await.map_err(connection::away)
     }
 
-    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
-        operate::prune(&mut self.connect().await?.client, days).await.map_err(connection::away)
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble> {
+        operate::prune(&mut self.connect().await?.client, prune).await.map_err(connection::away)
     }
 }

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::connection::{Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::wait::Times;
-use crate::store::{Plan, Row, Trouble};
+use crate::store::{Plan, Prune, Row, Trouble};
 
 /// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
 /// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
@@ -120,20 +120,23 @@ pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, 
     Ok(Some(left.cast_unsigned()))
 }
 
-/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left.
+/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row that
+/// `retry` puts back meanwhile stays, because its state is compared again.
 const PRUNE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record
-        WHERE state = 'done' AND received_at < now() - $1::bigint * interval '1 day' LIMIT 1000 FOR UPDATE
+        WHERE state = $1 AND received_at < now() - $2::bigint * interval '1 day' AND coalesce(event = ANY ($3), $4)
+        LIMIT 1000 FOR UPDATE OF record
     )
-    DELETE FROM item USING old WHERE item.id = old.id RETURNING record";
+    DELETE FROM item USING old WHERE item.id = old.id AND state = $1 RETURNING record";
 /// Index: the primary key, and `item_record`.
 const PRUNE_RECORDS: &str =
     "DELETE FROM record WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM item WHERE item.record = record.id)";
 
-pub(super) async fn prune(client: &mut Client, days: u32) -> Result<u64, Error> {
+pub(super) async fn prune(client: &mut Client, prune: &Prune) -> Result<u64, Error> {
     let transaction = client.transaction().await?;
-    let rows = transaction.query(PRUNE, &[&i64::from(days)]).await?;
+    let (days, events) = (i64::from(prune.days), prune.events());
+    let rows = transaction.query(PRUNE, &[&prune.state(), &days, &events, &prune.event.is_none()]).await?;
     let records: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     transaction.execute(PRUNE_RECORDS, &[&records]).await?;
     transaction.commit().await?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 use crate::delivery::{Arrival, Entry};
 use crate::message::Channel;
 use crate::store::wait::Times;
-use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Prune, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -263,8 +263,11 @@ pub(super) fn empty_log(connection: &Connection) -> Result<()> {
 /// write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
-    WHERE state = 'done' AND received_at < unixepoch() - ?1 * 86400 LIMIT 1000)";
+    WHERE state = ?1 AND received_at < unixepoch() - ?2 * 86400
+        AND ifnull(event IN (SELECT value FROM json_each(?3)), ?4) LIMIT 1000)";
 
-pub(super) fn prune(transaction: &Transaction<'_>, days: u32) -> Result<u64> {
-    transaction.execute(PRUNE, [days]).map(|rows| rows as u64)
+pub(super) fn prune(transaction: &Transaction<'_>, prune: &Prune) -> Result<u64> {
+    let events = serde_json::Value::from(prune.events()).to_string();
+    let rows = transaction.execute(PRUNE, (prune.state(), prune.days, events, prune.event.is_none()))?;
+    Ok(rows as u64)
 }
