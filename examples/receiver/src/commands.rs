@@ -6,30 +6,31 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cli::Command;
-use crate::store::{Row, Store, Wait};
+use crate::store::{Prune, Row, Store, Wait};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = match *command {
-        Command::List { dead, json } => list(store, dead, json, &mut out).await,
-        Command::Show { id } => {
+    let written = match command {
+        &Command::List { dead, json } => list(store, dead, json, &mut out).await,
+        &Command::Show { id } => {
             let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;
             out.write_all(&body).map_err(Error::from)
         }
-        Command::Retry { id, .. } => match (id, store.retry(id).await?) {
+        &Command::Retry { id, .. } => match (id, store.retry(id).await?) {
             (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
             (_, rows) => writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from),
         },
-        Command::Delete { id } => match store.delete(id).await? {
+        &Command::Delete { id } => match store.delete(id).await? {
             None => return Err(format!("there is no row {id}, or it is being worked on").into()),
             Some(0) => writeln!(out, "row deleted, and the request body with it").map_err(Error::from),
             Some(left) => writeln!(out, "row deleted; other rows of the item, which keep the request body: {left}")
                 .map_err(Error::from),
         },
-        Command::Prune { older_than } => {
+        Command::Prune { older_than, dead, event } => {
+            let prune = Prune { days: *older_than, dead: *dead, event: event.clone() };
             let mut deleted = 0;
             loop {
-                match store.prune(older_than).await? {
+                match store.prune(&prune).await? {
                     0 => break writeln!(out, "rows deleted: {deleted}").map_err(Error::from),
                     rows => deleted += rows,
                 }

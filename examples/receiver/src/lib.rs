@@ -54,23 +54,22 @@ pub fn run(work: Work) -> ExitCode {
 /// The same with other times, for tests.
 pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
+    let settings = |timings: &Timings| {
+        Ok::<_, String>((Log::new(&cli.log, &cli.log_format)?, cli::tolerance()?, cli::settings(timings)?))
+    };
     let (code, done) = match &cli.command {
         Some(command) => (1, operate(command, &cli, timings)),
-        None => match settings(&cli, &timings) {
+        None => match settings(&timings) {
             Err(problem) => (2, Err(problem.into())),
-            Ok((log, verifier, webhooks)) => (1, start(&cli, log, verifier, webhooks, work, timings)),
+            Ok((log, tolerance, (verifier, webhooks))) => {
+                (1, start(&cli, log, verifier, webhooks, work, Timings { tolerance, ..timings }))
+            }
         },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
     let is_json = cli.command.is_none() && log::is_json(&cli.log_format);
     log::last_words(&problem.to_string(), is_json);
     ExitCode::from(code)
-}
-
-fn settings(cli: &Cli, timings: &Timings) -> Result<(Log, Verifier, Vec<Webhook>), String> {
-    let log = Log::new(&cli.log, &cli.log_format)?;
-    let (verifier, webhooks) = cli::settings(timings)?;
-    Ok((log, verifier, webhooks))
 }
 
 fn start(
@@ -111,6 +110,10 @@ async fn serve(
     let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
     let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
+    if let Some(tolerance) = timings.tolerance {
+        let tolerance = humantime::format_duration(tolerance);
+        tracing::info!("a delivery that is more than {tolerance} older or newer is kept as a dead letter");
+    }
     for webhook in &webhooks {
         tracing::info!("forwarding to {}", webhook.channel.name());
     }

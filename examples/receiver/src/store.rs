@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use twt_chat_webhooks::EventType;
 
 use crate::Error;
 use crate::delivery::Arrival;
@@ -60,16 +61,16 @@ pub trait Store: Send + Sync {
     /// Rows that are not done, at most `most` after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses that
+    /// the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
     /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record still
     /// has. `None`: there is no such row, or it is in work.
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
 
-    /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this
-    /// were.
-    async fn prune(&self, days: u32) -> Result<u64, Trouble>;
+    /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble>;
 }
 
 /// The time in which a receiver owns rows under one number.
@@ -83,6 +84,29 @@ pub trait Session: Send + Sync {
 
     /// Puts back what is still in work, and ends the session.
     async fn leave(&self) -> Result<(), Trouble>;
+}
+
+/// Which rows [`Store::prune`] deletes.
+#[derive(Clone)]
+pub struct Prune {
+    /// Only rows of records that were received longer ago.
+    pub days: u32,
+    /// The rows that are dead, instead of those that are done.
+    pub dead: bool,
+    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose event
+    /// could not be read. The rows of an unknown event stay until an operator names the event.
+    pub event: Option<String>,
+}
+
+impl Prune {
+    fn state(&self) -> &'static str {
+        if self.dead { "dead" } else { "done" }
+    }
+
+    fn events(&self) -> Vec<&str> {
+        let documented = || EventType::DOCUMENTED.iter().map(EventType::as_str).collect();
+        self.event.as_deref().map_or_else(documented, |event| vec![event])
+    }
 }
 
 /// Why the inbox did not do what was asked.

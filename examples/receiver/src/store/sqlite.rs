@@ -20,11 +20,13 @@ use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, Transact
 use tokio::sync::{mpsc, oneshot};
 
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Standing, Store, Trouble, Which};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
 use crate::delivery::Arrival;
 use crate::message::Channel;
 
+/// How often to try to empty the log.
+const MAX_EMPTY: u32 = 5;
 /// How long a start waits for another receiver that upgrades the tables.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
@@ -129,11 +131,20 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
 }
 
 impl Sqlite {
+    /// Other processes can keep this one from it, so it is tried several times.
     async fn empty_log(&self) -> Result<(), Trouble> {
-        let (sender, answer) = oneshot::channel();
-        let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-        self.jobs.send(Box::new(EmptyLog(sender))).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        let mut tries = 1;
+        loop {
+            let (sender, answer) = oneshot::channel();
+            let ended = || Trouble::Away("the thread that writes has ended".to_owned());
+            self.jobs.send(Box::new(EmptyLog(sender))).await.map_err(|_| ended())?;
+            let emptied = answer.await.map_err(|_| ended())?;
+            if emptied.is_ok() || tries == MAX_EMPTY {
+                return emptied;
+            }
+            tries += 1;
+            tokio::time::sleep(self.plan.timings.look).await;
+        }
     }
 
     async fn write<T: Send + 'static>(
@@ -151,7 +162,7 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
         let lanes = self.plan.lanes();
-        self.write(move |transaction| statements::keep(transaction, &arrival.records, &lanes)).await
+        self.write(move |transaction| statements::keep(transaction, &arrival, &lanes)).await
     }
 
     async fn probe(&self) -> Result<(), Trouble> {
@@ -200,8 +211,13 @@ impl Store for Sqlite {
         Ok(left)
     }
 
-    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
-        self.write(move |transaction| statements::prune(transaction, days)).await
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble> {
+        let prune = prune.clone();
+        let deleted = self.write(move |transaction| statements::prune(transaction, &prune)).await?;
+        if deleted == 0 {
+            self.empty_log().await?;
+        }
+        Ok(deleted)
     }
 }
 

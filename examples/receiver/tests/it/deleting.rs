@@ -8,7 +8,7 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, count, count_in, eventually, folder, message, run, telling_body, with_timings,
+    Receiver, command, count, count_in, eventually, execute, folder, message, run, telling_body, with_timings,
 };
 
 fn error(output: &Output) -> (Option<i32>, String) {
@@ -70,4 +70,59 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     eventually("slack is not being sent to", || count(&folder, "owner IS NULL") == 1);
     assert_eq!(run(&folder, &["delete", "2"]).stdout, b"row deleted, and the request body with it\n");
     assert_eq!((receiver.list().len(), count_in(&folder, "record", "true")), (0, 0));
+}
+
+/// Moves all records that are in the inbox into the past.
+fn make_old(receiver: &Receiver) {
+    let days = if POSTGRES { "interval '7 days'" } else { "7 * 86400" };
+    execute(&receiver.folder, &format!("UPDATE record SET received_at = received_at - {days}"));
+}
+
+fn prune(receiver: &Receiver, arguments: &[&str]) -> String {
+    let arguments = [&["prune", "--older-than", "6"], arguments].concat();
+    String::from_utf8(run(&receiver.folder, &arguments).stdout).unwrap()
+}
+
+#[test]
+fn dead_rows_are_pruned_only_if_the_operator_says_so() {
+    let receiver = Receiver::start();
+    let broken = telling_body().replace(r#""push_times": 4"#, r#""push_times": "four""#);
+    for body in [fixtures::UNREPLIED, &broken, "my PIN is 4711"] {
+        assert_eq!(receiver.deliver(body), 200);
+    }
+    receiver.row(1, "done");
+    make_old(&receiver);
+    // This one is too young.
+    assert_eq!(receiver.deliver("not JSON either"), 200);
+    assert_eq!(prune(&receiver, &[]), "rows deleted: 1\n");
+    assert_eq!(receiver.list().len(), 3);
+    assert_eq!(prune(&receiver, &["--dead", "--event", "OFFLINE_FORM_SUBMIT"]), "rows deleted: 0\n");
+    // The body without an event goes too.
+    assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 2\n");
+    assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
+    assert!(!is_in_a_file(&receiver.folder, "my PIN is 4711"));
+}
+
+#[test]
+fn an_unknown_event_is_kept_until_it_is_pruned_by_its_name() {
+    let receiver = Receiver::start();
+    // The first name is shown escaped and cut.
+    let long = format!("<\u{1f600}>{}", "x".repeat(80));
+    let names = [long.as_str(), "EVENT_OF_TOMORROW", "UNREPLIED"];
+    for name in names {
+        assert_eq!(receiver.deliver(fixtures::UNREPLIED.replace("UNREPLIED", name)), 200);
+    }
+    receiver.all_done();
+    execute(&receiver.folder, "UPDATE item SET state = 'dead' WHERE id = 2");
+    make_old(&receiver);
+    assert_eq!(prune(&receiver, &[]), "rows deleted: 1\n");
+    assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 0\n");
+    let rows = receiver.list();
+    let shown = rows[0]["event"].as_str().unwrap();
+    assert!(shown.starts_with(r"<\u{1f600}>x") && shown.len() < long.len(), "{shown}");
+    assert_eq!(prune(&receiver, &["--event", &long]), "rows deleted: 0\n");
+    assert_eq!(prune(&receiver, &["--event", shown]), "rows deleted: 1\n");
+    assert_eq!(prune(&receiver, &["--event", "EVENT_OF_TOMORROW"]), "rows deleted: 0\n");
+    assert_eq!(prune(&receiver, &["--event", "EVENT_OF_TOMORROW", "--dead"]), "rows deleted: 1\n");
+    assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (0, 0));
 }

@@ -14,7 +14,7 @@ use twt_chat_webhooks::{AppSecret, Timestamp, fixtures};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Receiver, StubChannel, TOKEN, command, count, eventually, execute, folder, forwarding, message,
+    Answer, Receiver, StubChannel, TOKEN, command, count, count_in, eventually, execute, folder, forwarding, message,
     milliseconds, rows, run, telling_body, text, with_timings,
 };
 
@@ -307,6 +307,43 @@ fn the_list_says_until_when_a_row_waits_and_why() {
     let slack = of("slack")[0];
     let end = format!("86400s (until {}: the channel asked for a pause)", slack["waits_until"].as_str().unwrap());
     assert!(text.lines().any(|line| line.ends_with(&end)), "{end} in {text}");
+}
+
+#[test]
+fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
+    let day = Answer::Text("429 Too Many Requests\r\nRetry-After: 86400", "rate_limited");
+    let channels = ["slack", "feishu"].map(|name| StubChannel::start(name, &[day.clone()]));
+    let receiver = start(&channels);
+    let folder = &receiver.folder;
+    for visitor in ["Visitor1", "Visitor2"] {
+        assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
+    }
+    let paused = "pause > gap AND holder IS NULL";
+    eventually("the work is done", || count(folder, "channel = '' AND state = 'done'") == 2);
+    eventually("both ask for a pause", || count_in(folder, "channel", paused) == 2);
+    for channel in &channels {
+        channel.answer(&[Answer::Taken]);
+    }
+    // The row of the work does not wake a channel. The row of a channel wakes this channel only.
+    let id_of = |channel: &str, other: &str| {
+        let query = format!("SELECT max(id) FROM item WHERE channel = '{channel}' AND problem IS {other} NULL");
+        rows(folder, &query)[0][0].clone()
+    };
+    for id in [id_of("", ""), id_of("slack", "")] {
+        assert_eq!(run(folder, &["retry", &id]).stdout, b"rows put back to waiting: 1\n");
+    }
+    eventually("slack has all", || count(folder, "channel = 'slack' AND state = 'done'") == 2);
+    assert_eq!((count_in(folder, "channel", paused), channels[1].requests().len()), (1, 1));
+    let times: Vec<Instant> = channels[0].requests().iter().map(|request| request.at).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1_000)), "{times:?}");
+
+    // `retry --dead` wakes the channels of the rows that it puts back.
+    assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 0\n");
+    assert_eq!(count_in(folder, "channel", paused), 1);
+    execute(folder, &format!("UPDATE item SET state = 'dead' WHERE id = {}", id_of("feishu", "NOT")));
+    assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
+    receiver.all_done();
+    assert_eq!(channels[1].requests().len(), 3);
 }
 
 #[test]

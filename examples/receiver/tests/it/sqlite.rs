@@ -8,6 +8,7 @@ mod operation;
 mod several;
 mod strangers;
 mod support;
+mod tolerance;
 mod trouble;
 mod work;
 

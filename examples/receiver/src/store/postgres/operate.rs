@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::connection::{Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::wait::Times;
-use crate::store::{Plan, Row, Trouble};
+use crate::store::{Plan, Prune, Row, Trouble};
 
 /// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
 /// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
@@ -84,13 +84,28 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone.
+/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one waits
+/// for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+///
+/// The record of a stale dead letter gets its own key, so that a delivery of this item counts as repeated. Its key stays
+/// if the item has come fresh meanwhile. Race: if that happens at the same moment, the unique index refuses all of this.
+/// Index: the primary keys, and the unique one on `key`.
 const RETRY: &str = "
-    UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-    WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END";
+    WITH put_back AS (
+        UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+        WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
+        RETURNING channel, record
+    ), fresh AS (
+        UPDATE record SET key = substr(key, 7) WHERE id IN (SELECT record FROM put_back) AND key LIKE 'stale:%'
+            AND NOT EXISTS (SELECT FROM record AS held WHERE held.key = substr(record.key, 7))
+    ), lifted AS (
+        UPDATE channel SET next_at = next_at - pause + gap, pause = gap
+        WHERE name IN (SELECT channel FROM put_back) AND pause > gap
+    )
+    SELECT count(*) FROM put_back";
 
 pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    client.execute(RETRY, &[&id]).await
+    client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete` or
@@ -114,20 +129,23 @@ pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, 
     Ok(Some(left.cast_unsigned()))
 }
 
-/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left.
+/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row that
+/// `retry` puts back meanwhile stays, because its state is compared again.
 const PRUNE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record
-        WHERE state = 'done' AND received_at < now() - $1::bigint * interval '1 day' LIMIT 1000 FOR UPDATE
+        WHERE state = $1 AND received_at < now() - $2::bigint * interval '1 day' AND coalesce(event = ANY ($3), $4)
+        LIMIT 1000 FOR UPDATE OF record
     )
-    DELETE FROM item USING old WHERE item.id = old.id RETURNING record";
+    DELETE FROM item USING old WHERE item.id = old.id AND state = $1 RETURNING record";
 /// Index: the primary key, and `item_record`.
 const PRUNE_RECORDS: &str =
     "DELETE FROM record WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM item WHERE item.record = record.id)";
 
-pub(super) async fn prune(client: &mut Client, days: u32) -> Result<u64, Error> {
+pub(super) async fn prune(client: &mut Client, prune: &Prune) -> Result<u64, Error> {
     let transaction = client.transaction().await?;
-    let rows = transaction.query(PRUNE, &[&i64::from(days)]).await?;
+    let (days, events) = (i64::from(prune.days), prune.events());
+    let rows = transaction.query(PRUNE, &[&prune.state(), &days, &events, &prune.event.is_none()]).await?;
     let records: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     transaction.execute(PRUNE_RECORDS, &[&records]).await?;
     transaction.commit().await?;

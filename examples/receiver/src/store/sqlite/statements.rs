@@ -1,13 +1,14 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
-use twt_chat_webhooks::Record;
 
+use crate::delivery::{Arrival, Entry};
 use crate::message::Channel;
 use crate::store::wait::Times;
-use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Prune, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -27,19 +28,29 @@ const KEEP_ITEM: &str = concat!(
     ", ?3)"
 );
 
-pub(super) fn keep(transaction: &Transaction<'_>, records: &[Record], lanes: &[&str]) -> Result<usize> {
+/// Index: the unique one on `key`.
+const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
+/// Deletes the stale dead letter of an item that has now come fresh. Index: the unique one on `key`, and `item_record`.
+const REPLACE_STALE: &str = "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
+
+pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&str]) -> Result<usize> {
+    let mut is_held = transaction.prepare_cached(IS_HELD)?;
     let mut keep_record = transaction.prepare_cached(KEEP_RECORD)?;
     let mut keep_item = transaction.prepare_cached(KEEP_ITEM)?;
+    let mut replace_stale = transaction.prepare_cached(REPLACE_STALE)?;
     let mut new = 0;
-    for record in records {
-        let problem = record.problem();
-        if keep_record.execute((&record.key, record.event(), &record.body))? == 0 {
+    for Entry { key, fresh_key, problem, record } in arrival.entries() {
+        let held = fresh_key.map_or(Ok(false), |key| is_held.exists([key]))?;
+        if held || keep_record.execute((&key, record.event(), &record.body))? == 0 {
             continue;
         }
         new += 1;
         let record = transaction.last_insert_rowid();
+        if fresh_key.is_none() {
+            replace_stale.execute([&key])?;
+        }
         // There is no message about an item that cannot be decoded.
-        for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none()) {
+        for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none() || fresh_key.is_some()) {
             keep_item.execute((record, lane, &problem))?;
         }
     }
@@ -206,11 +217,29 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
 const RETRY: &str = concat!(
     "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
     now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1)"
+    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel, record"
 );
+/// Gives the record of a stale dead letter that is put back its own key, so that a delivery of this item counts as
+/// repeated. Does nothing if the item has come fresh meanwhile. Index: the primary key, and the unique one on `key`.
+const FRESHEN: &str = "UPDATE record SET key = substr(key, 7) WHERE id = ?1 AND key LIKE 'stale:%'
+    AND NOT EXISTS (SELECT 1 FROM record AS held WHERE held.key = substr(record.key, 7))";
+/// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
+const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    transaction.execute(RETRY, [id]).map(|rows| rows as u64)
+    let mut retry = transaction.prepare_cached(RETRY)?;
+    let rows = retry.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = rows.collect::<Result<Vec<(String, i64)>>>()?;
+    let mut freshen = transaction.prepare_cached(FRESHEN)?;
+    for (_, record) in &rows {
+        freshen.execute([record])?;
+    }
+    let count = rows.len() as u64;
+    let channels: HashSet<String> = rows.into_iter().map(|(channel, _)| channel).collect();
+    for channel in channels {
+        transaction.prepare_cached(LIFT)?.execute([channel])?;
+    }
+    Ok(count)
 }
 
 /// Index: the primary key. The trigger `record_without_items` deletes a record that has no row left. A row that is in
@@ -238,8 +267,11 @@ pub(super) fn empty_log(connection: &Connection) -> Result<()> {
 /// write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
-    WHERE state = 'done' AND received_at < unixepoch() - ?1 * 86400 LIMIT 1000)";
+    WHERE state = ?1 AND received_at < unixepoch() - ?2 * 86400
+        AND ifnull(event IN (SELECT value FROM json_each(?3)), ?4) LIMIT 1000)";
 
-pub(super) fn prune(transaction: &Transaction<'_>, days: u32) -> Result<u64> {
-    transaction.execute(PRUNE, [days]).map(|rows| rows as u64)
+pub(super) fn prune(transaction: &Transaction<'_>, prune: &Prune) -> Result<u64> {
+    let events = serde_json::Value::from(prune.events()).to_string();
+    let rows = transaction.execute(PRUNE, (prune.state(), prune.days, events, prune.event.is_none()))?;
+    Ok(rows as u64)
 }
