@@ -6,6 +6,7 @@
 mod attempt;
 mod cli;
 mod commands;
+mod connections;
 mod delivery;
 mod forward;
 mod inbox;
