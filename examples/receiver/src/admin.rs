@@ -22,16 +22,18 @@ use tokio::time::timeout;
 
 use crate::Error;
 use crate::inbox::Inbox;
+use crate::metrics::Metrics;
+use crate::server::Port;
 use crate::store::Trouble;
 use crate::timings::Timings;
 
 /// How many connections may be open.
-pub const MAX_CONNECTIONS: usize = 32;
+const MAX_CONNECTIONS: usize = 32;
 /// How many questions the inbox answers at a time.
 const MAX_QUESTIONS: usize = 2;
 
 /// Listens on the address. Says so in the log, and warns if other machines can reach it.
-pub async fn listen(address: &str) -> Result<TcpListener, Error> {
+pub async fn listen(address: &str, metrics: &Metrics) -> Result<Port, Error> {
     let cannot_listen = |error| format!("cannot listen on {address}: {error}");
     let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
     let local = listener.local_addr()?;
@@ -39,7 +41,7 @@ pub async fn listen(address: &str) -> Result<TcpListener, Error> {
     if !local.ip().is_loopback() {
         tracing::warn!("other machines may reach the page for operators, which has no login");
     }
-    Ok(listener)
+    Ok(Port { listener, most: MAX_CONNECTIONS, open: metrics.connections("admin") })
 }
 
 /// The routes. `deliveries` are those of the port for deliveries: `/healthz` is the same on both.

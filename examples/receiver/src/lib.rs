@@ -7,6 +7,7 @@ mod admin;
 mod attempt;
 mod cli;
 mod commands;
+mod connections;
 mod delivery;
 mod forward;
 mod inbox;
@@ -17,6 +18,7 @@ mod metrics;
 pub mod server;
 mod store;
 mod timings;
+mod unset;
 mod worker;
 
 use std::io;
@@ -39,6 +41,7 @@ use crate::forward::Webhook;
 use crate::inbox::Inbox;
 use crate::log::Log;
 use crate::metrics::Metrics;
+use crate::server::Port;
 use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
@@ -124,15 +127,19 @@ async fn serve(
     }
     let inbox = Inbox::new(store, metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
-    let admin = match cli.admin_addr.as_deref().filter(|address| !address.is_empty()) {
+    let admin = cli.admin_addr.as_deref().filter(|address| !address.is_empty());
+    let operators = match admin {
         Some(address) => {
-            let listener = admin::listen(address).await?;
+            let port = admin::listen(address, &inbox.metrics).await?;
             let router = admin::router(address, router.clone(), inbox.clone(), Arc::clone(&timings));
             let (timings, stop) = (Arc::clone(&timings), stop.clone());
-            Some(tokio::spawn(async move { server::serve(listener, router, &timings, stop).await }))
+            Some(tokio::spawn(async move { server::serve(port, router, &timings, stop).await }))
         }
         None => None,
     };
+    let remind = stop.clone().run_until_cancelled_owned(unset::remind(inbox.clone(), Arc::clone(&timings)));
+    tokio::spawn(remind);
+    let port = Port { open: inbox.metrics.connections("deliveries"), ..Port::new(listener) };
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());
         tokio::spawn(async move {
@@ -142,7 +149,10 @@ async fn serve(
             worked
         })
     };
-    server::serve(listener, router, &timings, stop).await;
+    server::serve(port, router, &timings, stop).await;
+    if let Some(operators) = operators {
+        operators.await?;
+    }
     match timeout(timings.answer + 2 * timings.grace, work).await {
         Ok(Ok(Err(trouble))) => {
             Err(format!("cannot go on with the inbox {}: {trouble}", store::name(&cli.inbox)).into())

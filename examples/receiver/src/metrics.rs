@@ -49,8 +49,7 @@ pub struct Metrics {
     deliveries: Family<Answered, Counter>,
     attempts: Family<Attempted, Counter>,
     commits: Histogram,
-    /// The open connections of the port for deliveries.
-    pub connections: Gauge,
+    connections: Family<[(&'static str, &'static str); 1], Gauge>,
     registry: Arc<Registry>,
     /// The channels that are set.
     pub channels: Arc<[Channel]>,
@@ -59,7 +58,7 @@ pub struct Metrics {
 impl Metrics {
     pub fn new(channels: Vec<Channel>) -> Self {
         let (deliveries, attempts) = (Family::default(), Family::default());
-        let (commits, connections) = (Histogram::new(BOUNDS), Gauge::default());
+        let (commits, connections) = (Histogram::new(BOUNDS), Family::default());
         // A series that begins with 1 would show no increase, so each series that matters begins with 0.
         for event in EventType::DOCUMENTED.iter().map(EventType::as_str).chain([OTHER, NO_EVENT]) {
             for status in [200, 403, 503] {
@@ -79,8 +78,13 @@ impl Metrics {
         registry.register("attempts", "Attempts to work or to send a message, by outcome", attempts.clone());
         let help = "Time until the inbox had kept a delivery";
         registry.register_with_unit("commit_duration", help, Unit::Seconds, commits.clone());
-        registry.register("open_connections", "Open connections of the port for deliveries", connections.clone());
+        registry.register("open_connections", "Open connections, by port", connections.clone());
         Self { deliveries, attempts, commits, connections, registry: Arc::new(registry), channels: channels.into() }
+    }
+
+    /// The number of open connections of a port.
+    pub fn connections(&self, port: &'static str) -> Gauge {
+        self.connections.get_or_create_owned(&[("port", port)])
     }
 
     /// Counts a delivery that is answered.
