@@ -11,8 +11,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, get_service};
 use prometheus_client::encoding::prometheus_text;
@@ -50,7 +51,7 @@ pub fn router(address: &str, deliveries: Router, inbox: Inbox, timings: Arc<Timi
     let admin = Admin { inbox, timings, questions };
     page::routes(guard::Guard::new(address))
         .route("/metrics", get(metrics))
-        .route("/healthz", get_service(deliveries))
+        .route("/healthz", get_service(deliveries).layer(map_request(as_from_outside)))
         .with_state(admin)
 }
 
@@ -73,6 +74,12 @@ impl Admin {
         };
         timeout(limit, ask).await.map_err(slow)?
     }
+}
+
+/// Removes the name of the route, which would otherwise appear twice in the log.
+async fn as_from_outside(mut request: Request) -> Request {
+    request.extensions_mut().remove::<MatchedPath>();
+    request
 }
 
 /// Answers with the counters even if the inbox does not answer.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::sleep;
 
 use crate::inbox::Inbox;
+use crate::store::Standing;
 use crate::timings::Timings;
 
 /// Says so at the start, and after each `Timings::remind`.
@@ -13,10 +14,10 @@ pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
         match inbox.store.overview().await {
             Ok(standings) => {
                 for standing in standings.iter().filter(|standing| standing.waiting > 0) {
-                    let channel = &standing.channel;
+                    let Standing { channel, waiting, .. } = standing;
                     if !channel.is_empty() && inbox.metrics.channels.iter().all(|set| set.name() != channel) {
-                        let (rows, variable) = (standing.waiting, format!("{}_WEBHOOK_URL", channel.to_uppercase()));
-                        tracing::warn!("{rows} rows wait for {channel}, which is not set: set {variable} to send them");
+                        let variable = format!("{}_WEBHOOK_URL", channel.to_uppercase());
+                        tracing::warn!("{channel} is not set, but rows wait for it: {waiting}; set {variable}");
                     }
                 }
                 sleep(timings.remind).await;

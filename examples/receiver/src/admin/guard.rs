@@ -93,3 +93,37 @@ pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> 
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+
+    #[test]
+    fn a_host_is_an_address_or_a_name_of_this_machine() {
+        let guard = Guard::new("receiver.example.com:9100");
+        for host in ["127.0.0.1", "127.0.0.1:9100", "10.0.0.7:1", "[::1]:9100", "[::1]", "localhost", "LOCALHOST:9100"]
+        {
+            assert!(guard.is_host(host), "{host}");
+        }
+        for host in ["receiver.example.com", "receiver.example.com:9100", "RECEIVER.example.com"] {
+            assert!(guard.is_host(host), "{host}");
+            assert!(!Guard::new("0.0.0.0:9100").is_host(host), "{host}");
+        }
+        for host in [
+            "",
+            ":",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "evilreceiver.example.com",
+            "receiver.example.com.",
+            "localhost@example.com",
+            "example.com@localhost",
+            "127.0.0.1/",
+            "127.1",
+            "2130706433",
+        ] {
+            assert!(!guard.is_host(host), "{host}");
+        }
+    }
+}

@@ -71,7 +71,8 @@ impl Link {
 
     /// The link to a path, with this query.
     pub fn at(&self, path: &str) -> String {
-        format!("{path}?{}", serde_urlencoded::to_string(self).unwrap_or_default())
+        let query = serde_urlencoded::to_string(self).unwrap_or_default();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 }
 

@@ -4,12 +4,16 @@ mod crash;
 mod deleting;
 mod deliveries;
 mod forwarding;
+mod logging;
+mod metrics;
 mod operation;
+mod operators;
 mod several;
 mod strangers;
 mod support;
 mod tolerance;
 mod trouble;
+mod unset;
 mod work;
 
 const POSTGRES: bool = true;
