@@ -115,9 +115,9 @@ fn facts(Row { id, event, wait, state, received_at, attempts, problem, .. }: &Ro
                 "received " time { (received_at) } ", "
                 (attempts) @if *attempts == 1 { " attempt" } @else { " attempts" }
             }
-            @match wait {
-                Some(wait) => div.small { "waits until " time { (wait.until) } ": " (wait.reason) },
-                None => div.small { (state) },
+            div.small {
+                (state)
+                @if let Some(wait) = wait { " until " time { (wait.until) } ": " (wait.reason) }
             }
             @if let Some(problem) = problem { div.problem { (visible(problem)) } }
         }
