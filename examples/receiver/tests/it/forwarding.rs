@@ -14,8 +14,8 @@ use twt_chat_webhooks::{AppSecret, Timestamp, fixtures};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Receiver, StubChannel, TOKEN, command, count, count_in, eventually, execute, folder, forwarding, message,
-    milliseconds, rows, run, telling_body, text, with_timings,
+    Answer, Receiver, StubChannel, TOKEN, command, count, count_in, eventually, execute, folder, forwarding, list,
+    message, milliseconds, rows, run, telling_body, text, with_timings,
 };
 
 const CHANNELS: [&str; 4] = ["slack", "feishu", "dingtalk", "wecom"];
@@ -304,9 +304,39 @@ fn the_list_says_until_when_a_row_waits_and_why() {
     assert_eq!((&behind["state"], &behind["waits_for"]), (&json!("waiting"), &json!("the pace of the channel")));
     assert_eq!((&rows[0]["state"], &rows[0]["waits_until"]), (&json!("done"), &json!(null)));
     let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
+    assert!(text.lines().any(|line| line.ends_with(" dingtalk UNREPLIED (the pace of the channel)")), "{text}");
     let slack = of("slack")[0];
     let end = format!("86400s (until {}: the channel asked for a pause)", slack["waits_until"].as_str().unwrap());
     assert!(text.lines().any(|line| line.ends_with(&end)), "{end} in {text}");
+}
+
+#[test]
+fn the_list_says_that_a_channel_is_not_set_and_that_no_receiver_runs() {
+    let channels = [StubChannel::start("slack", &[Answer::Text("500 Internal Server Error", "")])];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "work_pauses=600000 channel_pauses=600000");
+    let mut receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "fail", 1).to_vec()), 200);
+    let says = |work: &str, slack: &str| {
+        eventually(&format!("the list says: {work}, {slack}"), || {
+            let rows = list(&folder);
+            (&rows[0]["waits_for"], &rows[1]["waits_for"]) == (&json!(work), &json!(slack))
+        });
+    };
+    let (no_receiver, not_set) = ("no receiver runs", "no receiver that runs has this channel set");
+    says("an attempt failed", "an attempt failed");
+    // A receiver that is killed cannot say that it ends.
+    receiver.kill();
+    says(no_receiver, not_set);
+    let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
+    assert!(text.lines().next().unwrap().ends_with(" the ticket system is away (no receiver runs)"), "{text}");
+    let mut without_slack = start_in(&folder, &[]);
+    says("an attempt failed", not_set);
+    without_slack.stop();
+    says(no_receiver, not_set);
+    let _with_slack = start_in(&folder, &channels);
+    says("an attempt failed", "an attempt failed");
 }
 
 #[test]
