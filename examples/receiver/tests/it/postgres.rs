@@ -10,6 +10,7 @@ mod strangers;
 mod support;
 mod tolerance;
 mod trouble;
+mod waiting;
 mod work;
 
 const POSTGRES: bool = true;
