@@ -14,11 +14,14 @@ use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
-#[command(after_help = "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. \
+#[command(
+    version,
+    after_help = "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. \
     While you change the AppSecret, set TWT_APP_SECRET_OLD to the previous one. \
     To forward each item to chat channels, set SLACK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, DINGTALK_WEBHOOK_URL or \
     WECOM_WEBHOOK_URL, and FEISHU_SECRET or DINGTALK_SECRET if the channel checks signatures. \
-    To keep each delivery that is older or newer than ten minutes as a dead letter, set TOLERANCE=10m.")]
+    To keep each delivery that is older or newer than ten minutes as a dead letter, set TOLERANCE=10m."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cli::Command;
-use crate::store::{Prune, Row, Store, Wait};
+use crate::store::{Prune, Row, Store};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
@@ -86,7 +86,7 @@ fn as_text(
 ) -> io::Result<()> {
     let channel = if channel.is_empty() { "-" } else { channel };
     let (event, problem) = (event.as_deref().unwrap_or("-"), problem.as_deref().unwrap_or_default());
-    let wait = wait.as_ref().map_or(String::new(), |Wait { until, reason }| format!(" (until {until}: {reason})"));
+    let wait = wait.as_ref().map_or(String::new(), |wait| format!(" ({wait})"));
     let line = format!("{id:6} {received_at} {state:7} {attempts:2} {channel:8} {event} {problem}");
     let line = format!("{}{wait}", line.trim_end());
     writeln!(out, "{line}")

@@ -170,8 +170,8 @@ impl Store for Sqlite {
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
-        let (channels, process) = (self.plan.channels.clone(), process::this());
-        let entered = self.write(move |transaction| statements::enter(transaction, &channels, process.as_deref()));
+        let (plan, process) = (self.plan.clone(), process::this());
+        let entered = self.write(move |transaction| statements::enter(transaction, &plan, process.as_deref()));
         let number = entered.await??;
         let in_work = AtomicUsize::new(0);
         Ok(Box::new(Owner { store: self.clone(), number, in_work, beat: Mutex::new(Instant::now()) }))

@@ -91,6 +91,15 @@ fn the_real_times_are_those_of_the_readme() {
 }
 
 #[test]
+fn the_version_is_that_of_the_crate() {
+    let manifest = include_str!("../../../../Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    let shown = run(&folder(), &["--version"]);
+    assert!(shown.status.success());
+    assert_eq!(String::from_utf8(shown.stdout).unwrap(), format!("receiver {version}\n"));
+}
+
+#[test]
 fn the_help_does_not_show_the_inbox() {
     let mut command = command(&folder());
     let help = command.env("INBOX", "postgres://ada:T0KEN@db.example.com/inbox").arg("--help").output().unwrap();

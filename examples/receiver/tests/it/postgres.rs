@@ -14,6 +14,7 @@ mod support;
 mod tolerance;
 mod trouble;
 mod unset;
+mod waiting;
 mod work;
 
 const POSTGRES: bool = true;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_postgres::Error;
 
 use super::Address;
-use super::connection::{Connection, away, within};
+use super::connection::{CLASS, Connection, away, within};
 use super::operate::{row, select_rows};
 use crate::store::{Row, Standing, Trouble, Which};
 use crate::timings::Timings;
@@ -50,18 +50,18 @@ pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec
 const WAITING: &str = concat!(
     select_rows!(),
     "WHERE item.id IN (
-        SELECT id FROM item WHERE channel = $1 AND state = 'waiting' AND owner IS NULL
-        ORDER BY due_at, id LIMIT $2 OFFSET $3
+        SELECT id FROM item WHERE channel = $2 AND state = 'waiting' AND owner IS NULL
+        ORDER BY due_at, id LIMIT $3 OFFSET $4
     ) ORDER BY due_at, item.id"
 );
 /// Index: `item_dead`, backwards.
 const DEAD: &str = concat!(
     select_rows!(),
-    "WHERE item.id IN (SELECT id FROM item WHERE channel = $1 AND state = 'dead' ORDER BY id DESC LIMIT $2 OFFSET $3)
+    "WHERE item.id IN (SELECT id FROM item WHERE channel = $2 AND state = 'dead' ORDER BY id DESC LIMIT $3 OFFSET $4)
     ORDER BY item.id DESC"
 );
 /// Index: the primary key.
-const ONE: &str = concat!(select_rows!(), "WHERE item.id = $1 LIMIT $2 OFFSET $3");
+const ONE: &str = concat!(select_rows!(), "WHERE item.id = $2 LIMIT $3 OFFSET $4");
 
 pub(super) async fn rows(
     address: &Address,
@@ -74,9 +74,9 @@ pub(super) async fn rows(
     let (most, skip) = (i64::from(most), i64::from(skip));
     let query = async {
         let rows = match which {
-            Which::Waiting(channel) => connection.client.query(WAITING, &[channel, &most, &skip]).await,
-            Which::Dead(channel) => connection.client.query(DEAD, &[channel, &most, &skip]).await,
-            Which::One(id) => connection.client.query(ONE, &[id, &most, &skip]).await,
+            Which::Waiting(channel) => connection.client.query(WAITING, &[&CLASS, channel, &most, &skip]).await,
+            Which::Dead(channel) => connection.client.query(DEAD, &[&CLASS, channel, &most, &skip]).await,
+            Which::One(id) => connection.client.query(ONE, &[&CLASS, id, &most, &skip]).await,
         };
         rows.and_then(|rows| rows.iter().map(row).collect()).map_err(away)
     };

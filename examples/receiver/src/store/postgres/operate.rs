@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, Error, Statement};
 
-use super::connection::{Connection, Statements, away};
+use super::connection::{CLASS, Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::wait::Times;
 use crate::store::{Plan, Prune, Row, Trouble};
@@ -41,13 +41,20 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
     client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
 }
 
-/// The start of each statement that lists rows.
+/// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The view
+/// shows the numbers of locks without a sign. The first parameter is `CLASS`.
 macro_rules! select_rows {
     () => {
-        r#"SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
+        r#"WITH served AS MATERIALIZED (
+            SELECT objid::bigint - 4294967296 AS number FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE datname = current_database() AND locktype = 'advisory' AND classid = $1::int::oid
+                AND mode = 'ShareLock'
+        )
+        SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
             to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
             (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
-            coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint
+            coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint,
+            -1 - (hashtext(channel) & 1073741823) IN (SELECT number FROM served)
         FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "#
     };
 }
@@ -55,17 +62,18 @@ pub(super) use select_rows;
 
 /// Index: the primary keys.
 const LIST: &str =
-    concat!(select_rows!(), "WHERE item.id > $2 AND (state = 'dead' OR NOT $1) ORDER BY item.id LIMIT 1000");
+    concat!(select_rows!(), "WHERE item.id > $3 AND (state = 'dead' OR NOT $2) ORDER BY item.id LIMIT 1000");
 
 pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
-    client.query(LIST, &[&dead, &after]).await?.iter().map(row).collect()
+    client.query(LIST, &[&CLASS, &dead, &after]).await?.iter().map(row).collect()
 }
 
 /// Reads the columns of `select_rows!`.
 pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, Error> {
     let state: String = row.try_get(3)?;
     let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
-    let times = Times { now, due_at, next_at, asked: row.try_get(9)?, held: row.try_get(10)? };
+    let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
+    let times = Times { now, due_at, next_at, asked, held, served };
     Ok(Row {
         id: row.try_get(0)?,
         event: row.try_get(1)?,

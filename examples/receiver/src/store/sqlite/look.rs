@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, Result};
 use tokio::task::spawn_blocking;
 
-use super::statements::{now, row, select_rows};
+use super::statements::{now, row, select_rows, served};
 use crate::store::{Row, Standing, Trouble, Which};
 
 /// How many steps of a statement may pass between two looks at the clock.
@@ -79,6 +79,8 @@ const DEAD: &str = concat!(
 const ONE: &str = concat!(select_rows!(), "WHERE item.id = ?1 LIMIT ?2 OFFSET ?3");
 
 pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32) -> Result<Vec<Row>> {
+    let served = served(connection)?;
+    let row = |columns: &rusqlite::Row<'_>| row(columns, &served);
     match which {
         Which::Waiting(channel) => connection.prepare(WAITING)?.query_map((channel, most, skip), row)?.collect(),
         Which::Dead(channel) => connection.prepare(DEAD)?.query_map((channel, most, skip), row)?.collect(),

@@ -1,14 +1,13 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
+use super::process;
 use crate::delivery::{Arrival, Entry};
-use crate::message::Channel;
 use crate::store::wait::Times;
-use crate::store::{Claim, Prune, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Plan, Prune, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -74,7 +73,7 @@ pub(super) fn check_version(connection: &Connection) -> Result<Option<Trouble>> 
 }
 
 /// A new number, which no receiver had before.
-const ENTER: &str = "INSERT INTO receiver (beat, process) VALUES (0, ?1) RETURNING id";
+const ENTER: &str = "INSERT INTO receiver (beat, process, lanes) VALUES (0, ?1, ?2) RETURNING id";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
 const SET_PACE: &str = concat!(
     "INSERT INTO channel (name, gap, next_at, pause) VALUES (?1, ?2, ",
@@ -84,16 +83,17 @@ const SET_PACE: &str = concat!(
 
 pub(super) fn enter(
     transaction: &Transaction<'_>,
-    channels: &[(Channel, Duration)],
+    plan: &Plan,
     process: Option<&str>,
 ) -> Result<std::result::Result<i64, Trouble>> {
     if let Some(trouble) = check_version(transaction)? {
         return Ok(Err(trouble));
     }
-    for (channel, gap) in channels {
+    for (channel, gap) in &plan.channels {
         transaction.execute(SET_PACE, (channel.name(), millis(*gap)))?;
     }
-    transaction.query_row(ENTER, [process], |row| row.get(0)).map(Ok)
+    let lanes = serde_json::Value::from(plan.lanes()).to_string();
+    transaction.query_row(ENTER, (process, lanes), |row| row.get(0)).map(Ok)
 }
 
 const IS_KNOWN: &str = "SELECT 1 FROM receiver WHERE id = ?1";
@@ -186,19 +186,38 @@ pub(super) use select_rows;
 const LIST: &str =
     concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
 
+/// The lanes of the receivers, as far as the system can tell that they run.
+const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
+
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
-    transaction.prepare_cached(LIST)?.query_map((dead, after), row)?.collect()
+    let served = served(transaction)?;
+    transaction.prepare_cached(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
+}
+
+/// The lanes of the receivers that run.
+pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
+    let mut lanes = connection.prepare_cached(SERVED)?;
+    let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut served = HashSet::new();
+    for lane in lanes {
+        let (process, lane): (Option<String>, String) = lane?;
+        if !process.as_deref().is_some_and(process::has_ended) {
+            served.insert(lane);
+        }
+    }
+    Ok(served)
 }
 
 /// Reads the columns of `select_rows!`.
-pub(super) fn row(row: &rusqlite::Row<'_>) -> Result<Row> {
-    let state: String = row.get(3)?;
-    let times =
-        Times { due_at: row.get(7)?, next_at: row.get(8)?, asked: row.get(9)?, held: row.get(10)?, now: row.get(11)? };
+pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<Row> {
+    let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
+    let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
+    let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
+    let times = Times { now, due_at, next_at, asked, held, served };
     Ok(Row {
         id: row.get(0)?,
         event: row.get(1)?,
-        channel: row.get(2)?,
+        channel,
         wait: times.wait(&state),
         state,
         received_at: row.get(4)?,

@@ -41,8 +41,9 @@ impl Operators {
     pub fn ask(&self, request: &str, headers: &[&str]) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        stream.write_all(format!("{request} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n").as_bytes()).unwrap();
+        let first = format!("{request} HTTP/1.1");
+        let lines = [&[first.as_str()], headers, &["Connection: close", "", ""]].concat();
+        stream.write_all(lines.join("\r\n").as_bytes()).unwrap();
         rest(stream)
     }
 
