@@ -191,12 +191,12 @@ impl Store for Sqlite {
     }
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
-        look::look(self.path.clone(), self.plan.timings.busy, look::overview).await
+        look::look(self.path.clone(), self.plan.timings.write, look::overview).await
     }
 
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
         let rows = move |connection: &Connection| look::rows(connection, &which, most, skip);
-        look::look(self.path.clone(), self.plan.timings.busy, rows).await
+        look::look(self.path.clone(), self.plan.timings.write, rows).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

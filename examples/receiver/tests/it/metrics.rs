@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use twt_chat_webhooks::fixtures;
 
 use crate::support::{
-    Answer, Operators, StubChannel, command, count, eventually, execute, folder, message, with_timings,
+    Answer, Operators, StubChannel, command, count, eventually, execute, folder, message, rows, with_timings,
 };
 
 /// The value of a series.
@@ -111,6 +111,32 @@ fn the_counters_are_shown_while_the_inbox_does_not_answer() {
     eventually("the inbox is healthy", || {
         operators.get("/healthz").0 == 200 && operators.receiver.get("/healthz").0 == 200
     });
+}
+
+/// A test in `store/sqlite/look.rs` shows the same for SQLite.
+#[test]
+fn a_scrape_does_not_read_the_rows_that_are_done() {
+    if !crate::POSTGRES {
+        return;
+    }
+    const SCANS: &str = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'item_dead'";
+    const READ: &str = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+        + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE pg_stat_user_indexes.relname = 'item')
+        FROM pg_stat_user_tables WHERE relname = 'item'";
+    let folder = folder();
+    let operators = Operators::start(&folder, command(&folder));
+    assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
+    operators.receiver.all_done();
+    let done = "INSERT INTO item (record, state) SELECT record, 'done' FROM item, generate_series(1, 20000)";
+    execute(&folder, done);
+    let scans = || rows(&folder, SCANS)[0][0].parse::<u32>().unwrap();
+    let before = scans();
+    for _ in 0..5 {
+        assert_eq!(value(&operators.metrics(), "twt_chat_inbox_up"), "1");
+    }
+    eventually("the server has counted the scrapes", || scans() >= before + 5);
+    let read: u32 = rows(&folder, READ)[0][0].parse().unwrap();
+    assert!(read < 20_000, "{read} rows and entries of indexes are read");
 }
 
 /// The names of metrics in a text.

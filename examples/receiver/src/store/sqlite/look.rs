@@ -87,3 +87,27 @@ pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32)
         Which::One(id) => connection.prepare(ONE)?.query_map((id, most, skip), row)?.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::{DEAD, ONE, OVERVIEW, WAITING};
+
+    #[test]
+    fn no_statement_reads_the_rows_that_are_done() {
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(include_str!("../sqlite.sql")).unwrap();
+        for statement in [OVERVIEW, WAITING, DEAD, ONE] {
+            let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let parameters = vec![1; explain.parameter_count()];
+            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<_> = steps.map(Result::unwrap).filter(|step| step.contains(" item")).collect();
+            assert!(!steps.is_empty());
+            for step in steps {
+                let indexes = ["INTEGER PRIMARY KEY", "INDEX item_due", "INDEX item_owner", "INDEX item_dead"];
+                assert!(indexes.iter().any(|index| step.contains(index)), "{step}: {statement}");
+            }
+        }
+    }
+}
