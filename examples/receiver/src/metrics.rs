@@ -120,7 +120,8 @@ impl Metrics {
         Ok(text)
     }
 
-    /// Adds what the inbox does not name, because it has no rows that are not done: the work, and channels that are set.
+    /// Adds an empty standing for the work and for each channel that is set, if the inbox has no row of it that is not
+    /// done.
     pub fn all_lanes(&self, mut standings: Vec<Standing>) -> Vec<Standing> {
         for lane in lanes(&self.channels) {
             let name = lane_name(lane);

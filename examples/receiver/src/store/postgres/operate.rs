@@ -41,8 +41,8 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
     client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
 }
 
-/// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The view
-/// shows the numbers of locks without a sign. The first parameter is `CLASS`.
+/// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The
+/// view shows the numbers of locks without a sign. The first parameter is `CLASS`.
 macro_rules! select_rows {
     () => {
         r#"WITH served AS MATERIALIZED (

@@ -29,8 +29,8 @@ pub(super) async fn look<T: Send + 'static>(
     spawn_blocking(look).await.map_err(ended)?.map_err(|error| Trouble::Away(error.to_string()))
 }
 
-/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the rows
-/// grow with the time at which they were received, so the smallest one is the oldest.
+/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the
+/// rows grow with the time at which they were received, so the smallest one is the oldest.
 const OVERVIEW: &str = concat!(
     "WITH open (channel, waiting, in_work, dead, oldest) AS (
         SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel
