@@ -151,7 +151,7 @@ async fn serve(
     };
     server::serve(port, router, &timings, stop).await;
     if let Some(operators) = operators {
-        operators.await?;
+        let _ = operators.await;
     }
     match timeout(timings.answer + 2 * timings.grace, work).await {
         Ok(Ok(Err(trouble))) => {

@@ -29,6 +29,7 @@ fn the_filter_says_what_is_logged() {
         ("info,receiver::server=off", false, true),
         ("info,receiver::attempt=error", true, false),
         ("receiver=debug", true, true),
+        ("warn,[request{path}]=info,receiver=info", true, true),
     ] {
         let folder = folder();
         let mut command = command(&folder);

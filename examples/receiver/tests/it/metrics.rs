@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use twt_chat_webhooks::fixtures;
 
 use crate::support::{
-    Answer, Operators, StubChannel, command, count, eventually, execute, folder, message, rows, with_timings,
+    Answer, Operators, StubChannel, command, count, eventually, execute, folder, lock, message, rows, with_timings,
 };
 
 /// The value of a series.
@@ -113,16 +113,37 @@ fn the_counters_are_shown_while_the_inbox_does_not_answer() {
     });
 }
 
+/// On SQLite, nothing keeps a reader waiting for long.
+#[test]
+fn a_scrape_waits_for_the_inbox_only_for_a_while() {
+    if !crate::POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let mut command = command(&folder);
+    with_timings(&mut command, "write=300 statement=3600000");
+    let operators = Operators::start(&folder, command);
+    let locked = lock(&folder);
+    let metrics = operators.metrics();
+    assert_eq!(value(&metrics, "twt_chat_inbox_up"), "0");
+    assert_eq!(value(&metrics, r#"twt_chat_deliveries_total{status="200",event="none"}"#), "0");
+    assert_eq!(operators.get("/").0, 503);
+    drop(locked);
+}
+
+/// How often the index of the dead rows was used.
+const SCANS: &str = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'item_dead'";
+/// How many rows, and entries of indexes, were read.
+const READ: &str = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+    + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE pg_stat_user_indexes.relname = 'item')
+    FROM pg_stat_user_tables WHERE relname = 'item'";
+
 /// A test in `store/sqlite/look.rs` shows the same for SQLite.
 #[test]
 fn a_scrape_does_not_read_the_rows_that_are_done() {
     if !crate::POSTGRES {
         return;
     }
-    const SCANS: &str = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'item_dead'";
-    const READ: &str = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-        + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE pg_stat_user_indexes.relname = 'item')
-        FROM pg_stat_user_tables WHERE relname = 'item'";
     let folder = folder();
     let operators = Operators::start(&folder, command(&folder));
     assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
