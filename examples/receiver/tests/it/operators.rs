@@ -8,8 +8,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Operators, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, message, rows,
-    telling_body, with_timings,
+    Answer, Operators, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, lock, message,
+    rows, telling_body, with_timings,
 };
 
 /// Marks of what a visitor wrote in [`telling_body`].
@@ -312,19 +312,37 @@ fn a_long_list_has_pages_and_each_row_is_on_one() {
 #[test]
 fn operators_do_not_hold_up_deliveries() {
     let operators = start();
-    let begin = |request: &str| {
-        use std::io::Write;
-        let mut stream = std::net::TcpStream::connect(&operators.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        stream
-    };
-    // More connections than the port for operators has, some of which ask the database.
-    let idle: Vec<_> = (0..64).map(|_| begin("GET / HT")).collect();
-    let busy: Vec<_> = (0..32).map(|_| begin("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")).collect();
+    // More connections than the port for operators has.
+    let idle: Vec<_> = (0..64).map(|_| operators.begin("GET / HT")).collect();
     assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
     operators.receiver.all_done();
+    let metrics = operators.metrics();
+    let open = metrics.lines().find_map(|line| line.strip_prefix(r#"twt_chat_open_connections{port="admin"} "#));
+    assert!((1..=32).contains(&open.unwrap().parse().unwrap()), "{metrics}");
     assert_eq!(operators.get("/").0, 200);
-    drop((idle, busy));
+    drop(idle);
+}
+
+#[test]
+fn operators_ask_the_database_at_most_two_questions_at_a_time() {
+    // SQLite answers at once, whoever else writes.
+    if !POSTGRES {
+        return;
+    }
+    let operators = start();
+    let locked = lock(&operators.receiver.folder);
+    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let waiting: Vec<_> = (0..20).map(|_| operators.begin(request)).collect();
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%WITH open%'
+        AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+    let asked = || rows(&operators.receiver.folder, sql)[0][0].parse::<u32>().unwrap();
+    eventually("two questions wait for the lock", || asked() == 2);
+    for _ in 0..10 {
+        assert_eq!(asked(), 2);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop((locked, waiting));
+    assert_eq!(operators.get("/").0, 200);
 }
 
 #[test]

@@ -39,12 +39,17 @@ impl Operators {
 
     /// The whole answer to a request with just these headers.
     pub fn ask(&self, request: &str, headers: &[&str]) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let first = format!("{request} HTTP/1.1");
         let lines = [&[first.as_str()], headers, &["Connection: close", "", ""]].concat();
-        stream.write_all(lines.join("\r\n").as_bytes()).unwrap();
-        rest(stream)
+        rest(self.begin(&lines.join("\r\n")))
+    }
+
+    /// A connection on which that much of a request has been sent.
+    pub fn begin(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
     }
 
     /// Presses a button of the page, as a browser does.
