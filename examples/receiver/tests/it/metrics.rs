@@ -41,7 +41,7 @@ fn deliveries_attempts_rows_and_connections_are_counted() {
     assert_eq!(receiver.post(fixtures::UNREPLIED, None).0, 403);
     let week = if crate::POSTGRES { "interval '7 days'" } else { "7 * 86400" };
     execute(&folder, &format!("UPDATE record SET received_at = received_at - {week}"));
-    let _open = receiver.begin("POST /");
+    let open = receiver.begin("POST /");
     let mut metrics = String::new();
     eventually("a message has failed, and the work is done", || {
         metrics = operators.metrics();
@@ -68,6 +68,9 @@ fn deliveries_attempts_rows_and_connections_are_counted() {
     }
     let age = age(&metrics, "slack");
     assert!((604_800.0..605_400.0).contains(&age), "{age}");
+    drop(open);
+    let closed = r#"twt_chat_open_connections{port="deliveries"}"#;
+    eventually("all connections are closed", || value(&operators.metrics(), closed) == "0");
     // The name of an unknown event may be anything.
     assert!(!metrics.contains("Ada"), "{metrics}");
     assert!(check("metrics", &[], &metrics), "{metrics}");
