@@ -95,7 +95,8 @@
 //! are old, or from the future. [`Payload::sent_at`] makes them fresh, so that the test reaches the code behind
 //! [`Payload::check_freshness`]. With proptest:
 //!
-//! ```text
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 //! use std::time::SystemTime;
 //!
 //! use arbitrary::{Arbitrary, Unstructured};

@@ -9,13 +9,11 @@
 //!
 //! The keys of all documented events have these parts:
 //!
-//! | part | why |
-//! |---|---|
-//! | the name of the event | A visitor can fill in both forms in the same second. |
-//! | the `created_at` of the item | A visitor can write the same message again later. |
-//! | `push_times`, or 0 for a form | Each push of an unanswered message counts as a new item. |
-//! | `property_name` and `visitor_name` | Visitors of two projects can have the same name. |
-//! | `message_content` | A visitor can write two different messages in the same second. |
+//! - The name of the event. A visitor can fill in both forms in the same second.
+//! - The `created_at` of the item. A visitor can write the same message again later.
+//! - `push_times`, or 0 for a form. Each push of an unanswered message counts as a new item.
+//! - `property_name` and `visitor_name`. Visitors of two projects can have the same name.
+//! - `message_content`. A visitor can write two different messages in the same second.
 //!
 //! `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
 //!
