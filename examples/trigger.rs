@@ -39,7 +39,7 @@ const BAD_ITEM: &str = "--bad-item";
 const WRONG_SIGNATURE: &str = "--wrong-signature";
 const OPTIONS: [&str; 4] = [STALE, REPEATED, BAD_ITEM, WRONG_SIGNATURE];
 
-/// How old a stale event is. A receiver hardly accepts events that are older.
+/// How old a stale event is: 30 days, which is above the tolerance of nearly every receiver.
 const STALE_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! A PostgreSQL server for a test. It is stopped and removed at the end of the test, also of a test that fails.
+//! A PostgreSQL server for a test. The server is stopped and removed when the test ends, also when the test fails.
 
 use std::env;
 use std::fs::{self, File};
