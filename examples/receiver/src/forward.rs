@@ -11,7 +11,7 @@ use sha2::Sha256;
 use twt_chat_webhooks::Payload;
 use ureq::http::{HeaderMap, Uri, header};
 
-use crate::message::Channel;
+use crate::channel::{Channel, Meaning, Place, ToSign};
 use crate::store::Failure;
 
 /// The documented answers have less than 200 bytes.
@@ -44,23 +44,6 @@ impl Webhook {
         usable.then(|| Self { channel, url, secret, client: client.into(), limit })
     }
 
-    /// The shortest time from the end of one request to the start of the next.
-    ///
-    /// With this pause, no minute exceeds the limit, even if a receiver is killed and another one takes over. The inbox
-    /// keeps it, for all receivers together.
-    pub fn pace(&self) -> Duration {
-        Duration::from_millis(match self.channel {
-            // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
-            Channel::Slack => 1_000,
-            // <https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot>: 5 per second and 100 per minute.
-            Channel::Feishu => 600,
-            // <https://open.dingtalk.com/document/orgapp/custom-robot-access>: 20 per minute. A robot that sends more
-            // is blocked for 10 minutes.
-            // <https://developer.work.weixin.qq.com/document/path/99110>: 20 per minute.
-            Channel::DingTalk | Channel::WeCom => 3_000,
-        })
-    }
-
     /// Sends the message about an item. A documented event without items has no message.
     ///
     /// A failure contains neither the URL nor a text of the channel or of a visitor.
@@ -69,47 +52,39 @@ impl Webhook {
     }
 
     fn post(&self, mut message: Value) -> Result<(), Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut request = self.client.post(self.url.clone()).content_type("application/json");
-        match (self.channel, &self.secret) {
-            // Feishu's page, see above: the key is the timestamp, a line feed and the secret. The signed text is empty.
-            (Channel::Feishu, Some(secret)) => {
-                let timestamp = now.as_secs().to_string();
-                message["sign"] = sign(&format!("{timestamp}\n{secret}"), "")?.into();
-                message["timestamp"] = timestamp.into();
-            }
-            // <https://open.dingtalk.com/document/robots/customize-robot-security-settings>
-            (Channel::DingTalk, Some(secret)) => {
-                let timestamp = now.as_millis().to_string();
-                let sign = sign(secret, &format!("{timestamp}\n{secret}"))?;
+        if let (Some(to_sign), Some(secret)) = (self.channel.signature, &self.secret) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let ToSign { timestamp, key, text, place } = to_sign(now, secret);
+            let sign = sign(&key, &text)?;
+            match place {
+                Place::Body => {
+                    message["timestamp"] = timestamp.into();
+                    message["sign"] = sign.into();
+                }
                 // `query` writes the `+`, `/` and `=` of base64 as `%2B`, `%2F` and `%3D`.
-                request = request.query("timestamp", timestamp).query("sign", sign);
+                Place::Query => request = request.query("timestamp", timestamp).query("sign", sign),
             }
-            (Channel::Feishu | Channel::DingTalk, None) | (Channel::Slack | Channel::WeCom, _) => {}
         }
         let mut answer = request.send(message.to_string()).map_err(|error| self.describe(error))?;
-        let status = answer.status().as_u16();
-        if status != 200 {
-            let retry_after = retry_after(answer.headers());
-            let asked = retry_after.map_or(String::new(), |pause| format!(", asks for a pause of {pause:.0?}"));
-            return Err(Failure { problem: format!("status {status}{asked}"), retry_after });
-        }
-        // The body is read in any case: `ureq` keeps a connection only after the last byte of the answer.
+        let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
+        // The body is read even if the status says enough: `ureq` keeps a connection only after the last byte of the
+        // answer.
         let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
-        let name = match self.channel {
-            // The status has said that the message is taken. A body that is cut off or too long changes nothing.
-            Channel::Slack => return Ok(()),
-            Channel::Feishu => "code",
-            Channel::DingTalk | Channel::WeCom => "errcode",
+        let (mut problem, is_final) = match self.channel.judge(status, body.as_deref().unwrap_or_default()) {
+            Meaning::Taken => return Ok(()),
+            Meaning::Refused(problem) => (problem, false),
+            // A channel that asks for a pause expects the message again.
+            Meaning::RefusedForGood(problem) => (problem, retry_after.is_none()),
         };
-        match serde_json::from_slice(&body.map_err(|error| self.describe(error))?)
-            .ok()
-            .and_then(|body: Value| body.get(name)?.as_i64())
-        {
-            Some(0) => Ok(()),
-            Some(code) => Err(format!("{name} {code}").into()),
-            None => Err(format!("an answer without `{name}`").into()),
+        // With status 200, the body would have said whether the message is taken.
+        if let (Err(error), 200) = (body, status) {
+            problem = self.describe(error);
         }
+        if let Some(pause) = retry_after {
+            problem = format!("{problem}, asks for a pause of {pause:.0?}");
+        }
+        Err(Failure { problem, retry_after, is_final })
     }
 
     /// The texts of `ureq` may hold a part of the URL.
