@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use twt_chat_webhooks::{AppSecret, Verifier};
 
 use crate::channel::Channel;
-use crate::forward::Webhook;
+use crate::forward::{Webhook, is_usable_proxy};
 use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
@@ -85,7 +85,11 @@ fn secret_variable(channel: Channel) -> Option<String> {
 /// of the machine can see the options of a process.
 pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
     let webhooks = Channel::ALL.iter().filter_map(|channel| webhook(*channel, timings).transpose());
-    Ok((verifier()?, webhooks.collect::<Result<_, _>>()?))
+    let (verifier, webhooks) = (verifier()?, webhooks.collect::<Result<Vec<_>, _>>()?);
+    if !webhooks.is_empty() {
+        check_proxies()?;
+    }
+    Ok((verifier, webhooks))
 }
 
 fn verifier() -> Result<Verifier, String> {
@@ -104,7 +108,12 @@ fn verifier() -> Result<Verifier, String> {
 fn webhook(channel: Channel, timings: &Timings) -> Result<Option<Webhook>, String> {
     let url_name = url_variable(channel);
     let secret = secret_variable(channel).and_then(|name| Some((variable(&name)?, name)));
-    let Some(url) = variable(&url_name) else { return Ok(None) };
+    let Some(url) = variable(&url_name) else {
+        return match secret {
+            None => Ok(None),
+            Some((_, name)) => Err(format!("{name} is set, but {url_name} is not: set both or none")),
+        };
+    };
     let secret = secret.map(|(secret, name)| match secret.into_string() {
         Ok(secret) if secret.trim() == secret => Ok(secret),
         _ => Err(format!("{name}: expected a text without white space around it")),
@@ -113,6 +122,18 @@ fn webhook(channel: Channel, timings: &Timings) -> Result<Option<Webhook>, Strin
     let invalid = || format!("{url_name}: expected an http or https URL");
     let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?, timings.answer);
     webhook.map(Some).ok_or_else(invalid)
+}
+
+/// Checks the variables from which `ureq` takes a proxy. `ureq` itself would ignore a value that it cannot use, and the
+/// messages would not go through the proxy.
+fn check_proxies() -> Result<(), String> {
+    for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+        // The value may hold a password, so the problem does not quote it.
+        if variable(name).is_some_and(|value| !value.to_str().is_some_and(is_usable_proxy)) {
+            return Err(format!("{name}: expected the URL of an HTTP proxy, such as http://proxy.example.com:3128"));
+        }
+    }
+    Ok(())
 }
 
 /// The value of a variable. An empty value counts as not set, because a script that has no value for a variable often

@@ -1,5 +1,6 @@
 //! Forwarding: sends the message about an item to the webhook of a channel.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use twt_chat_webhooks::Payload;
 use ureq::http::{HeaderMap, Uri, header};
+use ureq::{Proxy, ProxyProtocol};
 
 use crate::channel::{Channel, Meaning, Place, ToSign};
 use crate::store::Failure;
@@ -49,6 +51,11 @@ impl Webhook {
     /// A failure contains neither the URL nor a text of the channel or of a visitor.
     pub fn send(&self, payload: &Payload) -> Result<(), Failure> {
         self.channel.messages(payload).into_iter().try_for_each(|message| self.post(message))
+    }
+
+    /// The proxy from the environment through which the messages go.
+    fn proxy(&self) -> Option<&Proxy> {
+        self.client.config().proxy().filter(|proxy| !proxy.is_no_proxy(&self.url))
     }
 
     fn post(&self, mut message: Value) -> Result<(), Failure> {
@@ -93,6 +100,7 @@ impl Webhook {
             ureq::Error::Timeout(_) => format!("no whole answer within {:?}", self.limit),
             ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
             ureq::Error::HostNotFound => "the host was not found".to_owned(),
+            ureq::Error::ConnectProxyFailed(_) => "the proxy refused the connection".to_owned(),
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
             ureq::Error::Io(error) => match error.kind() {
                 // `rustls` reports this kind for a certificate that is not trusted, and for bytes that are not TLS.
@@ -104,6 +112,22 @@ impl Webhook {
             _ => "the answer cannot be read".to_owned(),
         }
     }
+}
+
+/// Names the channel and the proxy, for the log. Shows no credential.
+impl fmt::Display for Webhook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.channel.name())?;
+        match self.proxy() {
+            Some(proxy) => write!(formatter, " through the proxy {}:{}", proxy.host(), proxy.port()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether `ureq` can use this proxy. For SOCKS, it would need another feature.
+pub fn is_usable_proxy(url: &str) -> bool {
+    Proxy::new(url).is_ok_and(|proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https))
 }
 
 /// An HMAC-SHA256 in base64.

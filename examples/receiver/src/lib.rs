@@ -100,7 +100,7 @@ async fn serve(
     let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
     for webhook in &webhooks {
-        tracing::info!("forwarding to {}", webhook.channel.name());
+        tracing::info!("forwarding to {webhook}");
     }
     let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers, gap: Duration::ZERO }];
     for webhook in webhooks {

@@ -11,7 +11,7 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::forwarding::{done, row, start, start_in};
 use crate::support::{
-    Answer, Receiver, StubChannel, TOKEN, command, count, eventually, execute, folder, forwarding, message,
+    Answer, HttpProxy, Receiver, StubChannel, TOKEN, command, count, eventually, execute, folder, forwarding, message,
     milliseconds, rows, run, telling_body, with_timings,
 };
 
@@ -201,4 +201,49 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
     channels[0].answer(&[Answer::Taken]);
     assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
     done(&receiver, "slack");
+}
+
+/// A receiver that forwards to Slack, with these variables.
+fn with_variables(slack: &StubChannel, variables: &[(&str, &str)]) -> Receiver {
+    let folder = folder();
+    let mut command = forwarding(&folder, std::slice::from_ref(slack));
+    command.envs(variables.iter().copied());
+    Receiver::spawn(&folder, command)
+}
+
+#[test]
+fn messages_go_through_the_proxy_of_the_environment() {
+    let slack = StubChannel::start("slack", &[Answer::Taken]);
+    let target = slack.url.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "http_proxy"] {
+        let proxy = HttpProxy::start(true);
+        let url = format!("http://ada:T0KEN-of-a-proxy@{}", proxy.address);
+        let receiver = with_variables(&slack, &[(name, &url)]);
+        assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+        receiver.all_done();
+        // The proxy learns the host and its own credentials, and then passes bytes on.
+        let [head] = proxy.heads().try_into().unwrap();
+        assert!(head.starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")) && !head.contains(TOKEN), "{head}");
+        let expected = format!("forwarding to slack through the proxy {}\n", proxy.address);
+        assert!(receiver.log().contains(&expected) && !receiver.log().contains("T0KEN"), "{}", receiver.log());
+    }
+    assert_eq!(slack.requests().len(), 3);
+
+    let proxy = HttpProxy::start(true);
+    let url = format!("http://{}", proxy.address);
+    let receiver = with_variables(&slack, &[("HTTP_PROXY", &url), ("NO_PROXY", "example.com,127.0.0.*")]);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    assert_eq!(proxy.heads().len(), 0);
+    assert!(receiver.log().contains("forwarding to slack\n"), "{}", receiver.log());
+}
+
+#[test]
+fn a_proxy_that_refuses_is_tried_again() {
+    let slack = StubChannel::start("slack", &[Answer::Taken]);
+    let proxy = HttpProxy::start(false);
+    let receiver = with_variables(&slack, &[("HTTPS_PROXY", &format!("http://{}", proxy.address))]);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    eventually("it is refused", || row(&receiver, "slack")["problem"] == "the proxy refused the connection");
+    assert_eq!(row(&receiver, "slack")["state"], "waiting");
 }
