@@ -1,4 +1,4 @@
-//! The use case that the platform documents: tells the channel of a team about an event.
+//! Prints the messages that tell the chat channel of a team about an event.
 //!
 //! ```sh
 //! cargo run --example relay                        # prints messages for all channels, about a documented event
@@ -6,7 +6,8 @@
 //! cargo run --example relay -- slack payload.json  # reads your event from a file, or from standard input for `-`
 //! ```
 //!
-//! The example only prints: each line is the JSON of one message. Send it to the incoming webhook of the channel:
+//! With the name of a channel, each line is the JSON of one message. The example itself sends nothing. This command
+//! sends each line to the incoming webhook of the channel:
 //!
 //! ```sh
 //! cargo run --example relay -- slack payload.json |

@@ -1,7 +1,7 @@
-//! A channel: what it takes, how its requests are signed, and what its answers mean.
+//! The facts about a channel: what it takes, how its requests are signed, and what its answers mean.
 //!
-//! Each channel has a file with these facts. The example `relay` and the package `examples/receiver` compile the same
-//! files.
+//! Each channel has a file with its facts in this folder. The example `relay` and the package `examples/receiver`
+//! compile the same files.
 
 use std::time::Duration;
 
@@ -36,32 +36,33 @@ pub(crate) struct Channel {
     name: &'static str,
     /// Makes the JSON of a text message.
     pub(crate) json: fn(&str) -> Value,
-    /// A longer text is cut.
+    /// The size of the longest message. A longer text is cut.
     pub(crate) limit: Limit,
     /// Escapes the characters that the channel would read as a mention or a link.
     pub(crate) escape: fn(&str) -> String,
-    /// The time from the end of one request to the start of the next. With it, no minute exceeds the limit of the
-    /// channel, even if a receiver is killed and another one takes over.
+    /// The time from the end of one request to the start of the next. The inbox keeps this pace, for all receivers
+    /// together. So no minute exceeds the limit of the channel, even if a receiver is killed and another takes over.
     pub(crate) pace: Duration,
-    /// Takes the Unix time and the secret. `None` if the channel has no signatures.
+    /// Returns what to sign, from the Unix time and the secret. `None` if the channel has no signatures.
     pub(crate) signature: Option<fn(Duration, &str) -> ToSign>,
+    /// The answer to a message that the channel has taken.
     pub(crate) taken: Taken,
-    /// The refusals that do not go away until a person acts, and what that person has to do.
+    /// The refusals that do not go away until a person acts. The text says what this person has to do.
     pub(crate) lasting: &'static [(Refusal, &'static str)],
 }
 
-/// What the longest message has.
+/// A limit on the size of a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Limit {
-    /// That many characters of text.
+    /// The number of characters in the text.
     Characters(usize),
-    /// That many bytes of text, in UTF-8.
+    /// The number of bytes in the text, in UTF-8.
     Bytes(usize),
-    /// That many bytes of JSON.
+    /// The number of bytes in the JSON.
     Json(usize),
 }
 
-/// The input of an HMAC-SHA256. The channel gets the timestamp and the result in base64.
+/// The input of an HMAC-SHA256. The request gets the fields `timestamp` and `sign`, which is the HMAC in base64.
 pub(crate) struct ToSign {
     pub(crate) timestamp: String,
     pub(crate) key: String,
@@ -69,37 +70,38 @@ pub(crate) struct ToSign {
     pub(crate) place: Place,
 }
 
-/// The part of the request that has the fields `timestamp` and `sign`.
+/// The part of the request that gets these two fields.
 pub(crate) enum Place {
     Body,
     Query,
 }
 
-/// The answer to a message that the channel has taken.
+/// How a channel says that it has taken a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Taken {
-    /// This status. The body does not matter.
+    /// With this status. The body does not matter.
     Status(u16),
-    /// Status 200, and JSON in which this field is 0.
+    /// With status 200, and with JSON in which this field is 0.
     Code(&'static str),
 }
 
-/// The answer to a message that the channel has not taken.
+/// How a channel says that it has not taken a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Refusal {
+    /// With this status.
     Status(u16),
-    /// The whole body is this text.
+    /// With a body that is this text.
     Text(&'static str),
-    /// The field of [`Taken::Code`] has this number.
+    /// With this number in the field of [`Taken::Code`].
     Code(i64),
 }
 
-/// The meaning of an answer. Its text holds nothing that the channel wrote, except numbers.
+/// The meaning of an answer. The texts are for the log. They hold no words of the channel.
 pub(crate) enum Meaning {
     Taken,
     /// The channel may take the message later.
     Refused(String),
-    /// The channel does not take the message until a person acts. The text says how.
+    /// The channel refuses the message until a person acts. The text says what to do.
     RefusedForGood(String),
 }
 
@@ -159,9 +161,11 @@ impl Channel {
     }
 }
 
-/// Replaces brackets by full-width ones, which look the same and have no effect. This is for the channels that document
-/// no escape. By their pages, Feishu reads `<at user_id="all">` in a text, and WeCom reads `<@userid>`. Texts of
-/// Feishu's apps can also hold `[text](link)`, but those of its custom bots cannot yet.
+/// Replaces brackets with full-width brackets, which look the same and have no effect.
+///
+/// Some channels document no escape, but give brackets a meaning. By their pages, Feishu reads `<at user_id="all">` in
+/// a text, and WeCom reads `<@userid>`. A text of Feishu's apps can also hold `[text](link)`, but a text of its custom
+/// bots cannot.
 fn full_width(text: &str) -> String {
     let replaced = text.chars().map(|character| match character {
         '<' => '＜',

@@ -25,8 +25,8 @@ pub(super) const CHANNEL: Channel = Channel {
     }),
     taken: Taken::Code("code"),
     // The page lists the codes from 19021 on. Feishu answers 19001 "param invalid: incoming webhook access token
-    // invalid" to a URL that it does not know. Not in this list: 11232, which limits the pace, and 9499, which is sent
-    // for a malformed body and for a pace that is too fast.
+    // invalid" to a URL that it does not know. This list leaves out 11232, which limits the pace, and 9499 "Bad
+    // Request", which does not say what is wrong.
     lasting: &[
         (
             Refusal::Code(19_001),

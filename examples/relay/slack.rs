@@ -21,8 +21,8 @@ pub(super) const CHANNEL: Channel = Channel {
     // The section "Truncating content" of that page recommends 4,000 characters. Slack splits a longer text into
     // several messages, and cuts it at 40,000. The page does not say how Slack counts an `&amp;`, so it counts as five.
     limit: Limit::Characters(4_000),
-    // <https://docs.slack.dev/messaging/formatting-message-text> asks to escape exactly these three characters. Without
-    // them, `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>` are plain text.
+    // <https://docs.slack.dev/messaging/formatting-message-text> asks to escape exactly these three characters. After
+    // that, `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>` are plain text.
     escape: |text| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"),
     // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
     pace: Duration::from_secs(1),

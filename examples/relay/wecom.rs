@@ -20,8 +20,8 @@ pub(super) const CHANNEL: Channel = Channel {
     pace: Duration::from_secs(3),
     signature: None,
     taken: Taken::Code("errcode"),
-    // <https://developer.work.weixin.qq.com/document/path/90313> lists the codes. Not in this list: 45009, which limits
-    // the pace, and -1, which stands for a busy server.
+    // <https://developer.work.weixin.qq.com/document/path/90313> lists the codes. This list leaves out 45009, which
+    // limits the pace, and -1, which stands for a busy server.
     lasting: &[
         (Refusal::Code(93_000), REMOVED),
         (Refusal::Code(93_008), REMOVED),

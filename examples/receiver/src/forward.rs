@@ -38,6 +38,7 @@ impl Webhook {
         let has_valid_port = url.port().is_some() || address == url.host();
         let is_http = matches!(url.scheme_str(), Some("http" | "https"));
         let usable = is_http && has_valid_port && url.host().is_some_and(|host| !host.is_empty());
+        // The client takes a proxy from the environment.
         let client = ureq::Agent::config_builder()
             .timeout_global(Some(limit))
             .max_redirects(0)
@@ -94,7 +95,7 @@ impl Webhook {
         Err(Failure { problem, retry_after, is_final })
     }
 
-    /// The texts of `ureq` may hold a part of the URL.
+    /// Describes an error in own words, because the texts of `ureq` may hold a part of the URL.
     fn describe(&self, error: ureq::Error) -> String {
         match error {
             ureq::Error::Timeout(_) => format!("no whole answer within {:?}", self.limit),
