@@ -1,4 +1,4 @@
-//! What the receiver does with each answer of a channel, and without an answer.
+//! What the receiver does with each answer of a channel, without an answer, and through a proxy.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
