@@ -310,13 +310,16 @@ fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 
+/// An address that ends a receiver with status 1 if its settings are not refused.
+const NOWHERE: &str = "nowhere";
+
 #[test]
 fn a_secret_without_its_url_is_refused_at_the_start() {
     for channel in ["FEISHU", "DINGTALK"] {
         for url in [None, Some("")] {
             let mut command = command(&folder());
             command.env(format!("{channel}_SECRET"), "T0KEN").env("SLACK_WEBHOOK_URL", "https://example.com/T0KEN");
-            command.envs(url.map(|url| (format!("{channel}_WEBHOOK_URL"), url)));
+            command.envs(url.map(|url| (format!("{channel}_WEBHOOK_URL"), url))).env("ADDR", NOWHERE);
             let (code, problem) = error(&command.output().unwrap());
             let expected = format!("{channel}_SECRET is set, but {channel}_WEBHOOK_URL is not: set both or none");
             assert_eq!((code, problem), (Some(2), format!("receiver: {expected}\n")));
@@ -329,7 +332,7 @@ fn a_proxy_that_cannot_be_used_is_refused_at_the_start_and_not_shown() {
     for name in ["ALL_PROXY", "https_proxy", "HTTP_PROXY"] {
         for value in ["socks5://T0KEN.example.com:1080", "http://", "ftp://T0KEN.example.com", "T0KEN example.com"] {
             let mut command = command(&folder());
-            command.env("SLACK_WEBHOOK_URL", "https://example.com/").env(name, value);
+            command.env("SLACK_WEBHOOK_URL", "https://example.com/").env(name, value).env("ADDR", NOWHERE);
             let (code, problem) = error(&command.output().unwrap());
             let expected = "expected the URL of an HTTP proxy, such as http://proxy.example.com:3128";
             assert_eq!((code, problem), (Some(2), format!("receiver: {name}: {expected}\n")), "{value}");
