@@ -4,13 +4,13 @@
 //! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
 
 mod attempt;
+#[path = "../../relay/channel.rs"]
+mod channel;
 mod cli;
 mod commands;
 mod delivery;
 mod forward;
 mod inbox;
-#[path = "../../relay/message.rs"]
-mod message;
 pub mod server;
 mod store;
 mod timings;
@@ -92,7 +92,7 @@ async fn serve(
     workers: usize,
     timings: Arc<Timings>,
 ) -> Result<(), Error> {
-    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.pace())).collect();
+    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.channel.pace)).collect();
     let plan = Plan { channels, timings: Arc::clone(&timings) };
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
@@ -100,11 +100,11 @@ async fn serve(
     let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
     for webhook in &webhooks {
-        tracing::info!("forwarding to {}", webhook.channel.name());
+        tracing::info!("forwarding to {webhook}");
     }
     let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers, gap: Duration::ZERO }];
     for webhook in webhooks {
-        let gap = webhook.pace();
+        let gap = webhook.channel.pace;
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
     let inbox = Inbox::new(store);

@@ -14,8 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::Error;
+use crate::channel::Channel;
 use crate::delivery::Arrival;
-use crate::message::Channel;
 use crate::timings::Timings;
 
 /// The version of the tables, and of the oldest receiver that can use them. A change that an older receiver can live
@@ -115,11 +115,13 @@ pub struct Failure {
     pub problem: String,
     /// How long the channel wants to receive nothing.
     pub retry_after: Option<Duration>,
+    /// Whether the row is dead now: each further attempt would fail until a person acts.
+    pub is_final: bool,
 }
 
 impl From<String> for Failure {
     fn from(problem: String) -> Self {
-        Self { problem, retry_after: None }
+        Self { problem, retry_after: None, is_final: false }
     }
 }
 
@@ -171,23 +173,23 @@ impl Plan {
         if lane.is_some() { &self.timings.channel_pauses } else { &self.timings.work_pauses }
     }
 
-    /// How many attempts a row has: one before each pause, and one after the last.
-    fn attempts(&self, lane: Option<Channel>) -> i32 {
-        i32::try_from(self.pauses(lane).len()).unwrap_or(i32::MAX - 1) + 1
-    }
-
     fn judge(&self, lane: Option<Channel>, outcome: &Outcome) -> Verdict {
         let pauses =
             usize::try_from(outcome.attempt).ok().and_then(|attempt| self.pauses(lane).get(attempt.max(1) - 1));
         let (state, pause) = match (&outcome.result, pauses) {
             (Ok(()), _) => ("done", Duration::ZERO),
-            (Err(_), Some(pause)) => ("waiting", *pause),
-            (Err(_), None) => ("dead", Duration::ZERO),
+            (Err(failure), Some(pause)) if !failure.is_final => ("waiting", *pause),
+            (Err(_), _) => ("dead", Duration::ZERO),
         };
         let asked = outcome.result.as_ref().err().and_then(|failure| failure.retry_after);
         let channel_pause = asked.unwrap_or_default().min(MAX_RETRY_AFTER);
         Verdict { state, pause: millis(pause), channel_pause: millis(channel_pause) }
     }
+}
+
+/// How many attempts a row has: one before each pause, and one after the last.
+fn attempts(pauses: &[Duration]) -> i32 {
+    i32::try_from(pauses.len()).unwrap_or(i32::MAX - 1) + 1
 }
 
 fn lane_name(lane: Option<Channel>) -> &'static str {

@@ -21,8 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 use self::tidy::Observed;
 use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Store, Trouble};
 use crate::Error;
+use crate::channel::Channel;
 use crate::delivery::Arrival;
-use crate::message::Channel;
 
 /// How long a start waits for another receiver that upgrades the tables.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);

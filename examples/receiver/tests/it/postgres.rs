@@ -1,5 +1,6 @@
 //! The promises of the receiver with real HTTP, real processes, and a PostgreSQL server that this binary starts.
 
+mod answers;
 mod crash;
 mod deliveries;
 mod forwarding;

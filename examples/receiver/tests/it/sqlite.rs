@@ -1,5 +1,6 @@
 //! The promises of the receiver with real HTTP, real processes, and SQLite.
 
+mod answers;
 mod crash;
 mod deliveries;
 mod forwarding;

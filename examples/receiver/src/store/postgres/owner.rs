@@ -12,8 +12,8 @@ use tokio_postgres::{Client, Error, Statement, Transaction};
 
 use super::connection::{CLASS, Connection, Statements, away, within};
 use super::{Address, check_version};
-use crate::message::Channel;
-use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, lane_name, millis};
+use crate::channel::Channel;
+use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, attempts, lane_name, millis};
 
 /// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a machine that
 /// is frozen or cut off would keep its lock.
@@ -200,6 +200,6 @@ impl Session for Owner {
 }
 
 pub(super) async fn take_back(client: &Client, statement: &Statement, plan: &Plan) -> Result<(), Trouble> {
-    let (work, channel) = (plan.attempts(None), plan.attempts(Some(Channel::Slack)));
+    let [work, channel] = [&plan.timings.work_pauses, &plan.timings.channel_pauses].map(|pauses| attempts(pauses));
     client.execute(statement, &[&CLASS, &CUT_OFF, &work, &channel]).await.map(drop).map_err(away)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 use twt_chat_webhooks::Record;
 
-use crate::message::Channel;
+use crate::channel::Channel;
 use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
