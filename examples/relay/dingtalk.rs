@@ -26,8 +26,8 @@ pub(super) const CHANNEL: Channel = Channel {
         ToSign { timestamp, key: secret.to_owned(), text, place: Place::Query }
     }),
     taken: Taken::Code("errcode"),
-    // The page lists these codes, except 300001 and 300005: DingTalk answers "token is not exist" with them to a token
-    // that it does not know. This list leaves out 130101 and 410100, which limit the pace.
+    // Copies of the page list these codes, except 300001 and 300005. With those two, DingTalk answers "token is not
+    // exist" to a token that it does not know. This list leaves out 130101 and 410100, which limit the pace.
     lasting: &[
         (Refusal::Code(300_001), REMOVED),
         (Refusal::Code(300_005), REMOVED),
