@@ -59,8 +59,8 @@ pub enum Command {
         #[arg(long)]
         dead: bool,
     },
-    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it counts
-    /// as new
+    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it
+    /// counts as new
     Delete { id: i64 },
     /// Delete the rows that are done, but not those of an event that this version does not know. If the platform sends
     /// such an item again, it counts as new

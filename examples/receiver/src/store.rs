@@ -54,12 +54,12 @@ pub trait Store: Send + Sync {
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses that
-    /// the channels of these rows asked for. The pace of a channel still holds.
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
+    /// that the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
-    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record still
-    /// has. `None`: there is no such row, or it is in work.
+    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record
+    /// still has. `None`: there is no such row, or it is in work.
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
 
     /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
@@ -86,8 +86,8 @@ pub struct Prune {
     pub days: u32,
     /// The rows that are dead, instead of those that are done.
     pub dead: bool,
-    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose event
-    /// could not be read. The rows of an unknown event stay until an operator names the event.
+    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose
+    /// event could not be read. The rows of an unknown event stay until an operator names the event.
     pub event: Option<String>,
 }
 

@@ -21,8 +21,8 @@ const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off;
 /// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
 const ENTER: &str =
     "SELECT owner, pg_advisory_lock($1, owner)::text FROM (SELECT nextval('owner_number')::int) AS new (owner)";
-/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative, unlike
-/// those of owners. Two names with one hash would only make `list` less exact.
+/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative,
+/// unlike those of owners. Two names with one hash would only make `list` less exact.
 const SERVE: &str = "SELECT count(pg_advisory_lock_shared($1, -1 - (hashtext(lane) & 1073741823))::text)
     FROM unnest($2::text[]) AS lanes (lane)";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.

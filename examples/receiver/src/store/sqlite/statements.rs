@@ -200,8 +200,8 @@ pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Res
         Ok(Row {
             id: row.get(0)?,
             event: row.get(1)?,
+            wait: times.wait(&state, &channel),
             channel,
-            wait: times.wait(&state),
             state,
             received_at: row.get(4)?,
             attempts: row.get(5)?,
