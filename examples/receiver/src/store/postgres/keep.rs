@@ -25,15 +25,19 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
 /// because `RETURNING` cannot say from which delivery a record came.
 ///
-/// A stale record is left out if the inbox holds its item. If a fresh one comes in another group at the same time, both
-/// are kept, and only the fresh one is worked on. A fresh record deletes the stale dead letter of its item. Only the
-/// group that keeps the fresh record does this.
+/// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item,
+/// but it is left out if `retry` has put the dead letter back. Race: if a stale record and a fresh one come at the same
+/// time, both are kept, and only the fresh one is worked on. If this statement and a `retry` want the same dead
+/// letters, one waits for the other. In the case of a deadlock, the deliveries of the group are tried one by one.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, fresh_key, place
         FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::text[])
             WITH ORDINALITY AS arrived (delivery, key, event, problem, body, fresh_key, place)
-        WHERE fresh_key IS NULL OR NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key)
+        WHERE CASE WHEN fresh_key IS NULL THEN NOT EXISTS (
+                SELECT FROM record JOIN item ON item.record = record.id
+                WHERE record.key = 'stale:' || arrived.key AND state <> 'dead')
+            ELSE NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key) END
     ), kept AS (
         INSERT INTO record (id, key, event, body) SELECT id, key, event, body FROM arrived ORDER BY key, place
         ON CONFLICT (key) DO NOTHING RETURNING id

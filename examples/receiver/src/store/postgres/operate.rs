@@ -84,18 +84,12 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
 
 /// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one
 /// waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
-///
-/// The record of a stale dead letter gets its own key, so that a delivery of this item counts as repeated. Its key
-/// stays if the item has come fresh meanwhile. Race: if that happens at the same moment, the unique index refuses all
-/// of this. Index: the primary keys, and the unique one on `key`.
+/// Index: the primary keys.
 const RETRY: &str = "
     WITH put_back AS (
         UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
         WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
-        RETURNING channel, record
-    ), fresh AS (
-        UPDATE record SET key = substr(key, 7) WHERE id IN (SELECT record FROM put_back) AND key LIKE 'stale:%'
-            AND NOT EXISTS (SELECT FROM record AS held WHERE held.key = substr(record.key, 7))
+        RETURNING channel
     ), lifted AS (
         UPDATE channel SET next_at = next_at - pause + gap, pause = gap
         WHERE name IN (SELECT channel FROM put_back) AND pause > gap
