@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use twt_chat_webhooks::{AppSecret, Verifier};
@@ -13,7 +14,7 @@ use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
-#[command(after_help = variables())]
+#[command(version, after_help = variables())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -43,19 +44,29 @@ pub enum Command {
     },
     /// Print a request body with the item of a row
     Show { id: i64 },
-    /// Put a row back to waiting
+    /// Put a row back to waiting, and lift the pause that its channel asked for
     Retry {
         #[arg(required_unless_present = "dead", conflicts_with = "dead")]
         id: Option<i64>,
-        /// Every row that is dead
+        /// Every row that is dead. Also lifts the pauses that the channels of these rows asked for
         #[arg(long)]
         dead: bool,
     },
-    /// Delete the rows that are done. If the platform sends such an item again, it counts as new
+    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it
+    /// counts as new
+    Delete { id: i64 },
+    /// Delete the rows that are done, but not those of an event that this version does not know. If the platform sends
+    /// such an item again, it counts as new
     Prune {
         /// Only those received longer ago
-        #[arg(long, value_name = "DAYS")]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_500))]
         older_than: u32,
+        /// The rows that are dead, instead of those that are done
+        #[arg(long)]
+        dead: bool,
+        /// Only the rows of this event, as `list` shows it. An unknown event is only deleted with this option
+        #[arg(long, value_name = "NAME")]
+        event: Option<String>,
     },
 }
 
@@ -66,7 +77,8 @@ fn variables() -> String {
     format!(
         "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. While you change the AppSecret, set \
          TWT_APP_SECRET_OLD to the previous one. To forward each item to chat channels, set one or more of {}. If a \
-         channel checks signatures, set its secret: {}.",
+         channel checks signatures, set its secret: {}. To keep each delivery that is more than ten minutes older or \
+         newer as a dead letter, set TOLERANCE=10m.",
         urls.join(", "),
         secrets.join(", ")
     )
@@ -90,6 +102,14 @@ pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
         check_proxies()?;
     }
     Ok((verifier, webhooks))
+}
+
+/// How much older or newer a delivery may be.
+pub fn tolerance() -> Result<Option<Duration>, String> {
+    let Some(value) = variable("TOLERANCE") else { return Ok(None) };
+    let tolerance = value.to_str().and_then(|value| humantime::parse_duration(value).ok());
+    let expected = "TOLERANCE: expected a time such as 90s, 10m or 2h";
+    tolerance.filter(|tolerance| !tolerance.is_zero()).map(Some).ok_or_else(|| expected.to_owned())
 }
 
 fn verifier() -> Result<Verifier, String> {

@@ -6,24 +6,31 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::cli::Command;
-use crate::store::{Row, Store};
+use crate::store::{Prune, Row, Store};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = match *command {
-        Command::List { dead, json } => list(store, dead, json, &mut out).await,
-        Command::Show { id } => {
+    let written = match command {
+        &Command::List { dead, json } => list(store, dead, json, &mut out).await,
+        &Command::Show { id } => {
             let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;
             out.write_all(&body).map_err(Error::from)
         }
-        Command::Retry { id, .. } => match (id, store.retry(id).await?) {
+        &Command::Retry { id, .. } => match (id, store.retry(id).await?) {
             (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
             (_, rows) => writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from),
         },
-        Command::Prune { older_than } => {
+        &Command::Delete { id } => match store.delete(id).await? {
+            None => return Err(format!("there is no row {id}, or it is being worked on").into()),
+            Some(0) => writeln!(out, "row deleted, and the request body with it").map_err(Error::from),
+            Some(left) => writeln!(out, "row deleted; other rows of the item, which keep the request body: {left}")
+                .map_err(Error::from),
+        },
+        Command::Prune { older_than, dead, event } => {
+            let prune = Prune { days: *older_than, dead: *dead, event: event.clone() };
             let mut deleted = 0;
             loop {
-                match store.prune(older_than).await? {
+                match store.prune(&prune).await? {
                     0 => break writeln!(out, "rows deleted: {deleted}").map_err(Error::from),
                     rows => deleted += rows,
                 }
@@ -55,7 +62,8 @@ async fn list(store: &dyn Store, dead: bool, json: bool, out: &mut impl Write) -
 /// Writes an object with its keys in this order, which a `Value` would sort.
 fn as_json(row: &Row, out: &mut impl Write) -> io::Result<()> {
     let channel = Some(&row.channel).filter(|channel| !channel.is_empty());
-    let fields: [(&str, Value); 7] = [
+    let wait = row.wait.as_ref();
+    let fields: [(&str, Value); 9] = [
         ("id", row.id.into()),
         ("event", json!(row.event)),
         ("channel", json!(channel)),
@@ -63,6 +71,8 @@ fn as_json(row: &Row, out: &mut impl Write) -> io::Result<()> {
         ("received_at", json!(row.received_at)),
         ("attempts", row.attempts.into()),
         ("problem", json!(row.problem)),
+        ("waits_until", json!(wait.map(|wait| &wait.until))),
+        ("waits_for", json!(wait.map(|wait| wait.reason))),
     ];
     for (index, (key, value)) in fields.iter().enumerate() {
         write!(out, "{}\"{key}\":{value}", if index == 0 { '{' } else { ',' })?;
@@ -71,11 +81,13 @@ fn as_json(row: &Row, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn as_text(
-    Row { id, event, channel, state, received_at, attempts, problem }: &Row,
+    Row { id, event, channel, state, wait, received_at, attempts, problem }: &Row,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let channel = if channel.is_empty() { "-" } else { channel };
     let (event, problem) = (event.as_deref().unwrap_or("-"), problem.as_deref().unwrap_or_default());
+    let wait = wait.as_ref().map_or(String::new(), |wait| format!(" ({wait})"));
     let line = format!("{id:6} {received_at} {state:7} {attempts:2} {channel:8} {event} {problem}");
-    writeln!(out, "{}", line.trim_end())
+    let line = format!("{}{wait}", line.trim_end());
+    writeln!(out, "{line}")
 }

@@ -1,5 +1,7 @@
 //! The records of a delivery on their way into the inbox.
 
+use std::borrow::Cow;
+
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 use twt_chat_webhooks::Record;
@@ -15,11 +17,37 @@ pub async fn apart<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Se
 
 pub struct Arrival {
     pub records: Vec<Record>,
+    /// The problem of a delivery that is older or newer than `TOLERANCE`.
+    pub stale: Option<String>,
     /// The room in memory that they take. It is free again when the inbox has dropped them.
     pub room: Option<OwnedSemaphorePermit>,
 }
 
+/// What the inbox keeps of a record.
+pub struct Entry<'a> {
+    /// The key of the record. With `stale:` before it, the record does not stand in the way of a fresh delivery.
+    pub key: Cow<'a, str>,
+    /// The key of a stale record without `stale:`. If the inbox holds this key, there is nothing to keep.
+    pub fresh_key: Option<&'a str>,
+    /// Why the record is a dead letter.
+    pub problem: Option<String>,
+    pub record: &'a Record,
+}
+
 impl Arrival {
+    /// A record that cannot be decoded is a dead letter in any case, so it keeps its key and its problem.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.records.iter().map(|record| match &self.stale {
+            Some(stale) if record.error.is_none() => Entry {
+                key: format!("stale:{}", record.key).into(),
+                fresh_key: Some(&record.key),
+                problem: Some(stale.clone()),
+                record,
+            },
+            _ => Entry { key: Cow::Borrowed(&record.key), fresh_key: None, problem: record.problem(), record },
+        })
+    }
+
     /// The size of the bodies.
     pub fn bytes(&self) -> usize {
         self.records.iter().map(|record| record.body.len()).sum()

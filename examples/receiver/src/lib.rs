@@ -51,11 +51,14 @@ pub fn run(work: Work) -> ExitCode {
 /// The same with other times, for tests.
 pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
+    let settings = |timings: &Timings| cli::tolerance().and_then(|tolerance| Ok((tolerance, cli::settings(timings)?)));
     let (code, done) = match &cli.command {
         Some(command) => (1, operate(command, &cli, timings)),
-        None => match cli::settings(&timings) {
+        None => match settings(&timings) {
             Err(problem) => (2, Err(problem.into())),
-            Ok((verifier, webhooks)) => (1, start(&cli, verifier, webhooks, work, timings)),
+            Ok((tolerance, (verifier, webhooks))) => {
+                (1, start(&cli, verifier, webhooks, work, Timings { tolerance, ..timings }))
+            }
         },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
@@ -99,6 +102,10 @@ async fn serve(
     let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
     let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
+    if let Some(tolerance) = timings.tolerance {
+        let tolerance = humantime::format_duration(tolerance);
+        tracing::info!("a delivery that is more than {tolerance} older or newer is kept as a dead letter");
+    }
     for webhook in &webhooks {
         tracing::info!("forwarding to {webhook}");
     }

@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
-use twt_chat_webhooks::{Delivery, Signature, SignatureError, Verifier};
+use twt_chat_webhooks::{Delivery, Signature, SignatureError, Timestamp, Verifier};
 
 use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
@@ -64,7 +64,13 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
     });
     let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
     let summary = delivery.to_string();
-    let mut arrival = Arrival { records: delivery.into_records(), room: None };
+    // The clock of this machine, because the age is checked before the inbox is asked. It is compared with the clock of
+    // the platform, so it need not be the same as the clock of the database.
+    let now = Timestamp::from(SystemTime::now());
+    let fresh = receiver.timings.tolerance.map_or(Ok(()), |tolerance| delivery.check_freshness(now, tolerance));
+    let stale = fresh.err().map(|error| error.to_string());
+    let age = stale.as_ref().map_or(String::new(), |stale| format!(", stale: {stale}"));
+    let mut arrival = Arrival { records: delivery.into_records(), stale, room: None };
     let room = u32::try_from(arrival.bytes() / 1024 + 1).unwrap_or(MAX_WAITING).min(MAX_WAITING);
     arrival.room = Arc::clone(&receiver.waiting).acquire_many_owned(room).await.ok();
     drop(large);
@@ -73,7 +79,7 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
     let new = receiver.inbox.keep(arrival).await.map_err(|_| unavailable())?;
     let repeated = if new < rows { format!(", repeated: {}", rows - new) } else { String::new() };
     let old = if secret > 0 { ", signed with the old secret" } else { "" };
-    Ok(format!("{summary}{repeated}{old}"))
+    Ok(format!("{summary}{age}{repeated}{old}"))
 }
 
 /// Is answered 200 while the inbox can be written.

@@ -5,6 +5,7 @@
 
 mod postgres;
 mod sqlite;
+mod wait;
 
 use std::fmt;
 use std::path::Path;
@@ -12,11 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use twt_chat_webhooks::EventType;
 
 use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::Arrival;
 use crate::timings::Timings;
+
+pub use self::wait::Wait;
 
 /// The version of the tables, and of the oldest receiver that can use them. A change that an older receiver can live
 /// with raises only the version in the tables. Any other change raises the oldest version there too.
@@ -50,12 +54,16 @@ pub trait Store: Send + Sync {
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were.
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
+    /// that the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
-    /// Deletes at most 1,000 rows that are done, and the records that then have no row. Returns how many rows this
-    /// were.
-    async fn prune(&self, days: u32) -> Result<u64, Trouble>;
+    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record
+    /// still has. `None`: there is no such row, or it is in work.
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
+
+    /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble>;
 }
 
 /// The time in which a receiver owns rows under one number.
@@ -69,6 +77,29 @@ pub trait Session: Send + Sync {
 
     /// Puts back what is still in work, and ends the session.
     async fn leave(&self) -> Result<(), Trouble>;
+}
+
+/// Which rows [`Store::prune`] deletes.
+#[derive(Clone)]
+pub struct Prune {
+    /// Only rows of records that were received longer ago.
+    pub days: u32,
+    /// The rows that are dead, instead of those that are done.
+    pub dead: bool,
+    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose
+    /// event could not be read. The rows of an unknown event stay until an operator names the event.
+    pub event: Option<String>,
+}
+
+impl Prune {
+    fn state(&self) -> &'static str {
+        if self.dead { "dead" } else { "done" }
+    }
+
+    fn events(&self) -> Vec<&str> {
+        let documented = || EventType::DOCUMENTED.iter().map(EventType::as_str).collect();
+        self.event.as_deref().map_or_else(documented, |event| vec![event])
+    }
 }
 
 /// Why the inbox did not do what was asked.
@@ -137,7 +168,10 @@ pub struct Row {
     pub event: Option<String>,
     /// Empty for the work.
     pub channel: String,
+    /// `waiting`, `in work`, `done` or `dead`.
     pub state: String,
+    /// `None` if the state is not `waiting`.
+    pub wait: Option<Wait>,
     /// Such as `2026-01-31T23:59:59Z`.
     pub received_at: String,
     pub attempts: i32,

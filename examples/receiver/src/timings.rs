@@ -18,6 +18,8 @@ pub struct Timings {
     pub answer: Duration,
     /// How long an attempt to work on an item may take.
     pub work: Duration,
+    /// How much older or newer than the clock of the machine a delivery may be. `None`: any age.
+    pub tolerance: Option<Duration>,
     /// How often to look for rows that are due and for receivers that are gone.
     pub look: Duration,
     /// The pauses between two attempts to work on an item. If the attempt after the last pause fails, the row is dead.
@@ -44,6 +46,7 @@ impl Default for Timings {
             grace: Duration::from_secs(5),
             answer: Duration::from_secs(10),
             work: Duration::from_secs(60),
+            tolerance: None,
             look: Duration::from_millis(500),
             work_pauses: seconds(&[1, 2, 4, 8]),
             channel_pauses: seconds(&[1, 2, 4, 8, 15, 30, 60, 120, 240, 420]),

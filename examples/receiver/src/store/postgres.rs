@@ -19,7 +19,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Row, Session, Store, Trouble, VERSION};
+use super::{Plan, Prune, Row, Session, Store, Trouble, VERSION};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -129,7 +129,7 @@ impl Store for Postgres {
 
     async fn probe(&self) -> Result<(), Trouble> {
         // A delivery without records makes the committer write something else.
-        keep::keep(&self.jobs, Arrival { records: Vec::new(), room: None }).await.map(drop)
+        keep::keep(&self.jobs, Arrival { records: Vec::new(), stale: None, room: None }).await.map(drop)
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
@@ -156,7 +156,11 @@ impl Store for Postgres {
         operate::retry(&self.connect().await?.client, id).await.map_err(connection::away)
     }
 
-    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
-        operate::prune(&mut self.connect().await?.client, days).await.map_err(connection::away)
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {
+        operate::delete(&mut self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble> {
+        operate::prune(&mut self.connect().await?.client, prune).await.map_err(connection::away)
     }
 }

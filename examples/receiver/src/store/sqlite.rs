@@ -19,11 +19,13 @@ use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, Transact
 use tokio::sync::{mpsc, oneshot};
 
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Row, Session, Store, Trouble};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Store, Trouble};
 use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::Arrival;
 
+/// How often to try to empty the log.
+const MAX_EMPTY: u32 = 5;
 /// How long a start waits for another receiver that upgrades the tables.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
@@ -32,6 +34,8 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
     connection.busy_timeout(MAX_UPGRADE)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    // What is deleted is overwritten, so that nothing that a visitor wrote stays in the file.
+    connection.execute_batch("PRAGMA secure_delete = ON")?;
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
@@ -51,7 +55,7 @@ trait Job: Send {
     /// Runs in a transaction. If the transaction fails, the job can run again.
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()>;
     /// Tells the task that waits how the commit ended.
-    fn answer(self: Box<Self>, committed: Result<(), String>);
+    fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection);
 }
 
 struct Write<T, W> {
@@ -66,10 +70,26 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T
         Ok(())
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), String>) {
+    fn answer(self: Box<Self>, committed: Result<(), String>, _: &Connection) {
         let Self { value, sender, .. } = *self;
         let value = committed.and_then(|()| value.ok_or_else(String::new));
         let _ = sender.send(value.map_err(Trouble::Away));
+    }
+}
+
+/// Writes the log beside the file into the file and empties the log, which may hold what is deleted from the file.
+struct EmptyLog(oneshot::Sender<Result<(), Trouble>>);
+
+impl Job for EmptyLog {
+    fn run(&mut self, _: &Transaction<'_>) -> SqlResult<()> {
+        Ok(())
+    }
+
+    // No transaction may be open for this.
+    fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
+        let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
+        let left = |why| Trouble::Away(format!("the log of the database may still hold what is deleted: {why}"));
+        let _ = self.0.send(emptied.map_err(left));
     }
 }
 
@@ -86,7 +106,7 @@ fn start(mut connection: Connection) -> mpsc::Sender<Box<dyn Job>> {
             for mut job in group {
                 let committed =
                     if alone { commit(&mut connection, std::slice::from_mut(&mut job)) } else { committed.clone() };
-                job.answer(committed.map_err(|(problem, _)| problem));
+                job.answer(committed.map_err(|(problem, _)| problem), &connection);
             }
         }
     });
@@ -108,6 +128,22 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
 }
 
 impl Sqlite {
+    /// Other processes can keep this one from it, so it is tried several times.
+    async fn empty_log(&self) -> Result<(), Trouble> {
+        let mut tries = 1;
+        loop {
+            let (sender, answer) = oneshot::channel();
+            let ended = || Trouble::Away("the thread that writes has ended".to_owned());
+            self.jobs.send(Box::new(EmptyLog(sender))).await.map_err(|_| ended())?;
+            let emptied = answer.await.map_err(|_| ended())?;
+            if emptied.is_ok() || tries == MAX_EMPTY {
+                return emptied;
+            }
+            tries += 1;
+            tokio::time::sleep(self.plan.timings.look).await;
+        }
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
@@ -123,7 +159,7 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
         let lanes = self.plan.lanes();
-        self.write(move |transaction| statements::keep(transaction, &arrival.records, &lanes)).await
+        self.write(move |transaction| statements::keep(transaction, &arrival, &lanes)).await
     }
 
     async fn probe(&self) -> Result<(), Trouble> {
@@ -131,8 +167,8 @@ impl Store for Sqlite {
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
-        let (channels, process) = (self.plan.channels.clone(), process::this());
-        let entered = self.write(move |transaction| statements::enter(transaction, &channels, process.as_deref()));
+        let (plan, process) = (self.plan.clone(), process::this());
+        let entered = self.write(move |transaction| statements::enter(transaction, &plan, process.as_deref()));
         let number = entered.await??;
         let in_work = AtomicUsize::new(0);
         Ok(Box::new(Owner { store: self.clone(), number, in_work, beat: Mutex::new(Instant::now()) }))
@@ -155,8 +191,21 @@ impl Store for Sqlite {
         self.write(move |transaction| statements::retry(transaction, id)).await
     }
 
-    async fn prune(&self, days: u32) -> Result<u64, Trouble> {
-        self.write(move |transaction| statements::prune(transaction, days)).await
+    async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {
+        let left = self.write(move |transaction| statements::delete(transaction, id)).await?;
+        if left == Some(0) {
+            self.empty_log().await?;
+        }
+        Ok(left)
+    }
+
+    async fn prune(&self, prune: &Prune) -> Result<u64, Trouble> {
+        let prune = prune.clone();
+        let deleted = self.write(move |transaction| statements::prune(transaction, &prune)).await?;
+        if deleted == 0 {
+            self.empty_log().await?;
+        }
+        Ok(deleted)
     }
 }
 

@@ -45,7 +45,8 @@ CREATE TABLE IF NOT EXISTS channel (
 CREATE TABLE IF NOT EXISTS receiver (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     beat INTEGER NOT NULL, -- Grows while the receiver is alive.
-    process TEXT -- The process, if the system can tell whether it runs.
+    process TEXT, -- The process, if the system can tell whether it runs.
+    lanes TEXT NOT NULL -- A JSON array: the channels to which it forwards, and an empty text for the work.
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS version (

@@ -91,6 +91,15 @@ fn the_real_times_are_those_of_the_readme() {
 }
 
 #[test]
+fn the_version_is_that_of_the_crate() {
+    let manifest = include_str!("../../../../Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    let shown = run(&folder(), &["--version"]);
+    assert!(shown.status.success());
+    assert_eq!(String::from_utf8(shown.stdout).unwrap(), format!("receiver {version}\n"));
+}
+
+#[test]
 fn the_help_does_not_show_the_inbox() {
     let mut command = command(&folder());
     let help = command.env("INBOX", "postgres://ada:T0KEN@db.example.com/inbox").arg("--help").output().unwrap();
@@ -225,7 +234,7 @@ fn a_row_is_listed_and_its_body_is_shown() {
     assert!(received_at.len() == 20 && received_at.ends_with('Z'), "{received_at}");
     let expected = json!({
         "id": 1, "event": "UNREPLIED", "channel": null, "state": "done", "received_at": received_at, "attempts": 1,
-        "problem": null,
+        "problem": null, "waits_until": null, "waits_for": null,
     });
     assert_eq!(row, expected);
     assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());
@@ -236,7 +245,7 @@ fn a_row_is_listed_and_its_body_is_shown() {
 #[test]
 fn a_row_that_is_not_there_is_an_error() {
     let receiver = Receiver::start();
-    for arguments in [["show", "7"], ["retry", "7"]] {
+    for arguments in [["show", "7"], ["retry", "7"], ["delete", "7"]] {
         let (code, problem) = error(&run(&receiver.folder, &arguments));
         assert_eq!(code, Some(1));
         assert!(problem.starts_with("receiver: there is no row 7"), "{problem}");

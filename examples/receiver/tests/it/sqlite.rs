@@ -2,13 +2,16 @@
 
 mod answers;
 mod crash;
+mod deleting;
 mod deliveries;
 mod forwarding;
 mod operation;
 mod several;
 mod strangers;
 mod support;
+mod tolerance;
 mod trouble;
+mod waiting;
 mod work;
 
 const POSTGRES: bool = false;

@@ -5,11 +5,12 @@ use std::iter;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::Address;
 use super::connection::{Connection, Kept, Statements, away, within};
-use crate::delivery::Arrival;
+use crate::delivery::{Arrival, Entry};
 use crate::store::{MAX_GROUP, Plan, Trouble};
 
 /// While one committer waits for the disk, the next one collects.
@@ -23,11 +24,20 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Index: the unique one on `key`. Race: two groups can hold the same keys. Both insert in the order of the keys, so
 /// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
 /// because `RETURNING` cannot say from which delivery a record came.
+///
+/// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item,
+/// but it is left out if `retry` has put the dead letter back. Race: if a stale record and a fresh one come at the same
+/// time, both are kept, and only the fresh one is worked on. If this statement and a `retry` want the same dead
+/// letters, one waits for the other. In the case of a deadlock, the deliveries of the group are tried one by one.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
-        SELECT nextval('record_id') AS id, delivery, key, event, problem, body, place
-        FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-            WITH ORDINALITY AS record (delivery, key, event, problem, body, place)
+        SELECT nextval('record_id') AS id, delivery, key, event, problem, body, fresh_key, place
+        FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::text[])
+            WITH ORDINALITY AS arrived (delivery, key, event, problem, body, fresh_key, place)
+        WHERE CASE WHEN fresh_key IS NULL THEN NOT EXISTS (
+                SELECT FROM record JOIN item ON item.record = record.id
+                WHERE record.key = 'stale:' || arrived.key AND state <> 'dead')
+            ELSE NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key) END
     ), kept AS (
         INSERT INTO record (id, key, event, body) SELECT id, key, event, body FROM arrived ORDER BY key, place
         ON CONFLICT (key) DO NOTHING RETURNING id
@@ -35,8 +45,13 @@ const KEEP: &str = "
         INSERT INTO item (record, channel, state, problem)
         SELECT id, lane, CASE WHEN problem IS NULL THEN 'waiting' ELSE 'dead' END, problem
         FROM kept JOIN arrived USING (id) CROSS JOIN unnest($6::text[]) WITH ORDINALITY AS lanes (lane, lane_place)
-        WHERE lane = '' OR problem IS NULL
+        WHERE lane = '' OR problem IS NULL OR fresh_key IS NOT NULL
         ORDER BY place, lane_place
+    ), replaced AS (
+        DELETE FROM record USING kept JOIN arrived USING (id)
+        WHERE fresh_key IS NULL AND record.key = 'stale:' || arrived.key RETURNING record.id
+    ), replaced_rows AS (
+        DELETE FROM item USING replaced WHERE item.record = replaced.id
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
 /// Writes to the disk, although it changes nothing that counts. It fails if a table is gone.
@@ -170,19 +185,21 @@ async fn keep_group(
     if group.iter().any(|job| job.arrival.records.is_empty()) {
         client.execute(&prepared.probe, &[]).await?;
     }
-    let records = || {
-        (0_i32..).zip(group).flat_map(|(number, job)| job.arrival.records.iter().map(move |record| (number, record)))
-    };
-    if records().next().is_none() {
+    let numbered = (0_i32..).zip(group);
+    let entries: Vec<(i32, Entry<'_>)> =
+        numbered.flat_map(|(number, job)| job.arrival.entries().map(move |entry| (number, entry))).collect();
+    if entries.is_empty() {
         return Ok(HashMap::new());
     }
-    let deliveries: Vec<i32> = records().map(|(number, _)| number).collect();
-    let keys: Vec<&str> = records().map(|(_, record)| record.key.as_str()).collect();
-    let events: Vec<Option<String>> = records().map(|(_, record)| record.event()).collect();
-    let problems: Vec<Option<String>> = records().map(|(_, record)| record.problem()).collect();
-    let bodies: Vec<&[u8]> = records().map(|(_, record)| record.body.as_slice()).collect();
+    let deliveries: Vec<i32> = entries.iter().map(|(number, _)| *number).collect();
+    let keys: Vec<&str> = entries.iter().map(|(_, entry)| entry.key.as_ref()).collect();
+    let events: Vec<Option<String>> = entries.iter().map(|(_, entry)| entry.record.event()).collect();
+    let problems: Vec<Option<&str>> = entries.iter().map(|(_, entry)| entry.problem.as_deref()).collect();
+    let bodies: Vec<&[u8]> = entries.iter().map(|(_, entry)| entry.record.body.as_slice()).collect();
+    let fresh_keys: Vec<Option<&str>> = entries.iter().map(|(_, entry)| entry.fresh_key).collect();
     let lanes = plan.lanes();
-    let kept = client.query(&prepared.keep, &[&deliveries, &keys, &events, &problems, &bodies, &lanes]).await?;
+    let parameters: [&(dyn ToSql + Sync); 7] = [&deliveries, &keys, &events, &problems, &bodies, &lanes, &fresh_keys];
+    let kept = client.query(&prepared.keep, &parameters).await?;
     let counts = kept.iter().filter_map(|row| {
         let (delivery, count): (i32, i64) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
         Some((delivery.try_into().ok()?, count.try_into().ok()?))

@@ -2,9 +2,10 @@
 
 use tokio_postgres::{Client, Error, Statement};
 
-use super::connection::{Connection, Statements, away};
+use super::connection::{CLASS, Connection, Statements, away};
 use super::{check_version, owner};
-use crate::store::{Plan, Row, Trouble};
+use crate::store::wait::Times;
+use crate::store::{Plan, Prune, Row, Trouble};
 
 /// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
 /// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
@@ -40,26 +41,39 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
     client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
 }
 
-/// Index: the primary key.
+/// Index: the primary keys. `served` has the numbers of the locks that `owner::SERVE` takes. The view shows such a
+/// number without its sign.
 const LIST: &str = r#"
-    SELECT item.id, event, channel, state,
-        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem
-    FROM item JOIN record ON record.id = item.record
+    WITH served AS MATERIALIZED (
+        SELECT objid::bigint - 4294967296 AS number FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE datname = current_database() AND locktype = 'advisory' AND classid = $3::int::oid AND mode = 'ShareLock'
+    )
+    SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
+        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
+        (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
+        coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint,
+        -1 - (hashtext(channel) & 1073741823) IN (SELECT number FROM served)
+    FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
     WHERE item.id > $2 AND (state = 'dead' OR NOT $1) ORDER BY item.id LIMIT 1000"#;
 
 pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
     let row = |row: tokio_postgres::Row| {
+        let (channel, state): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
+        let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
+        let times = Times { now, due_at, next_at, asked, held, served };
         Ok(Row {
             id: row.try_get(0)?,
             event: row.try_get(1)?,
-            channel: row.try_get(2)?,
-            state: row.try_get(3)?,
+            wait: times.wait(&state, &channel),
+            channel,
+            state,
             received_at: row.try_get(4)?,
             attempts: row.try_get(5)?,
             problem: row.try_get(6)?,
         })
     };
-    client.query(LIST, &[&dead, &after]).await?.into_iter().map(row).collect()
+    client.query(LIST, &[&dead, &after, &CLASS]).await?.into_iter().map(row).collect()
 }
 
 const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = $1)";
@@ -68,29 +82,62 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone.
+/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one
+/// waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+/// Index: the primary keys.
 const RETRY: &str = "
-    UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-    WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END";
+    WITH put_back AS (
+        UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+        WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
+        RETURNING channel
+    ), lifted AS (
+        UPDATE channel SET next_at = next_at - pause + gap, pause = gap
+        WHERE name IN (SELECT channel FROM put_back) AND pause > gap
+    )
+    SELECT count(*) FROM put_back";
 
 pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    client.execute(RETRY, &[&id]).await
+    client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
-/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left.
+/// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete`
+/// or `prune` wait, which then sees that the record has no row left.
+const DELETE: &str = "
+    WITH old AS (
+        SELECT item.id FROM item JOIN record ON record.id = item.record
+        WHERE item.id = $1 FOR UPDATE OF record
+    )
+    DELETE FROM item USING old WHERE item.id = old.id AND owner IS NULL RETURNING record";
+/// Index: `item_record`.
+const LEFT: &str = "SELECT count(*) FROM item WHERE record = $1";
+
+pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, Error> {
+    let transaction = client.transaction().await?;
+    let Some(row) = transaction.query_opt(DELETE, &[&id]).await? else { return Ok(None) };
+    let record: i64 = row.try_get(0)?;
+    let left: i64 = transaction.query_one(LEFT, &[&record]).await?.try_get(0)?;
+    transaction.execute(PRUNE_RECORDS, &[&[record].as_slice()]).await?;
+    transaction.commit().await?;
+    Ok(Some(left.cast_unsigned()))
+}
+
+/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row
+/// that `retry` puts back meanwhile stays, because its state is compared again.
 const PRUNE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record
-        WHERE state = 'done' AND received_at < now() - $1::bigint * interval '1 day' LIMIT 1000 FOR UPDATE
+        WHERE state = $1 AND received_at < now() - $2::bigint * interval '1 day' AND coalesce(event = ANY ($3), $4)
+        LIMIT 1000 FOR UPDATE OF record
     )
-    DELETE FROM item USING old WHERE item.id = old.id RETURNING record";
+    DELETE FROM item USING old WHERE item.id = old.id AND state = $1 RETURNING record";
 /// Index: the primary key, and `item_record`.
 const PRUNE_RECORDS: &str =
     "DELETE FROM record WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM item WHERE item.record = record.id)";
 
-pub(super) async fn prune(client: &mut Client, days: u32) -> Result<u64, Error> {
+pub(super) async fn prune(client: &mut Client, prune: &Prune) -> Result<u64, Error> {
     let transaction = client.transaction().await?;
-    let rows = transaction.query(PRUNE, &[&i64::from(days)]).await?;
+    let (days, events) = (i64::from(prune.days), prune.events());
+    let rows = transaction.query(PRUNE, &[&prune.state(), &days, &events, &prune.event.is_none()]).await?;
     let records: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     transaction.execute(PRUNE_RECORDS, &[&records]).await?;
     transaction.commit().await?;

@@ -21,6 +21,10 @@ const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off;
 /// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
 const ENTER: &str =
     "SELECT owner, pg_advisory_lock($1, owner)::text FROM (SELECT nextval('owner_number')::int) AS new (owner)";
+/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative,
+/// unlike those of owners. Two names with one hash would only make `list` less exact.
+const SERVE: &str = "SELECT count(pg_advisory_lock_shared($1, -1 - (hashtext(lane) & 1073741823))::text)
+    FROM unnest($2::text[]) AS lanes (lane)";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
 const SET_PACE: &str = "INSERT INTO channel (name, gap) VALUES ($1, $2::bigint * interval '1 ms')
     ON CONFLICT (name) DO UPDATE SET gap = excluded.gap WHERE channel.gap <> excluded.gap";
@@ -111,6 +115,7 @@ impl Owner {
             for (channel, gap) in &plan.channels {
                 connection.client.execute(SET_PACE, &[&channel.name(), &millis(*gap)]).await.map_err(away)?;
             }
+            connection.client.query_one(SERVE, &[&CLASS, &plan.lanes()]).await.map_err(away)?;
             let entered = connection.client.query_one(ENTER, &[&CLASS]).await.map_err(away)?;
             entered.try_get(0).map_err(away)
         };

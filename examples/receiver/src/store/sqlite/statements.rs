@@ -1,12 +1,13 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
-use std::time::Duration;
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
-use twt_chat_webhooks::Record;
 
-use crate::channel::Channel;
-use crate::store::{Claim, Row, Trouble, VERSION, Verdict, millis};
+use super::process;
+use crate::delivery::{Arrival, Entry};
+use crate::store::wait::Times;
+use crate::store::{Claim, Plan, Prune, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -26,19 +27,33 @@ const KEEP_ITEM: &str = concat!(
     ", ?3)"
 );
 
-pub(super) fn keep(transaction: &Transaction<'_>, records: &[Record], lanes: &[&str]) -> Result<usize> {
+/// Whether there is nothing to keep of a stale record. Index: the unique one on `key`.
+const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
+/// Whether `retry` has put back the stale dead letter of an item. Index: the unique one on `key`, and `item_record`.
+const IS_PUT_BACK: &str = "SELECT 1 FROM record JOIN item ON item.record = record.id
+    WHERE key = 'stale:' || ?1 AND state <> 'dead'";
+/// Deletes the stale dead letter of an item that has now come fresh. Index: the unique one on `key`, and `item_record`.
+const REPLACE_STALE: &str = "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
+
+pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&str]) -> Result<usize> {
+    let mut is_held = transaction.prepare_cached(IS_HELD)?;
+    let mut is_put_back = transaction.prepare_cached(IS_PUT_BACK)?;
     let mut keep_record = transaction.prepare_cached(KEEP_RECORD)?;
     let mut keep_item = transaction.prepare_cached(KEEP_ITEM)?;
+    let mut replace_stale = transaction.prepare_cached(REPLACE_STALE)?;
     let mut new = 0;
-    for record in records {
-        let problem = record.problem();
-        if keep_record.execute((&record.key, record.event(), &record.body))? == 0 {
+    for Entry { key, fresh_key, problem, record } in arrival.entries() {
+        let held = fresh_key.map_or_else(|| is_put_back.exists([&key]), |key| is_held.exists([key]))?;
+        if held || keep_record.execute((&key, record.event(), &record.body))? == 0 {
             continue;
         }
         new += 1;
         let record = transaction.last_insert_rowid();
+        if fresh_key.is_none() {
+            replace_stale.execute([&key])?;
+        }
         // There is no message about an item that cannot be decoded.
-        for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none()) {
+        for lane in lanes.iter().filter(|lane| lane.is_empty() || problem.is_none() || fresh_key.is_some()) {
             keep_item.execute((record, lane, &problem))?;
         }
     }
@@ -62,7 +77,7 @@ pub(super) fn check_version(connection: &Connection) -> Result<Option<Trouble>> 
 }
 
 /// A new number, which no receiver had before.
-const ENTER: &str = "INSERT INTO receiver (beat, process) VALUES (0, ?1) RETURNING id";
+const ENTER: &str = "INSERT INTO receiver (beat, process, lanes) VALUES (0, ?1, ?2) RETURNING id";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
 const SET_PACE: &str = concat!(
     "INSERT INTO channel (name, gap, next_at, pause) VALUES (?1, ?2, ",
@@ -72,16 +87,17 @@ const SET_PACE: &str = concat!(
 
 pub(super) fn enter(
     transaction: &Transaction<'_>,
-    channels: &[(Channel, Duration)],
+    plan: &Plan,
     process: Option<&str>,
 ) -> Result<std::result::Result<i64, Trouble>> {
     if let Some(trouble) = check_version(transaction)? {
         return Ok(Err(trouble));
     }
-    for (channel, gap) in channels {
+    for (channel, gap) in &plan.channels {
         transaction.execute(SET_PACE, (channel.name(), millis(*gap)))?;
     }
-    transaction.query_row(ENTER, [process], |row| row.get(0)).map(Ok)
+    let lanes = serde_json::Value::from(plan.lanes()).to_string();
+    transaction.query_row(ENTER, (process, lanes), |row| row.get(0)).map(Ok)
 }
 
 const IS_KNOWN: &str = "SELECT 1 FROM receiver WHERE id = ?1";
@@ -156,20 +172,41 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
     Ok(claims)
 }
 
-/// Index: the primary key. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
-const LIST: &str = "SELECT item.id, event, channel, state, strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'),
-        attempts, problem
-    FROM item JOIN record ON record.id = item.record
-    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000";
+/// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
+const LIST: &str = concat!(
+    "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
+        strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
+        due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
+    now!(),
+    " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
+    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000"
+);
+
+/// The lanes of the receivers, as far as the system can tell that they run.
+const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
+    let mut lanes = transaction.prepare_cached(SERVED)?;
+    let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut served = HashSet::new();
+    for lane in lanes {
+        let (process, lane): (Option<String>, String) = lane?;
+        if !process.as_deref().is_some_and(process::has_ended) {
+            served.insert(lane);
+        }
+    }
     let mut list = transaction.prepare_cached(LIST)?;
     let rows = list.query_map((dead, after), |row| {
+        let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
+        let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
+        let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
+        let times = Times { now, due_at, next_at, asked, held, served };
         Ok(Row {
             id: row.get(0)?,
             event: row.get(1)?,
-            channel: row.get(2)?,
-            state: row.get(3)?,
+            wait: times.wait(&state, &channel),
+            channel,
+            state,
             received_at: row.get(4)?,
             attempts: row.get(5)?,
             problem: row.get(6)?,
@@ -188,19 +225,55 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
 const RETRY: &str = concat!(
     "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
     now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1)"
+    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
 );
+/// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
+const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    transaction.execute(RETRY, [id]).map(|rows| rows as u64)
+    let mut retry = transaction.prepare_cached(RETRY)?;
+    let rows = retry.query_map([id], |row| row.get(0))?;
+    let (mut channels, mut count) = (HashSet::<String>::new(), 0);
+    for channel in rows {
+        channels.insert(channel?);
+        count += 1;
+    }
+    for channel in channels {
+        transaction.prepare_cached(LIFT)?.execute([channel])?;
+    }
+    Ok(count)
+}
+
+/// Index: the primary key. The trigger `record_without_items` deletes a record that has no row left. A row that is in
+/// work is left alone.
+const DELETE: &str = "DELETE FROM item WHERE id = ?1 AND owner IS NULL RETURNING record";
+/// Index: `item_record`.
+const LEFT: &str = "SELECT count(*) FROM item WHERE record = ?1";
+
+pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Result<Option<u64>> {
+    let record: Option<i64> = transaction.query_row(DELETE, [id], |row| row.get(0)).optional()?;
+    let left = |record| transaction.query_row(LEFT, [record], |row| row.get(0));
+    Ok(record.map(left).transpose()?.map(i64::cast_unsigned))
+}
+
+/// The first column says whether another process has kept this one from it.
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+pub(super) fn empty_log(connection: &Connection) -> Result<()> {
+    let is_busy: bool = connection.query_row(EMPTY_LOG, [], |row| row.get(0))?;
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
 }
 
 /// The trigger `record_without_items` deletes the records. A thousand rows at a time, so that a running receiver can
 /// write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
-    WHERE state = 'done' AND received_at < unixepoch() - ?1 * 86400 LIMIT 1000)";
+    WHERE state = ?1 AND received_at < unixepoch() - ?2 * 86400
+        AND ifnull(event IN (SELECT value FROM json_each(?3)), ?4) LIMIT 1000)";
 
-pub(super) fn prune(transaction: &Transaction<'_>, days: u32) -> Result<u64> {
-    transaction.execute(PRUNE, [days]).map(|rows| rows as u64)
+pub(super) fn prune(transaction: &Transaction<'_>, prune: &Prune) -> Result<u64> {
+    let events = serde_json::Value::from(prune.events()).to_string();
+    let rows = transaction.execute(PRUNE, (prune.state(), prune.days, events, prune.event.is_none()))?;
+    Ok(rows as u64)
 }

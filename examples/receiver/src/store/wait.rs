@@ -1,0 +1,66 @@
+//! Until when a row waits, and why, for the eyes of an operator.
+
+use std::fmt;
+
+use twt_chat_webhooks::Timestamp;
+
+/// What a row waits for.
+pub struct Wait {
+    /// The row is not taken before this time, such as `2026-01-31T23:59:59Z`. It can be in the past.
+    pub until: String,
+    pub reason: &'static str,
+    /// Whether the wait ends at this time.
+    is_known: bool,
+}
+
+/// Writes the time only if the wait ends then.
+impl fmt::Display for Wait {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_known {
+            write!(formatter, "until {}: ", self.until)?;
+        }
+        formatter.write_str(self.reason)
+    }
+}
+
+/// What a store knows about a row that waits. All times are Unix milliseconds on the clock of the database.
+pub(super) struct Times {
+    pub now: i64,
+    /// When the pause after an attempt of this row ends.
+    pub due_at: i64,
+    /// When the channel may get its next message. `None` if nothing is known about it, and for the work.
+    pub next_at: Option<i64>,
+    /// Whether the channel asked for the pause up to `next_at`.
+    pub asked: bool,
+    /// Whether a message to the channel is under way.
+    pub held: bool,
+    /// Whether a receiver runs that takes such rows.
+    pub served: bool,
+}
+
+impl Times {
+    /// What a row in that state waits for. The channel is empty for the work.
+    pub fn wait(self, state: &str, channel: &str) -> Option<Wait> {
+        let Self { now, due_at, next_at, asked, held, served } = self;
+        if state != "waiting" {
+            return None;
+        }
+        let next_at = next_at.unwrap_or(due_at);
+        let end = if next_at > now { next_at.max(due_at) } else { due_at };
+        let reason = if !served {
+            if channel.is_empty() { "no receiver runs" } else { "no receiver that runs has this channel set" }
+        } else if due_at > now && due_at >= next_at {
+            "an attempt failed"
+        } else if next_at > now && asked {
+            "the channel asked for a pause"
+        } else if next_at > now || held {
+            "the pace of the channel"
+        } else {
+            "its turn"
+        };
+        // Rounded up: at the time that is shown, the wait is over.
+        let seconds = end.div_euclid(1000) + i64::from(end.rem_euclid(1000) > 0);
+        let until = Timestamp::from_unix(seconds).ok()?.to_string();
+        Some(Wait { until, reason, is_known: served && end > now })
+    }
+}

@@ -1,0 +1,128 @@
+//! What operators delete.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use twt_chat_webhooks::fixtures;
+
+use crate::POSTGRES;
+use crate::support::{
+    Receiver, command, count, count_in, eventually, execute, folder, message, run, telling_body, with_timings,
+};
+
+fn error(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+/// Whether a file of the inbox holds a text, the log of SQLite among them.
+fn is_in_a_file(folder: &Path, text: &str) -> bool {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut inbox = files.filter(|file| file.to_str().unwrap().contains("inbox.sqlite3"));
+    inbox.any(|file| fs::read(file).unwrap().windows(text.len()).any(|bytes| bytes == text.as_bytes()))
+}
+
+#[test]
+fn a_row_that_is_deleted_takes_the_words_of_the_visitor_with_it() {
+    let receiver = Receiver::start();
+    // One body that fits into a page of SQLite, and one that does not.
+    let bodies = [telling_body(), telling_body().replace("my PIN is 4711", &"my PIN is 4711 ".repeat(2_000))];
+    for body in &bodies {
+        assert_eq!(receiver.deliver(body.replace(r#""push_times": 4"#, r#""push_times": "four""#)), 200);
+    }
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.row(3, "done");
+    assert!(POSTGRES || is_in_a_file(&receiver.folder, "my PIN is 4711"));
+    for id in ["1", "2"] {
+        assert!(String::from_utf8(run(&receiver.folder, &["show", id]).stdout).unwrap().contains("my PIN is 4711"));
+        let deleted = run(&receiver.folder, &["delete", id]);
+        assert_eq!(deleted.stdout, b"row deleted, and the request body with it\n", "{deleted:?}");
+        assert_eq!(error(&run(&receiver.folder, &["show", id])).0, Some(1));
+    }
+    for word in ["my PIN is 4711", "Visitor-Ada"] {
+        assert!(!is_in_a_file(&receiver.folder, word), "{word}");
+    }
+    assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
+    // The item is forgotten: it counts as new.
+    assert_eq!(receiver.deliver(&bodies[0]), 200);
+    receiver.row(4, "done");
+}
+
+#[test]
+fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
+    let folder = folder();
+    let mut command = command(&folder);
+    // Nobody listens there.
+    command.env("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/");
+    with_timings(&mut command, "channel_pauses=600000");
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+    receiver.row(1, "in work");
+    let (code, problem) = error(&run(&folder, &["delete", "1"]));
+    assert_eq!((code, problem.as_str()), (Some(1), "receiver: there is no row 1, or it is being worked on\n"));
+    fs::write(folder.join("go on"), "").unwrap();
+    receiver.row(1, "done");
+    assert_eq!(
+        String::from_utf8(run(&folder, &["delete", "1"]).stdout).unwrap(),
+        "row deleted; other rows of the item, which keep the request body: 1\n"
+    );
+    assert!(run(&folder, &["show", "2"]).status.success());
+    eventually("slack is not being sent to", || count(&folder, "owner IS NULL") == 1);
+    assert_eq!(run(&folder, &["delete", "2"]).stdout, b"row deleted, and the request body with it\n");
+    assert_eq!((receiver.list().len(), count_in(&folder, "record", "true")), (0, 0));
+}
+
+/// Moves all records that are in the inbox into the past.
+fn make_old(receiver: &Receiver) {
+    let days = if POSTGRES { "interval '7 days'" } else { "7 * 86400" };
+    execute(&receiver.folder, &format!("UPDATE record SET received_at = received_at - {days}"));
+}
+
+fn prune(receiver: &Receiver, arguments: &[&str]) -> String {
+    let arguments = [&["prune", "--older-than", "6"], arguments].concat();
+    String::from_utf8(run(&receiver.folder, &arguments).stdout).unwrap()
+}
+
+#[test]
+fn dead_rows_are_pruned_only_if_the_operator_says_so() {
+    let receiver = Receiver::start();
+    let broken = telling_body().replace(r#""push_times": 4"#, r#""push_times": "four""#);
+    for body in [fixtures::UNREPLIED, &broken, "my PIN is 4711"] {
+        assert_eq!(receiver.deliver(body), 200);
+    }
+    receiver.row(1, "done");
+    make_old(&receiver);
+    // This one is too young.
+    assert_eq!(receiver.deliver("not JSON either"), 200);
+    assert_eq!(prune(&receiver, &[]), "rows deleted: 1\n");
+    assert_eq!(receiver.list().len(), 3);
+    assert_eq!(prune(&receiver, &["--dead", "--event", "OFFLINE_FORM_SUBMIT"]), "rows deleted: 0\n");
+    // The body without an event goes too.
+    assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 2\n");
+    assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
+    assert!(!is_in_a_file(&receiver.folder, "my PIN is 4711"));
+}
+
+#[test]
+fn an_unknown_event_is_kept_until_it_is_pruned_by_its_name() {
+    let receiver = Receiver::start();
+    // The first name is shown escaped and cut.
+    let long = format!("<\u{1f600}>{}", "x".repeat(80));
+    let names = [long.as_str(), "EVENT_OF_TOMORROW", "UNREPLIED"];
+    for name in names {
+        assert_eq!(receiver.deliver(fixtures::UNREPLIED.replace("UNREPLIED", name)), 200);
+    }
+    receiver.all_done();
+    execute(&receiver.folder, "UPDATE item SET state = 'dead' WHERE id = 2");
+    make_old(&receiver);
+    assert_eq!(prune(&receiver, &[]), "rows deleted: 1\n");
+    assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 0\n");
+    let rows = receiver.list();
+    let shown = rows[0]["event"].as_str().unwrap();
+    assert!(shown.starts_with(r"<\u{1f600}>x") && shown.len() < long.len(), "{shown}");
+    assert_eq!(prune(&receiver, &["--event", &long]), "rows deleted: 0\n");
+    assert_eq!(prune(&receiver, &["--event", shown]), "rows deleted: 1\n");
+    assert_eq!(prune(&receiver, &["--event", "EVENT_OF_TOMORROW"]), "rows deleted: 0\n");
+    assert_eq!(prune(&receiver, &["--event", "EVENT_OF_TOMORROW", "--dead"]), "rows deleted: 1\n");
+    assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (0, 0));
+}

@@ -1,0 +1,137 @@
+//! What `TOLERANCE` does with deliveries that are too old or too new.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::{Payload, Timestamp, fixtures};
+
+use crate::POSTGRES;
+use crate::support::{
+    Answer, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, forwarding, list, message,
+    run,
+};
+
+fn start(channels: &[StubChannel]) -> Receiver {
+    let folder = folder();
+    let mut command = forwarding(&folder, channels);
+    command.env("TOLERANCE", "10m");
+    Receiver::spawn(&folder, command)
+}
+
+/// A message of that visitor in an envelope that was sent that many seconds ago. The key of the item does not depend on
+/// the envelope.
+fn sent(visitor: &str, seconds_ago: i64) -> Vec<u8> {
+    let now = Timestamp::from(SystemTime::now()).unix_seconds();
+    let created_at = Timestamp::from_unix(now - seconds_ago).unwrap();
+    Payload::new(created_at, "58946f5f583edd94f5cf87e3534d04fb", message(visitor, "hello", 1).event).to_vec()
+}
+
+fn states(receiver: &Receiver) -> Vec<(i64, Value)> {
+    receiver.list().iter().map(|row| (row["id"].as_i64().unwrap(), row["state"].clone())).collect()
+}
+
+#[test]
+fn a_delivery_that_is_too_old_or_too_new_is_a_dead_letter_that_says_so() {
+    let receiver = start(&[]);
+    let (old, new) = (sent("Visitor1", 11 * 60), sent("Visitor2", -11 * 60));
+    for body in [&old, &new, &old, &new] {
+        assert_eq!(receiver.deliver(body), 200);
+    }
+    for (visitor, seconds_ago) in [("Visitor3", 9 * 60), ("Visitor4", -9 * 60)] {
+        assert_eq!(receiver.deliver(sent(visitor, seconds_ago)), 200);
+    }
+    eventually("the others are done", || count(&receiver.folder, "state = 'done'") == 2);
+    let rows = receiver.list();
+    let problems: Vec<_> = rows.iter().filter_map(|row| row["problem"].as_str()).collect();
+    let [too_old, too_new] = problems.try_into().unwrap();
+    assert!(too_old.starts_with("sent 66") && too_old.ends_with(" s ago, which is too long"), "{too_old}");
+    assert!(too_new.starts_with("sent 6") && too_new.ends_with(" s in the future"), "{too_new}");
+    assert_eq!(count(&receiver.folder, "state = 'dead' AND attempts = 0"), 2);
+    let worked_on = receiver.worked_on().join("\n");
+    assert!(!worked_on.contains("Visitor1") && !worked_on.contains("Visitor2"), "{worked_on}");
+    assert!(receiver.log().contains(", stale: sent 66"), "{}", receiver.log());
+}
+
+#[test]
+fn a_stale_dead_letter_gives_way_to_a_fresh_delivery_of_its_item() {
+    let receiver = start(&[]);
+    assert_eq!(receiver.deliver(sent("Visitor1", 3_600)), 200);
+    assert_eq!(states(&receiver), [(1, json!("dead"))]);
+    assert_eq!(receiver.deliver(sent("Visitor1", 0)), 200);
+    receiver.row(2, "done");
+    // There is nothing left for `retry --dead`, which would work on the item again.
+    assert_eq!(states(&receiver), [(2, json!("done"))]);
+    // Replays of what is done add nothing.
+    for seconds_ago in [0, 3_600, 7_200] {
+        assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
+    }
+    assert_eq!(states(&receiver), [(2, json!("done"))]);
+    assert_eq!(count_in(&receiver.folder, "record", "true"), 1);
+}
+
+#[test]
+fn a_replay_of_what_is_pruned_is_not_worked_on_again() {
+    let receiver = start(&[]);
+    assert_eq!(receiver.deliver(sent("Visitor1", 0)), 200);
+    receiver.row(1, "done");
+    let days = if POSTGRES { "interval '2 days'" } else { "2 * 86400" };
+    execute(&receiver.folder, &format!("UPDATE record SET received_at = received_at - {days}"));
+    assert_eq!(run(&receiver.folder, &["prune", "--older-than", "1"]).stdout, b"rows deleted: 1\n");
+    for _ in 0..3 {
+        assert_eq!(receiver.deliver(sent("Visitor1", 2 * 86_400)), 200);
+    }
+    assert_eq!(states(&receiver), [(2, json!("dead"))]);
+    assert_eq!(receiver.worked_on().len(), 2);
+}
+
+#[test]
+fn an_operator_can_have_a_stale_dead_letter_worked_on_and_forwarded() {
+    let channels = [StubChannel::start("slack", &[Answer::Taken])];
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(sent("Visitor1", 3_600)), 200);
+    let rows: Vec<_> = receiver.list().iter().map(|row| (row["channel"].clone(), row["state"].clone())).collect();
+    assert_eq!(rows, [(json!(null), json!("dead")), (json!("slack"), json!("dead"))]);
+    assert_eq!(run(&receiver.folder, &["retry", "1"]).stdout, b"rows put back to waiting: 1\n");
+    receiver.row(1, "done");
+    assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
+    receiver.all_done();
+    assert_eq!((receiver.worked_on().len(), channels[0].visitors()), (2, vec!["Visitor1".to_owned()]));
+    // From now on the item is held, so that it is not worked on again if it comes once more.
+    for seconds_ago in [0, 3_600] {
+        assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
+    }
+    assert_eq!(states(&receiver), [(1, json!("done")), (2, json!("done"))]);
+}
+
+#[test]
+fn without_a_tolerance_any_age_is_worked_on() {
+    let receiver = Receiver::start();
+    assert_eq!(receiver.deliver(sent("Visitor1", 330 * 86_400)), 200);
+    receiver.all_done();
+    // A body that cannot be decoded says so, however old it is.
+    let receiver = start(&[]);
+    let bad = fixtures::UNREPLIED.replace(r#""push_times": 4"#, r#""push_times": "four""#);
+    for _ in 0..2 {
+        assert_eq!([receiver.deliver("not JSON"), receiver.deliver(&bad)], [200, 200]);
+    }
+    let rows = receiver.list();
+    assert!(rows.len() == 2 && rows[1]["problem"].as_str().unwrap().contains("push_times"), "{rows:?}");
+}
+
+#[test]
+fn a_tolerance_that_is_no_time_is_refused_at_the_start() {
+    let folder = folder();
+    Receiver::start_in(&folder).stop();
+    for value in ["600", "ten minutes", "-10m", "0s"] {
+        let output = command(&folder).env("TOLERANCE", value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{value}");
+        let expected = "receiver: TOLERANCE: expected a time such as 90s, 10m or 2h\n";
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{value}");
+    }
+    for value in ["90s", "10m", "2h", ""] {
+        let mut command = command(&folder);
+        command.env("TOLERANCE", value);
+        Receiver::spawn(&folder, command);
+    }
+    assert!(list(&folder).is_empty());
+}

@@ -1,0 +1,132 @@
+//! What a row waits for, and how an operator wakes it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+use twt_chat_webhooks::Timestamp;
+
+use crate::support::{
+    Answer, Receiver, StubChannel, count, count_in, eventually, execute, folder, forwarding, list, message, rows, run,
+    with_timings,
+};
+
+/// Seconds from now to a time of `receiver list`, such as `2026-01-31T23:59:59Z`.
+fn seconds_until(time: &Value) -> i64 {
+    let time: Timestamp = time.as_str().unwrap().parse().unwrap();
+    time.unix_seconds() - Timestamp::from(SystemTime::now()).unix_seconds()
+}
+
+#[test]
+fn the_list_says_until_when_a_row_waits_and_why() {
+    let day = Answer::Text("429 Too Many Requests\r\nRetry-After: 86400", "rate_limited");
+    let refused = Answer::Text("500 Internal Server Error", "");
+    let channels = [
+        StubChannel::start("slack", &[day]),
+        StubChannel::start("feishu", &[refused]),
+        StubChannel::start("dingtalk", &[Answer::Never]),
+    ];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "channel_pauses=600000");
+    let receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    eventually("slack has refused it", || count(&folder, "channel = 'slack' AND problem IS NOT NULL") == 1);
+    assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    eventually("the work is done", || count(&folder, "channel = '' AND state = 'done'") == 2);
+    eventually("feishu has refused both", || {
+        count(&folder, "channel = 'feishu' AND problem = 'status 500' AND owner IS NULL") == 2
+    });
+    let rows = receiver.list();
+    let of = |channel: &str| rows.iter().filter(|row| row["channel"] == channel).collect::<Vec<_>>();
+    // Both messages wait for the pause, also the one that was not sent yet.
+    for row in of("slack") {
+        assert_eq!((&row["state"], &row["waits_for"]), (&json!("waiting"), &json!("the channel asked for a pause")));
+        assert!((86_000..=86_401).contains(&seconds_until(&row["waits_until"])), "{row}");
+    }
+    for row in of("feishu") {
+        assert_eq!((&row["state"], &row["waits_for"]), (&json!("waiting"), &json!("an attempt failed")));
+        assert!((500..=601).contains(&seconds_until(&row["waits_until"])), "{row}");
+    }
+    let [in_work, behind] = of("dingtalk").try_into().unwrap();
+    assert_eq!((&in_work["state"], &in_work["waits_for"]), (&json!("in work"), &json!(null)));
+    assert_eq!((&behind["state"], &behind["waits_for"]), (&json!("waiting"), &json!("the pace of the channel")));
+    assert_eq!((&rows[0]["state"], &rows[0]["waits_until"]), (&json!("done"), &json!(null)));
+    let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
+    assert!(text.lines().any(|line| line.ends_with(" dingtalk UNREPLIED (the pace of the channel)")), "{text}");
+    let slack = of("slack")[0];
+    let end = format!("86400s (until {}: the channel asked for a pause)", slack["waits_until"].as_str().unwrap());
+    assert!(text.lines().any(|line| line.ends_with(&end)), "{end} in {text}");
+}
+
+#[test]
+fn the_list_says_that_a_channel_is_not_set_and_that_no_receiver_runs() {
+    let channels = [StubChannel::start("slack", &[Answer::Text("500 Internal Server Error", "")])];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "work_pauses=600000 channel_pauses=600000");
+    let mut receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "fail", 1).to_vec()), 200);
+    let says = |work: &str, slack: &str| {
+        eventually(&format!("the list says: {work}, {slack}"), || {
+            let rows = list(&folder);
+            (&rows[0]["waits_for"], &rows[1]["waits_for"]) == (&json!(work), &json!(slack))
+        });
+    };
+    let (no_receiver, not_set) = ("no receiver runs", "no receiver that runs has this channel set");
+    says("an attempt failed", "an attempt failed");
+    // A receiver that is killed cannot say that it ends.
+    receiver.kill();
+    says(no_receiver, not_set);
+    let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
+    assert!(text.lines().next().unwrap().ends_with(" the ticket system is away (no receiver runs)"), "{text}");
+    let mut without_slack = Receiver::start_in(&folder);
+    says("an attempt failed", not_set);
+    without_slack.stop();
+    says(no_receiver, not_set);
+    let _with_slack = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    says("an attempt failed", "an attempt failed");
+}
+
+#[test]
+fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
+    let day = Answer::Text("429 Too Many Requests\r\nRetry-After: 86400", "rate_limited");
+    let channels = ["slack", "feishu"].map(|name| StubChannel::start(name, std::slice::from_ref(&day)));
+    let folder = folder();
+    let mut receiver = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    let folder = &folder;
+    for visitor in ["Visitor1", "Visitor2"] {
+        assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
+    }
+    let paused = "pause > gap AND holder IS NULL";
+    eventually("the work is done", || count(folder, "channel = '' AND state = 'done'") == 2);
+    eventually("both ask for a pause", || count_in(folder, "channel", paused) == 2);
+    for channel in &channels {
+        channel.answer(&[Answer::Taken]);
+    }
+    // The row of the work does not wake a channel. The row of a channel wakes this channel only.
+    let id_of = |channel: &str, other: &str| {
+        let query = format!("SELECT max(id) FROM item WHERE channel = '{channel}' AND problem IS {other} NULL");
+        rows(folder, &query)[0][0].clone()
+    };
+    for id in [id_of("", ""), id_of("slack", "")] {
+        assert_eq!(run(folder, &["retry", &id]).stdout, b"rows put back to waiting: 1\n");
+    }
+    eventually("slack has all", || count(folder, "channel = 'slack' AND state = 'done'") == 2);
+    assert_eq!((count_in(folder, "channel", paused), channels[1].requests().len()), (1, 1));
+    let times: Vec<Instant> = channels[0].requests().iter().map(|request| request.at).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1_000)), "{times:?}");
+
+    // `retry --dead` wakes the channels of the rows that it puts back.
+    assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 0\n");
+    assert_eq!(count_in(folder, "channel", paused), 1);
+    execute(folder, &format!("UPDATE item SET state = 'dead' WHERE id = {}", id_of("feishu", "NOT")));
+    receiver.stop();
+    let last_message = || rows(folder, "SELECT next_at - pause FROM channel WHERE name = 'feishu'");
+    let before = last_message();
+    assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
+    // The next message may be sent when the gap after the last one is over.
+    assert_eq!((last_message(), count_in(folder, "channel", "pause = gap")), (before, 2));
+    let receiver = Receiver::spawn(folder, forwarding(folder, &channels));
+    receiver.all_done();
+    assert_eq!(channels[1].requests().len(), 3);
+}
