@@ -54,6 +54,8 @@ pub enum Command {
         #[arg(long)]
         dead: bool,
     },
+    /// Copy a SQLite inbox to a new file, also while a receiver serves
+    Backup { file: PathBuf },
     /// Delete the rows that are done. If the platform sends such an item again, it counts as new
     Prune {
         /// Only those received longer ago

@@ -108,7 +108,7 @@ async fn serve(
         let gap = webhook.pace();
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
-    let inbox = Inbox::new(store);
+    let inbox = Inbox::new(Arc::clone(&store));
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());
@@ -120,7 +120,9 @@ async fn serve(
         })
     };
     server::serve(listener, router, &timings, stop).await;
-    match timeout(timings.answer + 2 * timings.grace, work).await {
+    let worked = timeout(timings.answer + 2 * timings.grace, work).await;
+    let _ = timeout(timings.grace, store.close()).await;
+    match worked {
         Ok(Ok(Err(trouble))) => {
             Err(format!("cannot go on with the inbox {}: {trouble}", store::name(&cli.inbox)).into())
         }
@@ -150,6 +152,8 @@ fn operate(command: &Command, cli: &Cli, timings: Timings) -> Result<(), Error> 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store: Arc<dyn Store> = store::open(&cli.inbox, false, Plan { channels: Vec::new(), timings }).await?;
-        commands::operate(command, store.as_ref()).await
+        let done = commands::operate(command, store.as_ref()).await;
+        store.close().await;
+        done
     })
 }

@@ -5,11 +5,11 @@ use std::iter;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio_postgres::{Client, Error, Statement};
+use tokio_postgres::{Client, Error, GenericClient, Statement};
 
 use super::Address;
 use super::connection::{Connection, Kept, Statements, away, within};
-use crate::delivery::Arrival;
+use crate::delivery::{Arrival, rehearsal};
 use crate::store::{MAX_GROUP, Plan, Trouble};
 
 /// While one committer waits for the disk, the next one collects.
@@ -39,20 +39,30 @@ const KEEP: &str = "
         ORDER BY place, lane_place
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
-/// Writes to the disk, although it changes nothing that counts. It fails if a table is gone.
-const PROBE: &str = "UPDATE version SET probed_at = now()
-    WHERE NOT EXISTS (SELECT FROM record WHERE id < 0) AND NOT EXISTS (SELECT FROM item WHERE id < 0)";
+/// Writes to the disk, although it changes nothing that counts.
+const PROBE: &str = "UPDATE version SET probed_at = now()";
 
 pub(super) struct Job {
     arrival: Arrival,
+    /// Whether this is only a rehearsal, which is taken back.
+    probes: bool,
     answer: oneshot::Sender<Result<usize, Trouble>>,
 }
 
-/// Hands a delivery to the committers. A delivery without records only probes.
+/// Hands a delivery to the committers.
 pub(super) async fn keep(jobs: &mpsc::Sender<Job>, arrival: Arrival) -> Result<usize, Trouble> {
+    hand_over(jobs, arrival, false).await
+}
+
+/// Lets a committer do what it does with a delivery, and take it back.
+pub(super) async fn probe(jobs: &mpsc::Sender<Job>) -> Result<(), Trouble> {
+    hand_over(jobs, Arrival { records: rehearsal(), room: None }, true).await.map(drop)
+}
+
+async fn hand_over(jobs: &mpsc::Sender<Job>, arrival: Arrival, probes: bool) -> Result<usize, Trouble> {
     let (answer, answered) = oneshot::channel();
     let ended = || Trouble::Away("the committers have ended".to_owned());
-    jobs.send(Job { arrival, answer }).await.map_err(|_| ended())?;
+    jobs.send(Job { arrival, probes, answer }).await.map_err(|_| ended())?;
     answered.await.map_err(|_| ended())?
 }
 
@@ -129,10 +139,10 @@ impl Committer {
         let (limit, mut again) = (self.plan.timings.statement, true);
         loop {
             let opened = self.kept.take(&self.address, &self.plan.timings).await;
-            let connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
+            let mut connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
             let (mut refused, mut closed) = (false, false);
             let committed = within(limit, async {
-                keep_group(&connection, group, &self.plan).await.map_err(|error| {
+                keep_group(&mut connection, group, &self.plan).await.map_err(|error| {
                     closed = error.is_closed() || connection.client.is_closed();
                     refused = error.as_db_error().is_some() && !closed;
                     away(error)
@@ -162,17 +172,31 @@ struct Refusal {
 }
 
 async fn keep_group(
-    connection: &Connection<Prepared>,
+    connection: &mut Connection<Prepared>,
     group: &[Job],
     plan: &Plan,
 ) -> Result<HashMap<usize, usize>, Error> {
     let Connection { client, prepared, .. } = connection;
-    if group.iter().any(|job| job.arrival.records.is_empty()) {
-        client.execute(&prepared.probe, &[]).await?;
+    if let Some(probe) = group.iter().find(|job| job.probes) {
+        let mut transaction = client.transaction().await?;
+        let rehearsal = transaction.savepoint("rehearsal").await?;
+        keep_jobs(&rehearsal, &prepared.keep, [(0, probe)].into_iter(), plan).await?;
+        rehearsal.rollback().await?;
+        transaction.execute(&prepared.probe, &[]).await?;
+        transaction.commit().await?;
     }
-    let records = || {
-        (0_i32..).zip(group).flat_map(|(number, job)| job.arrival.records.iter().map(move |record| (number, record)))
-    };
+    let deliveries = (0..).zip(group).filter(|(_, job)| !job.probes);
+    keep_jobs(client, &prepared.keep, deliveries, plan).await
+}
+
+async fn keep_jobs<'a>(
+    client: &impl GenericClient,
+    keep: &Statement,
+    jobs: impl Iterator<Item = (i32, &'a Job)> + Clone,
+    plan: &Plan,
+) -> Result<HashMap<usize, usize>, Error> {
+    let records =
+        || jobs.clone().flat_map(|(number, job)| job.arrival.records.iter().map(move |record| (number, record)));
     if records().next().is_none() {
         return Ok(HashMap::new());
     }
@@ -182,7 +206,7 @@ async fn keep_group(
     let problems: Vec<Option<String>> = records().map(|(_, record)| record.problem()).collect();
     let bodies: Vec<&[u8]> = records().map(|(_, record)| record.body.as_slice()).collect();
     let lanes = plan.lanes();
-    let kept = client.query(&prepared.keep, &[&deliveries, &keys, &events, &problems, &bodies, &lanes]).await?;
+    let kept = client.query(keep, &[&deliveries, &keys, &events, &problems, &bodies, &lanes]).await?;
     let counts = kept.iter().filter_map(|row| {
         let (delivery, count): (i32, i64) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
         Some((delivery.try_into().ok()?, count.try_into().ok()?))
