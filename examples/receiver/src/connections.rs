@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -26,9 +26,13 @@ use crate::server::MAX_HEAD;
 use crate::timings::Timings;
 
 const MAX_CONNECTIONS: usize = 512;
+/// How many connections wait in the system for a place. With the usual 128, a client would have to try again, which
+/// takes a second.
+const BACKLOG: u32 = 4_096;
 /// How many open files are left for the database, the channels and the work.
 const OTHER_FILES: usize = 256;
-/// How long a connection keeps its place in any case. A request that was sent at once has arrived by then.
+/// How long a connection keeps its place in any case. A request that was sent at once arrives in this time, and so does
+/// the answer.
 const MIN_AGE: Duration = Duration::from_millis(500);
 /// How often to look for a connection that can give way, while there is none.
 const LOOK: Duration = Duration::from_millis(20);
@@ -79,7 +83,7 @@ impl Place {
     /// The connection with the lowest rank gives way first. One without a rank does not give way.
     fn rank(&self) -> Option<(Option<Instant>, Instant)> {
         let state = self.state();
-        (!state.waits && self.accepted.elapsed() >= MIN_AGE).then_some((state.verified, self.accepted))
+        (!state.waits).then_some((state.verified, self.accepted))
     }
 }
 
@@ -108,10 +112,14 @@ impl Places {
     }
 
     /// Ends the connection that has brought nothing verified for longest. One that never brought anything goes first.
+    /// If even that one is too young, none is ended.
     fn make_room(&self) {
         let mut taken = self.taken();
         let lowest = taken.iter().filter_map(|(&number, place)| Some((place.rank()?, number))).min();
-        if let Some(place) = lowest.and_then(|(_, number)| taken.remove(&number)) {
+        let Some(((verified, accepted), number)) = lowest else { return };
+        if verified.unwrap_or(accepted).elapsed() >= MIN_AGE
+            && let Some(place) = taken.remove(&number)
+        {
             place.over.cancel();
         }
     }
@@ -140,6 +148,25 @@ fn most() -> usize {
         tracing::warn!("only {most} connections are served at a time, because only {files} files may be open");
     }
     most
+}
+
+/// Listens on an address, such as `127.0.0.1:3000`.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut problem = ErrorKind::AddrNotAvailable.into();
+    for address in lookup_host(address).await? {
+        let listen = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // The port of a receiver that has just ended can be used again.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        };
+        match listen() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => problem = error,
+        }
+    }
+    Err(problem)
 }
 
 /// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
@@ -226,7 +253,7 @@ impl Limits {
 
 /// Reads what the client still sends after the answer. If the connection were closed before that, the system would
 /// reset it, and the client might never see the answer.
-async fn read_rest(mut stream: TcpStream) -> std::io::Result<()> {
+async fn read_rest(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     copy(&mut stream.take(MAX_UNREAD), &mut sink()).await.map(drop)
 }

@@ -24,7 +24,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -98,7 +97,7 @@ async fn serve(
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
     let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
-    let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
+    let listener = connections::listen(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
     for webhook in &webhooks {
         tracing::info!("forwarding to {}", webhook.channel.name());

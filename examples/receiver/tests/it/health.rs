@@ -1,7 +1,7 @@
 //! `/healthz` is healthy when a delivery would be kept, and a file that somebody exchanged keeps nothing.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -116,6 +116,31 @@ fn files_that_are_deleted_or_replaced_keep_no_delivery() {
     }
     receiver.all_done();
     assert_eq!(receiver.list().len(), 4);
+}
+
+#[test]
+fn a_symbolic_link_that_leads_elsewhere_keeps_no_delivery() {
+    if POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let link = |target: &str| {
+        let link = folder.join("link");
+        let _ = fs::remove_file(&link);
+        fs::create_dir_all(folder.join(target)).unwrap();
+        symlink(folder.join(target).join("inbox"), &link).unwrap();
+        link
+    };
+    fs::create_dir_all(folder.join("one")).unwrap();
+    fs::write(folder.join("one").join("inbox"), "").unwrap();
+    let mut command = command(&folder);
+    command.env("INBOX", link("one"));
+    let receiver = Receiver::spawn(&folder, command);
+    answers(&receiver, 1, 200);
+    link("two");
+    answers(&receiver, 2, 503);
+    link("one");
+    answers(&receiver, 2, 200);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// Makes the file if there is none, and checks that nothing is missing beside its log.
 pub(super) fn prepare(path: &Path, create: bool) -> Result<(), Error> {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-    let log = log(path);
+    let log = log(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     // SQLite would delete the log, and with it the only copy of what it holds.
     if length(path) == 0 && length(&log) > 0 {
         return Err(format!("it is empty or gone, but {} is not: put the file or a backup back", log.display()).into());
@@ -64,7 +64,8 @@ struct Opened {
 
 impl Opened {
     fn find(path: PathBuf) -> Result<Self, Error> {
-        Ok(Self { id: id(&path)?, path })
+        let id = id(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, id })
     }
 
     fn is_there(&self) -> bool {
@@ -80,7 +81,9 @@ fn id(path: &Path) -> std::io::Result<(u64, u64)> {
 impl Files {
     /// Looks at the files of a database that has been read. All of them exist as long as it is open.
     pub(super) fn find(path: &Path) -> Result<Self, Error> {
-        let (log, index) = (log(path), with_suffix(path, "-shm"));
+        // If the path is a symbolic link, the other two files are beside its target.
+        let target = fs::canonicalize(path)?;
+        let (log, index) = (log(&target), with_suffix(&target, "-shm"));
         Ok(Self {
             database: Opened::find(path.to_owned())?,
             log: Opened::find(log)?,
