@@ -12,7 +12,7 @@ use std::thread;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
-use crate::support::{Receiver, command, count_in, eventually, folder, message, rows, run};
+use crate::support::{Receiver, command, copy_database, count, count_in, eventually, folder, message, rows, run};
 
 fn mode(file: &Path) -> u32 {
     file.metadata().unwrap().permissions().mode() & 0o777
@@ -51,7 +51,22 @@ fn after_a_clean_end_the_file_alone_is_whole() {
 #[test]
 fn a_backup_of_a_receiver_that_serves_can_be_restored() {
     if POSTGRES {
-        let receiver = Receiver::start();
+        let mut receiver = Receiver::start();
+        for number in 0..20 {
+            assert_eq!(deliver(&receiver, &format!("Visitor{number}")), 200);
+        }
+        let held = message("Visitor-held", "wait for the file", 1).to_vec();
+        assert_eq!(receiver.deliver(&held), 200);
+        eventually("it is in work", || count(&receiver.folder, "owner IS NOT NULL") == 1);
+        let copy = folder();
+        copy_database(&receiver.folder, &copy);
+        receiver.kill();
+        fs::write(copy.join("go on"), "").unwrap();
+        let receiver = Receiver::start_in(&copy);
+        receiver.all_done();
+        assert_eq!(receiver.deliver(held), 200);
+        assert_eq!(deliver(&receiver, "Visitor-after"), 200);
+        assert_eq!(count(&copy, "true"), 22);
         let output = run(&receiver.folder, &["backup", "copy"]);
         assert_eq!(output.status.code(), Some(1));
         let problem = String::from_utf8(output.stderr).unwrap();
