@@ -1,6 +1,7 @@
 //! The connections, of which there is a limited number, and who gives way when all places are taken.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -230,7 +233,15 @@ impl Limits {
         let service = service_fn(|mut request: Request<Incoming>| {
             place.unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
             request.extensions_mut().insert(Arc::clone(place));
-            Box::pin(router.call(request))
+            let answered = router.call(request);
+            Box::pin(async move {
+                let mut answer = answered.await?;
+                if place.unread.load(Ordering::Relaxed) {
+                    // The next request of a proxy then goes to another connection.
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            })
         });
         let mut connection = self.http.serve_connection(TokioIo::new(stream), service);
         let mut ended = tokio::select! {

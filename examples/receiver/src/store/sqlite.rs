@@ -131,6 +131,9 @@ fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>
     for job in refused {
         job.answer(before.clone());
     }
+    if group.is_empty() {
+        return;
+    }
     let committed = commit(connection, &mut group);
     // One job can take the others with it. A database that is locked refuses each of them.
     let alone = committed.as_ref().is_err_and(|(_, locked)| !locked) && group.len() > 1;

@@ -175,11 +175,11 @@ fn a_delivery_that_waits_for_the_inbox_does_not_give_way() {
         assert_eq!(rest(client), "");
     }
     drop((lock, second));
-    assert!(rest_of_answer(delivery).starts_with("HTTP/1.1 200 "));
+    assert!(start(delivery).starts_with("HTTP/1.1 200 "));
 }
 
 /// The start of an answer on a connection that stays open.
-fn rest_of_answer(mut stream: TcpStream) -> String {
+fn start(mut stream: TcpStream) -> String {
     let mut answer = vec![0; 64];
     stream.read_exact(&mut answer).unwrap();
     String::from_utf8(answer).unwrap()
@@ -246,8 +246,9 @@ fn with_few_open_files_nobody_is_kept_out() {
 fn a_body_that_announces_too_much_is_refused_before_it_arrives() {
     let receiver = patient();
     let head = head(256 * 1024 + 1).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
-    let answer = rest_of_answer(receiver.begin(&head));
+    let answer = rest(receiver.begin(&head));
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
 }
 
 #[test]
