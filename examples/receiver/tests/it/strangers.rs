@@ -236,7 +236,7 @@ fn with_few_open_files_nobody_is_kept_out() {
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
     with_timings(&mut limited, "read=600000 age=600000");
     let receiver = Receiver::spawn(&folder, limited);
-    let clients = idle(&receiver, 200);
+    let clients = idle(&receiver, 120);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.row(1, "done");
     drop(clients);
