@@ -39,6 +39,8 @@ const OTHER_FILES: usize = 256;
 const MIN_AGE: Duration = Duration::from_millis(500);
 /// How often to look for a connection that can give way, while there is none.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long the log says nothing more about places that are taken.
+const QUIET: Duration = Duration::from_secs(60);
 /// How much of a request is read after its answer.
 const MAX_UNREAD: u64 = 16 * 1024 * 1024;
 
@@ -181,8 +183,13 @@ pub async fn serve(listener: TcpListener, router: Router, timings: &Timings, sto
     let places = Places::new(most);
     let limits = Limits { http, age: timings.age, grace: timings.grace, stop: stop.clone() };
     let accept = async {
+        let mut warned: Option<Instant> = None;
         for number in 0.. {
             let stream = accept(&listener, &places).await;
+            if places.free.available_permits() == 0 && warned.is_none_or(|last| last.elapsed() >= QUIET) {
+                tracing::warn!("all {most} connections are taken: those that have brought no delivery give way");
+                warned = Some(Instant::now());
+            }
             let Some(permit) = places.find().await else { return };
             let place = Arc::new(Place::new());
             places.taken().insert(number, Arc::clone(&place));

@@ -129,6 +129,7 @@ fn idle_connections_give_way() {
     let clients = idle(&receiver, 600);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     deliver();
+    assert!(receiver.log().contains("all 512 connections are taken"), "{}", receiver.log());
     // The first ones were cut off.
     assert_eq!(rest(clients.into_iter().next().unwrap()), "");
 }
@@ -152,6 +153,7 @@ fn slow_clients_with_a_made_up_signature_keep_nobody_out() {
         };
         clients.spawn_on(client, runtime().handle());
     }
+    eventually("all places are taken", || receiver.log().contains("all 512 connections are taken"));
     for number in 0..10 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
     }
