@@ -119,6 +119,26 @@ fn files_that_are_deleted_or_replaced_keep_no_delivery() {
 }
 
 #[test]
+fn a_receiver_whose_files_are_gone_leaves_those_of_another_alone() {
+    if POSTGRES {
+        return;
+    }
+    let mut first = Receiver::start();
+    answers(&first, 1, 200);
+    first.all_done();
+    for (number, file) in files(&first).iter().enumerate() {
+        fs::rename(file, first.folder.join(format!("aside{number}"))).unwrap();
+    }
+    let second = Receiver::start_in(&first.folder);
+    answers(&second, 2, 200);
+    answers(&first, 3, 503);
+    first.stop();
+    answers(&second, 3, 200);
+    second.all_done();
+    assert_eq!(second.list().len(), 2);
+}
+
+#[test]
 fn a_symbolic_link_that_leads_elsewhere_keeps_no_delivery() {
     if POSTGRES {
         return;
