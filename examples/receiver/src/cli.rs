@@ -52,6 +52,8 @@ pub enum Command {
         #[arg(long)]
         dead: bool,
     },
+    /// Copy a SQLite inbox to a new file, also while a receiver serves
+    Backup { file: PathBuf },
     /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it
     /// counts as new
     Delete { id: i64 },

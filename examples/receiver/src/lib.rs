@@ -8,6 +8,7 @@ mod attempt;
 mod channel;
 mod cli;
 mod commands;
+mod connections;
 mod delivery;
 mod forward;
 mod inbox;
@@ -23,7 +24,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -100,7 +100,7 @@ async fn serve(
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
     let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
-    let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
+    let listener = connections::listen(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
     if let Some(tolerance) = timings.tolerance {
         let tolerance = humantime::format_duration(tolerance);
@@ -114,7 +114,7 @@ async fn serve(
         let gap = webhook.channel.pace;
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
-    let inbox = Inbox::new(store);
+    let inbox = Inbox::new(Arc::clone(&store));
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());
@@ -126,7 +126,9 @@ async fn serve(
         })
     };
     server::serve(listener, router, &timings, stop).await;
-    match timeout(timings.answer + 2 * timings.grace, work).await {
+    let worked = timeout(timings.answer + 2 * timings.grace, work).await;
+    let _ = timeout(timings.grace, store.close()).await;
+    match worked {
         Ok(Ok(Err(trouble))) => {
             Err(format!("cannot go on with the inbox {}: {trouble}", store::name(&cli.inbox)).into())
         }
@@ -156,6 +158,8 @@ fn operate(command: &Command, cli: &Cli, timings: Timings) -> Result<(), Error> 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store: Arc<dyn Store> = store::open(&cli.inbox, false, Plan { channels: Vec::new(), timings }).await?;
-        commands::operate(command, store.as_ref()).await
+        let done = commands::operate(command, store.as_ref()).await;
+        store.close().await;
+        done
     })
 }

@@ -1,37 +1,31 @@
 //! The server: takes deliveries into the inbox, and does not let strangers hold it up.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::serve::Listener;
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
 use tower_http::trace::TraceLayer;
 use tracing::Span;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{Delivery, Signature, SignatureError, Timestamp, Verifier};
 
+use crate::connections::Place;
+pub use crate::connections::serve;
 use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
 use crate::timings::Timings;
 
 /// The documented body has 392 bytes.
 const MAX_BODY: usize = 256 * 1024;
-const MAX_HEAD: usize = 16 * 1024;
-const MAX_CONNECTIONS: u32 = 512;
+pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// How many large bodies are taken apart at a time. Each needs about 20 times its size for this.
 const MAX_LARGE: usize = 2;
 /// How many KiB of bodies may wait for the inbox. A body with many items takes up to 16 times its size.
@@ -41,20 +35,30 @@ const MAX_WAITING: u32 = 64 * 1024;
 ///
 /// The bytes are verified before anything else looks at them. With `Json<Payload>` there would be nothing left to
 /// verify.
-async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Body) -> Result<Answer, Answer> {
+async fn receive(
+    State(receiver): State<Receiver>,
+    Extension(place): Extension<Arc<Place>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Answer> {
     let header = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     has_signature(header).map_err(forbidden)?;
     let slow = |_| Answer(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".into());
-    let body = timeout(receiver.timings.read, read(body)).await.map_err(slow)??;
+    let body = timeout(receiver.timings.read, read(body, &place)).await.map_err(slow)??;
     let header = header.map(ToOwned::to_owned);
     // Without an answer 200 the platform keeps the delivery and sends it again.
-    let kept = timeout(receiver.timings.write, keep(&receiver, body, header)).await;
+    let kept = timeout(receiver.timings.write, keep(&receiver, place, body, header)).await;
     let summary = kept.unwrap_or_else(|_| Err(unavailable()))?;
     Ok(Answer(StatusCode::OK, summary))
 }
 
 /// Verifies a body, takes it apart, and keeps its records. Returns what to log.
-async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Result<String, Answer> {
+async fn keep(
+    receiver: &Receiver,
+    place: Arc<Place>,
+    body: Vec<u8>,
+    header: Option<Vec<u8>>,
+) -> Result<String, Answer> {
     let size = body.len();
     let large = if size > MAX_SMALL { Arc::clone(&receiver.large).acquire_owned().await.ok() } else { None };
     let verifier = Arc::clone(&receiver.verifier);
@@ -63,6 +67,7 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
         Ok((secret, Delivery::from_slice(&body), large))
     });
     let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
+    let _waiting = place.verified();
     let summary = delivery.to_string();
     // The clock of this machine, because the age is checked before the inbox is asked. It is compared with the clock of
     // the platform, so it need not be the same as the clock of the database.
@@ -82,10 +87,10 @@ async fn keep(receiver: &Receiver, body: Vec<u8>, header: Option<Vec<u8>>) -> Re
     Ok(format!("{summary}{age}{repeated}{old}"))
 }
 
-/// Is answered 200 while the inbox can be written.
+/// Is answered 200 while deliveries can be kept.
 async fn health(State(receiver): State<Receiver>) -> Result<Answer, Answer> {
-    let probed = timeout(receiver.timings.write, receiver.inbox.store.probe()).await;
-    probed.is_ok_and(|probed| probed.is_ok()).then_some(()).ok_or_else(unavailable)?;
+    let probed = timeout(receiver.timings.write, receiver.inbox.probe()).await;
+    probed.unwrap_or(false).then_some(()).ok_or_else(unavailable)?;
     Ok(Answer(StatusCode::OK, "ok".into()))
 }
 
@@ -95,16 +100,22 @@ fn has_signature(header: Option<&[u8]>) -> Result<(), SignatureError> {
     text.parse::<Signature>().map(drop)
 }
 
-/// Copies the body into one buffer. A list of its frames would take more memory than the body if they are small.
-async fn read(mut body: Body) -> Result<Vec<u8>, Answer> {
+/// Copies the body into one buffer. A list of its frames would take more memory than the body if they are small. A body
+/// that announces a length above the limit is not waited for.
+async fn read(mut body: Body, place: &Place) -> Result<Vec<u8>, Answer> {
+    let too_large = || Answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is above 256 KiB".into());
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(too_large());
+    }
     let mut bytes = Vec::with_capacity(MAX_HEAD);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Answer(StatusCode::BAD_REQUEST, "the body cannot be read to its end".into()))?;
         bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
         if bytes.len() > MAX_BODY {
-            return Err(Answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is above 256 KiB".into()));
+            return Err(too_large());
         }
     }
+    place.is_read();
     Ok(bytes)
 }
 
@@ -161,36 +172,4 @@ fn span(request: &Request) -> Span {
 fn log(response: &Response, took: Duration, _: &Span) {
     let note = response.extensions().get().map_or("", |Answer(_, note)| note);
     tracing::info!("{} in {took:.1?} {note}", response.status().as_u16());
-}
-
-/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
-/// that stall, but at most for `Timings::grace`.
-pub async fn serve(mut listener: TcpListener, router: Router, timings: &Timings, stop: CancellationToken) {
-    let &Timings { read, age, grace, .. } = timings;
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(read).max_buf_size(MAX_HEAD);
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
-    let accept = async {
-        while let Ok(permit) = Arc::clone(&connections).acquire_owned().await {
-            let (stream, _) = Listener::accept(&mut listener).await;
-            let service = TowerToHyperService::new(router.clone());
-            let connection = http.serve_connection(TokioIo::new(stream), service);
-            let stop = stop.clone();
-            tokio::spawn(async move {
-                let mut connection = pin!(connection);
-                tokio::select! {
-                    _ = connection.as_mut() => return,
-                    () = stop.cancelled() => {}
-                    () = sleep(age) => {}
-                }
-                connection.as_mut().graceful_shutdown();
-                let _ = timeout(grace, connection).await;
-                drop(permit);
-            });
-        }
-    };
-    stop.run_until_cancelled(accept).await;
-    drop(listener);
-    // All connections have ended once all permits are back.
-    let _ = connections.acquire_many(MAX_CONNECTIONS).await;
 }

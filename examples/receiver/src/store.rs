@@ -38,7 +38,8 @@ pub trait Store: Send + Sync {
     /// Keeps the records of a delivery. Returns how many are new, once they are on the disk.
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble>;
 
-    /// Commits a write that changes nothing. A full disk shows in no other way.
+    /// Keeps a made-up delivery and takes it back. Then commits a write that changes nothing, because a full disk shows
+    /// in no other way.
     async fn probe(&self) -> Result<(), Trouble>;
 
     /// Takes a new owner number. As long as the session lasts, the other receivers leave the rows of this owner alone.
@@ -64,6 +65,12 @@ pub trait Store: Send + Sync {
 
     /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
     async fn prune(&self, prune: &Prune) -> Result<u64, Trouble>;
+
+    /// Copies everything to a new file, while others write.
+    async fn backup(&self, file: &Path) -> Result<(), Trouble>;
+
+    /// Ends the use of the database. Nothing can be written after that.
+    async fn close(&self);
 }
 
 /// The time in which a receiver owns rows under one number.

@@ -3,13 +3,19 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
 use twt_chat_webhooks::fixtures;
 
-use crate::support::{Receiver, command, count, eventually, folder, head, message, rest, secret};
+use crate::support::{
+    Receiver, command, count, eventually, folder, head, lock, message, rest, runtime, secret, with_timings,
+};
 
 #[test]
 fn without_a_signature_the_body_is_not_waited_for() {
@@ -90,10 +96,101 @@ fn a_second_signal_ends_the_receiver_at_once() {
     drop(stream);
 }
 
+/// A receiver that ends no connection because of its time, so that a place is only free when a client gives way.
+fn patient() -> Receiver {
+    let _ = rlimit::increase_nofile_limit(20_000);
+    Receiver::start_with("read=600000 age=600000")
+}
+
+/// Clients that do not send anything.
+fn idle(receiver: &Receiver, count: usize) -> Vec<TcpStream> {
+    (0..count).map(|_| receiver.begin("")).collect()
+}
+
+#[test]
+fn idle_connections_give_way() {
+    let receiver = patient();
+    let body = message("Visitor1", "hello", 1).to_vec();
+    let signature = secret().sign(&body).to_string();
+    let head = head(body.len()).replace(&"0".repeat(64), &signature);
+    // This client has delivered something, so it keeps its place.
+    let mut known = BufReader::new(receiver.begin(""));
+    let mut deliver = || {
+        known.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        let mut answer = String::new();
+        while !answer.contains("\r\n\r\n") {
+            assert!(known.read_line(&mut answer).unwrap() > 0, "{answer}");
+        }
+        let length = answer.to_lowercase().split_once("content-length: ").unwrap().1.lines().next().unwrap().parse();
+        known.read_exact(&mut vec![0; length.unwrap()]).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    deliver();
+    let clients = idle(&receiver, 600);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    deliver();
+    assert!(receiver.log().contains("all 512 connections are taken"), "{}", receiver.log());
+    // The first ones were cut off.
+    assert_eq!(rest(clients.into_iter().next().unwrap()), "");
+}
+
+#[test]
+fn slow_clients_with_a_made_up_signature_keep_nobody_out() {
+    let receiver = patient();
+    let mut clients = JoinSet::new();
+    for _ in 0..700 {
+        let address = receiver.address.clone();
+        // Each sends 10 bytes per second. A client that is cut off comes back.
+        let client = async move {
+            loop {
+                let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else { continue };
+                let mut sent = stream.write_all(head(1_000).as_bytes()).await;
+                while sent.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    sent = stream.write_all(b"{").await;
+                }
+            }
+        };
+        clients.spawn_on(client, runtime().handle());
+    }
+    eventually("all places are taken", || receiver.log().contains("all 512 connections are taken"));
+    for number in 0..10 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    drop(clients);
+}
+
+#[test]
+fn a_delivery_that_waits_for_the_inbox_does_not_give_way() {
+    let receiver = patient();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.all_done();
+    let lock = lock(&receiver.folder);
+    let body = fixtures::OFFLINE_FORM_SUBMIT;
+    let signature = secret().sign(body.as_bytes()).to_string();
+    let delivery = receiver.begin(&(head(body.len()).replace(&"0".repeat(64), &signature) + body));
+    // Each of the first 512 is older than half a second, so all of them give way, except for the delivery.
+    let first = idle(&receiver, 512);
+    thread::sleep(Duration::from_millis(600));
+    let second = idle(&receiver, 512);
+    for client in first {
+        assert_eq!(rest(client), "");
+    }
+    drop((lock, second));
+    assert!(start(delivery).starts_with("HTTP/1.1 200 "));
+}
+
+/// The start of an answer on a connection that stays open.
+fn start(mut stream: TcpStream) -> String {
+    let mut answer = vec![0; 64];
+    stream.read_exact(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
 #[test]
 #[cfg(target_os = "linux")]
-fn no_more_than_512_connections_are_open() {
-    let receiver = Receiver::start();
+fn no_more_than_512_connections_are_served() {
+    let receiver = patient();
     // Only connections that the receiver has accepted have an open file. Those to a database have another local port.
     let port = receiver.address.rsplit_once(':').unwrap().1.parse().unwrap();
     let accepted = || {
@@ -108,10 +205,74 @@ fn no_more_than_512_connections_are_open() {
         };
         table.lines().skip(1).filter(is_accepted).count()
     };
-    let streams: Vec<_> = (0..600).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
-    eventually("512 are open", || accepted() == 512);
+    let streams = idle(&receiver, 600);
+    // One more can be accepted and wait for its place. The place of a health check is free after it.
+    for _ in 0..3 {
+        eventually("512 are open", || (511..=513).contains(&accepted()));
+        assert_eq!(receiver.get("/healthz").0, 200);
+    }
     drop(streams);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn large_bodies_of_strangers_take_as_much_memory_as_the_readme_says() {
+    let receiver = patient();
+    // The last byte never comes.
+    let request = head(256 * 1024) + &" ".repeat(256 * 1024 - 1);
+    let clients: Vec<_> = (0..520).map(|_| receiver.begin(&request)).collect();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    eventually("the bodies have arrived", || receiver.memory("VmHWM") > 128 * 1024);
+    assert!(receiver.memory("VmHWM") < 200 * 1024, "{} KiB", receiver.memory("VmHWM"));
+    drop(clients);
+}
+
+#[test]
+fn with_few_open_files_nobody_is_kept_out() {
+    let _ = rlimit::increase_nofile_limit(20_000);
+    let folder = folder();
+    let command = command(&folder);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 100 && exec \"$0\""]).arg(command.get_program()).current_dir(&folder).env_clear();
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
+    with_timings(&mut limited, "read=600000 age=600000");
+    let receiver = Receiver::spawn(&folder, limited);
+    let clients = idle(&receiver, 120);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.row(1, "done");
+    drop(clients);
+}
+
+#[test]
+fn a_body_that_announces_too_much_is_refused_before_it_arrives() {
+    let receiver = patient();
+    let head = head(256 * 1024 + 1).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let answer = rest(receiver.begin(&head));
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+}
+
+#[test]
+fn a_client_sees_the_answer_to_a_body_that_is_too_large() {
+    let receiver = Receiver::start();
+    let piece = vec![b' '; 1024 * 1024];
+    let announced = head(8 * piece.len());
+    let chunked = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
+    let unsigned = announced.replace(&"0".repeat(64), "none");
+    for (head, status) in [(announced, 413), (chunked, 413), (unsigned, 403)] {
+        let mut stream = receiver.begin(&head);
+        for _ in 0..8 {
+            if status == 413 && head.contains("chunked") {
+                stream.write_all(b"100000\r\n").unwrap();
+            }
+            stream.write_all(&piece).unwrap();
+        }
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
 }
 
 #[test]

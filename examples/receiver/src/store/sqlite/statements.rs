@@ -60,11 +60,16 @@ pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&s
     Ok(new)
 }
 
-/// Writes a page, although it changes nothing. It fails if a table is gone.
-const PROBE: &str = "UPDATE version SET version = version
-    WHERE NOT EXISTS (SELECT 1 FROM record WHERE id < 0) AND NOT EXISTS (SELECT 1 FROM item WHERE id < 0)";
+const REHEARSE: &str = "SAVEPOINT rehearsal";
+/// The pages that the rehearsal has changed are still written at the commit, as those of a delivery would be.
+const TAKE_BACK_REHEARSAL: &str = "ROLLBACK TO rehearsal; RELEASE rehearsal";
+/// Writes a page, although it changes nothing.
+const PROBE: &str = "UPDATE version SET version = version";
 
-pub(super) fn probe(transaction: &Transaction<'_>) -> Result<()> {
+pub(super) fn probe(transaction: &Transaction<'_>, rehearsal: &Arrival, lanes: &[&str]) -> Result<()> {
+    transaction.execute_batch(REHEARSE)?;
+    keep(transaction, rehearsal, lanes)?;
+    transaction.execute_batch(TAKE_BACK_REHEARSAL)?;
     transaction.execute(PROBE, []).map(drop)
 }
 
