@@ -146,7 +146,7 @@ fn with_bad_item(payload: &Payload) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// What to say about an unknown event, because the name may be a typing mistake.
+/// The note about an unknown event. The user may have mistyped the name of a documented event.
 fn note(event: &str) -> String {
     format!("{event:?} is not a documented event. The documented events are {}.", documented())
 }

@@ -13,7 +13,7 @@
 //! cargo add rusqlite --features bundled
 //! ```
 //!
-//! This is a complete program. It stores each request before it answers, and works on it afterwards:
+//! This is a complete program. It stores the items of each request, answers, and works on the items afterwards:
 //!
 // The package `examples/handlers` compiles and tests the program. The doc tests must not count it as ignored.
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]

@@ -32,7 +32,8 @@ channels! {
 /// A chat platform with webhooks that take messages.
 #[derive(Clone, Copy)]
 pub(crate) struct Channel {
-    /// The name in lower case, for the command line and the inbox. `SLACK_WEBHOOK_URL` begins with it in upper case.
+    /// The name in lower case, for the command line and the inbox. The names of the variables of the channel begin
+    /// with this name in upper case, such as `SLACK_WEBHOOK_URL`.
     name: &'static str,
     /// Makes the JSON of a text message.
     pub(crate) json: fn(&str) -> Value,
@@ -41,7 +42,8 @@ pub(crate) struct Channel {
     /// Escapes the characters that the channel would read as a mention or a link.
     pub(crate) escape: fn(&str) -> String,
     /// The time from the end of one request to the start of the next. The inbox keeps this pace, for all receivers
-    /// together. So no minute exceeds the limit of the channel, even if a receiver is killed and another takes over.
+    /// together. So the receivers never send more per minute than the channel takes, even if a receiver is killed and
+    /// another receiver takes over.
     pub(crate) pace: Duration,
     /// Returns what to sign, from the Unix time and the secret. `None` if the channel has no signatures.
     pub(crate) signature: Option<fn(Duration, &str) -> ToSign>,
@@ -70,7 +72,7 @@ pub(crate) struct ToSign {
     pub(crate) place: Place,
 }
 
-/// The part of the request that gets these two fields.
+/// The part of the request that gets the fields `timestamp` and `sign`.
 pub(crate) enum Place {
     Body,
     Query,
@@ -79,20 +81,20 @@ pub(crate) enum Place {
 /// How a channel says that it has taken a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Taken {
-    /// With this status. The body does not matter.
+    /// The answer has this status. The body does not matter.
     Status(u16),
-    /// With status 200, and with JSON in which this field is 0.
+    /// The answer has status 200, and its body is JSON in which this field is 0.
     Code(&'static str),
 }
 
 /// How a channel says that it has not taken a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Refusal {
-    /// With this status.
+    /// The answer has this status.
     Status(u16),
-    /// With a body that is this text.
+    /// The body of the answer is this text.
     Text(&'static str),
-    /// With this number in the field of [`Taken::Code`].
+    /// The answer has this number in the field of [`Taken::Code`].
     Code(i64),
 }
 

@@ -27,7 +27,7 @@ pub(super) const CHANNEL: Channel = Channel {
     }),
     taken: Taken::Code("errcode"),
     // Copies of the page list these codes, except 300001 and 300005. With those two, DingTalk answers "token is not
-    // exist" to a token that it does not know. This list leaves out 130101 and 410100, which limit the pace.
+    // exist" to a token that it does not know. This list leaves out 130101 and 410100, which mean "too fast".
     lasting: &[
         (Refusal::Code(300_001), REMOVED),
         (Refusal::Code(300_005), REMOVED),

@@ -25,7 +25,7 @@ pub(super) const CHANNEL: Channel = Channel {
     }),
     taken: Taken::Code("code"),
     // The page lists the codes from 19021 on. Feishu answers 19001 "param invalid: incoming webhook access token
-    // invalid" to a URL that it does not know. This list leaves out 11232, which limits the pace, and 9499 "Bad
+    // invalid" to a URL that it does not know. This list leaves out 11232, which means "too fast", and 9499 "Bad
     // Request", which does not say what is wrong.
     lasting: &[
         (

@@ -21,7 +21,7 @@ pub(super) const CHANNEL: Channel = Channel {
     signature: None,
     taken: Taken::Code("errcode"),
     // <https://developer.work.weixin.qq.com/document/path/90313> lists the codes. This list leaves out 45009, which
-    // limits the pace, and -1, which stands for a busy server.
+    // means "too fast", and -1, which means that the server is busy.
     lasting: &[
         (Refusal::Code(93_000), REMOVED),
         (Refusal::Code(93_008), REMOVED),

@@ -46,6 +46,6 @@
 //!
 //! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 //!
-//! The features do not change documented fields, with one exception. A float in an integer field may have a fraction
-//! that is so small that only its last digits show it. The features can decide whether such a float is an error, or is
-//! read as the nearest integer.
+//! The features do not change documented fields, with one exception: a float in an integer field that differs from an
+//! integer only in its last digits. The features can decide whether such a float is an error, or is read as the
+//! nearest integer.

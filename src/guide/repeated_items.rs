@@ -1,8 +1,9 @@
 //! # Repeated items
 //!
 //! The platform retries a delivery that is not answered with 200 in time, so a handler can receive an item twice. Each
-//! item has an [idempotency key](crate::ItemKey): the same each time the item is delivered, and different for other
-//! items. Store the key of each item that you handle, and skip an item whose key is stored. The handlers in
+//! item has an [idempotency key](crate::ItemKey). The key is the same each time the item is delivered, and other items
+//! have other keys. (There is one exception: if a visitor writes the same text twice within a second, both items have
+//! the same key.) Store the key of each item that you handle, and skip an item whose key is stored. The handlers in
 //! [A durable handler](super::handler) do this with the key of each [`Record`](crate::Record).
 //!
 //! ## What the key contains

@@ -7,13 +7,13 @@
 //! make the `INSERT` fail. An `INSERT` that fails because of its values fails again with each retry, and the platform
 //! retries.
 //!
-//! Items in columns of their own are for queries. Fill them later, in a worker: a row that a database refuses is then a
-//! problem of the worker, and the body is safe.
+//! For queries, you may want a column for each field of an item. Fill these columns later, in a worker: a row that a
+//! database refuses is then a problem of the worker, and the body is safe.
 //!
 //! ```
 //! use twt_chat_webhooks::{Delivery, fixtures};
 //!
-//! // A body with everything that databases refuse. Use it in a test of your handler.
+//! // A body with many values that databases refuse. Use it in a test of your handler.
 //! let delivery = Delivery::from_slice(fixtures::HOSTILE.as_bytes());
 //! for record in delivery.records() {
 //!     // The key, the event and the problem have no NUL, so any text column takes them.
@@ -87,14 +87,15 @@
 //! ```
 //!
 //! All columns but the key, the body and the JSON can be `NULL`. An unknown status that is not a number is `NULL`.
-//! [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) shows the numbers as code.
+//! [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) has code that converts the numbers for these columns.
 //!
-//! The key must be compared byte by byte. Otherwise two items can have one key, and the second item is lost:
+//! The key must be compared byte by byte. Otherwise the keys of two items can count as equal, and the second item is
+//! lost:
 //!
 //! - **SQLite** does this, unless the column is `COLLATE NOCASE`.
-//! - **PostgreSQL** does this with every deterministic collation, and all collations are deterministic unless you
-//!   create another one. `COLLATE "C"` also keeps the index right if an update of the operating system changes its
-//!   collations.
+//! - **PostgreSQL** does this with every deterministic collation. A collation is deterministic unless somebody has
+//!   created it with `deterministic = false`. `COLLATE "C"` also keeps the index right if an update of the operating
+//!   system changes the collations.
 //! - **MySQL** ignores case and accents in text by default, and some collations ignore spaces at the end. `VARBINARY`
 //!   does not. Text of 1024 characters in `utf8mb4` is also too long for an index.
 //!
@@ -109,8 +110,8 @@
 //! - **A time before 4713 BC.** PostgreSQL: an error in `TIMESTAMPTZ`. SQLite: `datetime` is `NULL`. In MySQL,
 //!   `DATETIME` starts in the year 1000, and `TIMESTAMP` covers 1970 to 2038. Store Unix seconds.
 //! - **An integer beyond `i64`.** PostgreSQL: an error in `BIGINT`; `NUMERIC(20)` takes it. MySQL: an error in
-//!   `BIGINT`; `BIGINT UNSIGNED` takes it. SQLite rounds a number in the text of a statement to a float. Cut to
-//!   `i64::MAX`.
+//!   `BIGINT`; `BIGINT UNSIGNED` takes it. SQLite reads such an integer in a statement as a float, which rounds it.
+//!   Cut to `i64::MAX`.
 //! - **An integer beyond `i32`.** PostgreSQL: an error in `INTEGER`. MySQL: an error in `INT`. SQLite takes it. Use
 //!   `BIGINT`.
 //! - **Text that is too long.** PostgreSQL and MySQL: an error in `VARCHAR(255)`. MySQL: also in `TEXT` beyond 65 535
@@ -118,8 +119,8 @@
 //! - **A body beyond 64 KiB.** MySQL: an error in `BLOB`. PostgreSQL and SQLite take it. Use `LONGBLOB`.
 //! - **An emoji.** MySQL: an error in `utf8mb3`. PostgreSQL takes it if the encoding of the database is `UTF8`. SQLite
 //!   takes it. Use `utf8mb4`.
-//! - **JSON as it came.** `JSONB` of PostgreSQL and `JSON` of MySQL sort the keys and keep one of two equal keys.
-//!   `TEXT` of SQLite keeps it. Store bytes.
+//! - **The order of keys in JSON, and a repeated key.** `JSONB` of PostgreSQL and `JSON` of MySQL sort the keys, and
+//!   keep only one of two equal keys. `TEXT` of SQLite changes nothing. Store bytes.
 //!
 //! The errors of MySQL are those of its strict mode, which is the default. Without this mode, MySQL cuts the value and
 //! only gives a warning.
