@@ -173,7 +173,7 @@ fn rival() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         eprintln!("listening on {}", listener.local_addr().unwrap());
         receiver::server::serve(
-            listener,
+            receiver::server::Port::new(listener),
             Router::new().route(PATH, post(receive)),
             &Timings::default(),
             CancellationToken::new(),

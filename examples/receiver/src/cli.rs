@@ -28,6 +28,15 @@ pub struct Cli {
     /// How many items to work on at a time
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: u16,
+    /// Where to show the metrics and the page for operators, which has no login. If not set, nowhere
+    #[arg(long, env)]
+    pub admin_addr: Option<String>,
+    /// What to log: a filter such as `warn` or `info,receiver::server=off`
+    #[arg(long, env, default_value = "info")]
+    pub log: String,
+    /// The format of the log: `text` or `json`
+    #[arg(long, env, default_value = "text")]
+    pub log_format: String,
 }
 
 /// What an operator can do, while a receiver serves or not.

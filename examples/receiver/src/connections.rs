@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -143,13 +144,13 @@ impl Places {
     }
 }
 
-/// How many connections the limit of open files allows. Raises that limit if the system lets it.
-fn most() -> usize {
+/// How many of `wanted` connections the limit of open files allows. Raises that limit if the system lets it.
+fn most(wanted: usize) -> usize {
     let files = rlimit::increase_nofile_limit((MAX_CONNECTIONS + OTHER_FILES) as u64).unwrap_or(u64::MAX);
     let files = usize::try_from(files).unwrap_or(usize::MAX);
     // With very few files, each half has its share.
-    let most = files.saturating_sub(OTHER_FILES).max(files / 2).clamp(1, MAX_CONNECTIONS);
-    if most < MAX_CONNECTIONS {
+    let most = files.saturating_sub(OTHER_FILES).max(files / 2).clamp(1, wanted);
+    if most < wanted {
         tracing::warn!("only {most} connections are served at a time, because only {files} files may be open");
     }
     most
@@ -174,12 +175,35 @@ pub async fn listen(address: &str) -> io::Result<TcpListener> {
     Err(problem)
 }
 
+/// Where connections arrive.
+#[derive(Debug)]
+pub struct Port {
+    pub(crate) listener: TcpListener,
+    /// How many connections may be open.
+    pub(crate) most: usize,
+    /// How many connections are open.
+    pub(crate) open: Gauge,
+}
+
+impl Port {
+    /// A port for deliveries.
+    #[must_use]
+    pub fn new(listener: TcpListener) -> Self {
+        Self { listener, most: MAX_CONNECTIONS, open: Gauge::default() }
+    }
+}
+
 /// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
 /// that stall, but at most for `Timings::grace`.
-pub async fn serve(listener: TcpListener, router: Router, timings: &Timings, stop: CancellationToken) {
+pub async fn serve(
+    Port { listener, most: wanted, open }: Port,
+    router: Router,
+    timings: &Timings,
+    stop: CancellationToken,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(timings.read).max_buf_size(MAX_HEAD);
-    let most = most();
+    let most = most(wanted);
     let places = Places::new(most);
     let limits = Limits { http, age: timings.age, grace: timings.grace, stop: stop.clone() };
     let accept = async {
@@ -193,10 +217,12 @@ pub async fn serve(listener: TcpListener, router: Router, timings: &Timings, sto
             let Some(permit) = places.find().await else { return };
             let place = Arc::new(Place::new());
             places.taken().insert(number, Arc::clone(&place));
-            let (places, router, limits) = (places.clone(), router.clone(), limits.clone());
+            let (places, router, limits, open) = (places.clone(), router.clone(), limits.clone(), open.clone());
             tokio::spawn(async move {
+                open.inc();
                 place.over.run_until_cancelled(limits.converse(stream, router, &place)).await;
                 places.taken().remove(&number);
+                open.dec();
                 drop(permit);
             });
         }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{Mutex, watch};
 
 use crate::delivery::Arrival;
+use crate::metrics::Metrics;
 use crate::store::{Store, Trouble};
 
 #[derive(Clone)]
@@ -13,6 +15,7 @@ pub struct Inbox {
     pub store: Arc<dyn Store>,
     /// Tells the worker that there may be something new.
     pub arrivals: watch::Sender<()>,
+    pub metrics: Metrics,
     probes: Arc<Probes>,
 }
 
@@ -25,13 +28,17 @@ struct Probes {
 }
 
 impl Inbox {
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, arrivals: watch::Sender::default(), probes: Arc::default() }
+    pub fn new(store: Arc<dyn Store>, metrics: Metrics) -> Self {
+        Self { store, arrivals: watch::Sender::default(), metrics, probes: Arc::default() }
     }
 
     /// Keeps the records of a delivery, and returns how many are new.
     pub async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
+        let begun = Instant::now();
         let new = self.store.keep(arrival).await;
+        if new.is_ok() {
+            self.metrics.committed(begun.elapsed());
+        }
         self.arrivals.send_replace(());
         new
     }

@@ -3,6 +3,7 @@
 //! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200. After
 //! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
 
+mod admin;
 mod attempt;
 #[path = "../../relay/channel.rs"]
 mod channel;
@@ -12,13 +13,15 @@ mod connections;
 mod delivery;
 mod forward;
 mod inbox;
+mod log;
+mod metrics;
 pub mod server;
 mod store;
 mod timings;
+mod unset;
 mod worker;
 
-use std::io::{self, Write};
-use std::panic::{self, Location};
+use std::io;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +31,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing_appender::non_blocking::NonBlockingBuilder;
 use twt_chat_webhooks::Verifier;
 
 use crate::attempt::Workshop;
@@ -36,6 +38,9 @@ pub use crate::attempt::{Error, Item, Work};
 use crate::cli::{Cli, Command};
 use crate::forward::Webhook;
 use crate::inbox::Inbox;
+use crate::log::Log;
+use crate::metrics::Metrics;
+use crate::server::Port;
 use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
@@ -51,29 +56,33 @@ pub fn run(work: Work) -> ExitCode {
 /// The same with other times, for tests.
 pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
-    let settings = |timings: &Timings| cli::tolerance().and_then(|tolerance| Ok((tolerance, cli::settings(timings)?)));
+    let settings = |timings: &Timings| {
+        Ok::<_, String>((Log::new(&cli.log, &cli.log_format)?, cli::tolerance()?, cli::settings(timings)?))
+    };
     let (code, done) = match &cli.command {
         Some(command) => (1, operate(command, &cli, timings)),
         None => match settings(&timings) {
             Err(problem) => (2, Err(problem.into())),
-            Ok((tolerance, (verifier, webhooks))) => {
-                (1, start(&cli, verifier, webhooks, work, Timings { tolerance, ..timings }))
+            Ok((log, tolerance, (verifier, webhooks))) => {
+                (1, start(&cli, log, verifier, webhooks, work, Timings { tolerance, ..timings }))
             }
         },
     };
     let Err(problem) = done else { return ExitCode::SUCCESS };
-    // Unlike `eprintln!`, this does not panic if nobody reads it.
-    let _ = writeln!(io::stderr(), "receiver: {problem}");
+    let is_json = cli.command.is_none() && log::is_json(&cli.log_format);
+    log::last_words(&problem.to_string(), is_json);
     ExitCode::from(code)
 }
 
-fn start(cli: &Cli, verifier: Verifier, webhooks: Vec<Webhook>, work: Work, timings: Timings) -> Result<(), Error> {
-    // Lossy: if nobody reads the log, lines are dropped and requests do not wait.
-    let (log, guard) = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(4_096).finish(io::stderr());
-    tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_target(false).init();
-    // The default hook prints the message of a panic, which may hold what a visitor wrote. It also waits if nobody
-    // reads standard error.
-    panic::set_hook(Box::new(|panic| tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()))));
+fn start(
+    cli: &Cli,
+    log: Log,
+    verifier: Verifier,
+    webhooks: Vec<Webhook>,
+    work: Work,
+    timings: Timings,
+) -> Result<(), Error> {
+    let guard = log.start();
     let timings = Arc::new(timings);
     let workers = cli.workers.into();
     let workshop = Arc::new(Workshop::new(work, workers)?);
@@ -96,6 +105,7 @@ async fn serve(
     timings: Arc<Timings>,
 ) -> Result<(), Error> {
     let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.channel.pace)).collect();
+    let metrics = Metrics::new(webhooks.iter().map(|webhook| webhook.channel).collect());
     let plan = Plan { channels, timings: Arc::clone(&timings) };
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
@@ -114,8 +124,21 @@ async fn serve(
         let gap = webhook.channel.pace;
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
-    let inbox = Inbox::new(Arc::clone(&store));
+    let inbox = Inbox::new(Arc::clone(&store), metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
+    let admin = cli.admin_addr.as_deref().filter(|address| !address.is_empty());
+    let operators = match admin {
+        Some(address) => {
+            let port = admin::listen(address, &inbox.metrics).await?;
+            let router = admin::router(address, router.clone(), inbox.clone(), Arc::clone(&timings));
+            let (timings, stop) = (Arc::clone(&timings), stop.clone());
+            Some(tokio::spawn(async move { server::serve(port, router, &timings, stop).await }))
+        }
+        None => None,
+    };
+    let remind = stop.clone().run_until_cancelled_owned(unset::remind(inbox.clone(), Arc::clone(&timings)));
+    tokio::spawn(remind);
+    let port = Port { open: inbox.metrics.connections("deliveries"), ..Port::new(listener) };
     let work = {
         let (timings, stop) = (Arc::clone(&timings), stop.clone());
         tokio::spawn(async move {
@@ -125,7 +148,10 @@ async fn serve(
             worked
         })
     };
-    server::serve(listener, router, &timings, stop).await;
+    server::serve(port, router, &timings, stop).await;
+    if let Some(operators) = operators {
+        let _ = operators.await;
+    }
     let worked = timeout(timings.answer + 2 * timings.grace, work).await;
     let _ = timeout(timings.grace, store.close()).await;
     match worked {

@@ -18,9 +18,10 @@ use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{Delivery, Signature, SignatureError, Timestamp, Verifier};
 
 use crate::connections::Place;
-pub use crate::connections::serve;
+pub use crate::connections::{Port, serve};
 use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
+use crate::metrics;
 use crate::timings::Timings;
 
 /// The documented body has 392 bytes.
@@ -40,6 +41,20 @@ async fn receive(
     Extension(place): Extension<Arc<Place>>,
     headers: HeaderMap,
     body: Body,
+) -> Answer {
+    let mut event = metrics::NO_EVENT;
+    let (Ok(answer) | Err(answer)) = take(&receiver, place, &headers, body, &mut event).await;
+    receiver.inbox.metrics.answered(answer.0.as_u16(), event);
+    answer
+}
+
+/// Sets the event once the body is verified and read.
+async fn take(
+    receiver: &Receiver,
+    place: Arc<Place>,
+    headers: &HeaderMap,
+    body: Body,
+    event: &mut &'static str,
 ) -> Result<Answer, Answer> {
     let header = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
     has_signature(header).map_err(forbidden)?;
@@ -47,7 +62,7 @@ async fn receive(
     let body = timeout(receiver.timings.read, read(body, &place)).await.map_err(slow)??;
     let header = header.map(ToOwned::to_owned);
     // Without an answer 200 the platform keeps the delivery and sends it again.
-    let kept = timeout(receiver.timings.write, keep(&receiver, place, body, header)).await;
+    let kept = timeout(receiver.timings.write, keep(receiver, place, body, header, event)).await;
     let summary = kept.unwrap_or_else(|_| Err(unavailable()))?;
     Ok(Answer(StatusCode::OK, summary))
 }
@@ -58,6 +73,7 @@ async fn keep(
     place: Arc<Place>,
     body: Vec<u8>,
     header: Option<Vec<u8>>,
+    event: &mut &'static str,
 ) -> Result<String, Answer> {
     let size = body.len();
     let large = if size > MAX_SMALL { Arc::clone(&receiver.large).acquire_owned().await.ok() } else { None };
@@ -68,6 +84,7 @@ async fn keep(
     });
     let (secret, delivery, large) = decoded.await.ok_or_else(unavailable)?.map_err(forbidden)?;
     let _waiting = place.verified();
+    *event = metrics::event(delivery.event_type());
     let summary = delivery.to_string();
     // The clock of this machine, because the age is checked before the inbox is asked. It is compared with the clock of
     // the platform, so it need not be the same as the clock of the database.

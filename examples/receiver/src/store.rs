@@ -55,6 +55,13 @@ pub trait Store: Send + Sync {
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
+    /// How many rows of each channel are not done, for those that have any. The cost does not grow with the rows that
+    /// are done.
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble>;
+
+    /// Rows that are not done, at most `most` after the first `skip`.
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
+
     /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
     /// that the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
@@ -185,6 +192,29 @@ pub struct Row {
     pub problem: Option<String>,
 }
 
+/// Which rows to show. The empty channel stands for the work.
+#[derive(Debug, Clone)]
+pub enum Which {
+    /// The rows of a channel that wait, in the order in which they are taken.
+    Waiting(String),
+    /// The rows of a channel that are dead, the newest first.
+    Dead(String),
+    /// The row with this ID.
+    One(i64),
+}
+
+/// How many rows of a channel, or of the work, are not done.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Empty for the work.
+    pub channel: String,
+    pub waiting: i64,
+    pub in_work: i64,
+    pub dead: i64,
+    /// How long ago the oldest row was received that waits or is in work.
+    pub oldest: Option<Duration>,
+}
+
 /// What becomes of a row after an attempt.
 struct Verdict {
     state: &'static str,
@@ -233,7 +263,7 @@ fn attempts(pauses: &[Duration]) -> i32 {
     i32::try_from(pauses.len()).unwrap_or(i32::MAX - 1) + 1
 }
 
-fn lane_name(lane: Option<Channel>) -> &'static str {
+pub fn lane_name(lane: Option<Channel>) -> &'static str {
     lane.map_or("", Channel::name)
 }
 

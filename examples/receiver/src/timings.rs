@@ -26,6 +26,8 @@ pub struct Timings {
     pub work_pauses: Vec<Duration>,
     /// The same for a channel: 15 minutes in all.
     pub channel_pauses: Vec<Duration>,
+    /// How often to say in the log that rows wait for a channel that is not set.
+    pub remind: Duration,
     /// SQLite: how long to wait for another process that writes. It is shorter than `write`.
     pub busy: Duration,
     /// SQLite: how long a receiver may show no sign of life before others take its rows.
@@ -50,6 +52,7 @@ impl Default for Timings {
             look: Duration::from_millis(500),
             work_pauses: seconds(&[1, 2, 4, 8]),
             channel_pauses: seconds(&[1, 2, 4, 8, 15, 30, 60, 120, 240, 420]),
+            remind: Duration::from_secs(86_400),
             busy: Duration::from_secs(1),
             silence: Duration::from_secs(8),
             statement: Duration::from_secs(2),

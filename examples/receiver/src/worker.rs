@@ -152,6 +152,7 @@ impl Lane {
                     if channel.is_some() && (due || !ended.is_empty()) {
                         next = Instant::now() + if ended.is_empty() { ASK } else { self.gap };
                     }
+                    inbox.metrics.attempted(channel, &ended);
                     ended.clear();
                     for claim in claims {
                         running.spawn(attempts.clone().make(claim));

@@ -24,7 +24,8 @@ fn timings() -> Timings {
     let variable = env::var("TIMINGS").unwrap_or_default();
     for (name, value) in variable.split_whitespace().filter_map(|setting| setting.split_once('=')) {
         let pauses: Vec<_> = value.split(',').map(|value| Duration::from_millis(value.parse().unwrap())).collect();
-        let Timings { read, write, age, grace, answer, work, look, busy, silence, statement, idle, .. } = &mut timings;
+        let Timings { read, write, age, grace, answer, work, look, remind, busy, silence, statement, idle, .. } =
+            &mut timings;
         let one = match name {
             "work_pauses" => {
                 timings.work_pauses = pauses;
@@ -41,6 +42,7 @@ fn timings() -> Timings {
             "answer" => answer,
             "work" => work,
             "look" => look,
+            "remind" => remind,
             "busy" => busy,
             "silence" => silence,
             "statement" => statement,

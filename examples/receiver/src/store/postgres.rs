@@ -6,6 +6,7 @@
 
 mod connection;
 mod keep;
+mod look;
 mod operate;
 mod owner;
 
@@ -20,7 +21,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Prune, Row, Session, Store, Trouble, VERSION};
+use super::{Plan, Prune, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -150,6 +151,14 @@ impl Store for Postgres {
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
         operate::body(&self.connect().await?.client, id).await.map_err(connection::away)
+    }
+
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
+        look::overview(&self.address, &self.plan.timings).await
+    }
+
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
+        look::rows(&self.address, &self.plan.timings, &which, most, skip).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

@@ -34,6 +34,7 @@ CREATE TABLE item (
 CREATE INDEX item_record ON item (record);
 CREATE INDEX item_due ON item (channel, due_at, id) WHERE state = 'waiting' AND owner IS NULL;
 CREATE INDEX item_owner ON item (owner) WHERE owner IS NOT NULL;
+CREATE INDEX item_dead ON item (channel, id) WHERE state = 'dead';
 
 -- The pace of a channel. Only one message to a channel is under way: the one of the holder.
 CREATE TABLE channel (

@@ -5,6 +5,7 @@
 
 mod backup;
 mod files;
+mod look;
 mod process;
 mod statements;
 mod tidy;
@@ -22,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::files::Files;
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Store, Trouble};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::{Arrival, rehearsal};
@@ -260,6 +261,15 @@ impl Store for Sqlite {
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
         self.write(move |transaction| statements::body(transaction, id)).await
+    }
+
+    async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
+        look::look(self.path.clone(), self.plan.timings.write, look::overview).await
+    }
+
+    async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
+        let rows = move |connection: &Connection| look::rows(connection, &which, most, skip);
+        look::look(self.path.clone(), self.plan.timings.write, rows).await
     }
 
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {

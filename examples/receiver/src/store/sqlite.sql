@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS item (
 CREATE INDEX IF NOT EXISTS item_record ON item (record);
 CREATE INDEX IF NOT EXISTS item_due ON item (channel, due_at, id) WHERE state = 'waiting' AND owner IS NULL;
 CREATE INDEX IF NOT EXISTS item_owner ON item (owner) WHERE owner IS NOT NULL;
+CREATE INDEX IF NOT EXISTS item_dead ON item (channel, id) WHERE state = 'dead';
 
 CREATE TRIGGER IF NOT EXISTS record_without_items AFTER DELETE ON item
 WHEN NOT EXISTS (SELECT 1 FROM item WHERE record = OLD.record)

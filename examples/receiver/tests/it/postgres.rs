@@ -7,12 +7,16 @@ mod deleting;
 mod deliveries;
 mod forwarding;
 mod health;
+mod logging;
+mod metrics;
 mod operation;
+mod operators;
 mod several;
 mod strangers;
 mod support;
 mod tolerance;
 mod trouble;
+mod unset;
 mod waiting;
 mod work;
 

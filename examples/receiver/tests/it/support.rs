@@ -2,11 +2,13 @@
 
 mod channel;
 mod database;
+mod operators;
 mod proxy;
 mod server;
 
 pub use self::channel::*;
 pub use self::database::*;
+pub use self::operators::Operators;
 pub use self::proxy::*;
 pub use self::server::{Server, leave_out};
 
@@ -133,7 +135,9 @@ impl Receiver {
         let mut lines = BufReader::new(lines);
         let mut first = String::new();
         lines.read_line(&mut first).unwrap();
-        let address = first.trim_end().rsplit_once("listening on ").expect(&first).1.to_owned();
+        let address = first.trim_end().rsplit_once("listening on ").expect(&first).1;
+        // In a JSON log, the address stands in quotes.
+        let address = address.trim_end_matches(['"', '}']).to_owned();
         (Self { child, address, log: Arc::default(), folder: folder.to_owned() }, lines)
     }
 

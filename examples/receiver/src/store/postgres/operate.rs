@@ -41,39 +41,49 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
     client.execute(&prepared.set_pace_clock, &[]).await.map(drop).map_err(away)
 }
 
-/// Index: the primary keys. `served` has the numbers of the locks that `owner::SERVE` takes. The view shows such a
-/// number without its sign.
-const LIST: &str = r#"
-    WITH served AS MATERIALIZED (
-        SELECT objid::bigint - 4294967296 AS number FROM pg_locks JOIN pg_database ON pg_database.oid = database
-        WHERE datname = current_database() AND locktype = 'advisory' AND classid = $3::int::oid AND mode = 'ShareLock'
-    )
-    SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
-        to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
-        (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
-        coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint,
-        -1 - (hashtext(channel) & 1073741823) IN (SELECT number FROM served)
-    FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
-    WHERE item.id > $2 AND (state = 'dead' OR NOT $1) ORDER BY item.id LIMIT 1000"#;
+/// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The
+/// view shows the numbers of locks without a sign. The first parameter is `CLASS`.
+macro_rules! select_rows {
+    () => {
+        r#"WITH served AS MATERIALIZED (
+            SELECT objid::bigint - 4294967296 AS number FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE datname = current_database() AND locktype = 'advisory' AND classid = $1::int::oid
+                AND mode = 'ShareLock'
+        )
+        SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
+            to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
+            (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
+            coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint,
+            -1 - (hashtext(channel) & 1073741823) IN (SELECT number FROM served)
+        FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "#
+    };
+}
+pub(super) use select_rows;
+
+/// Index: the primary keys.
+const LIST: &str =
+    concat!(select_rows!(), "WHERE item.id > $3 AND (state = 'dead' OR NOT $2) ORDER BY item.id LIMIT 1000");
 
 pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
-    let row = |row: tokio_postgres::Row| {
-        let (channel, state): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
-        let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
-        let times = Times { now, due_at, next_at, asked, held, served };
-        Ok(Row {
-            id: row.try_get(0)?,
-            event: row.try_get(1)?,
-            wait: times.wait(&state, &channel),
-            channel,
-            state,
-            received_at: row.try_get(4)?,
-            attempts: row.try_get(5)?,
-            problem: row.try_get(6)?,
-        })
-    };
-    client.query(LIST, &[&dead, &after, &CLASS]).await?.into_iter().map(row).collect()
+    client.query(LIST, &[&CLASS, &dead, &after]).await?.iter().map(row).collect()
+}
+
+/// Reads the columns of `select_rows!`.
+pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let (channel, state): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+    let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
+    let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
+    let times = Times { now, due_at, next_at, asked, held, served };
+    Ok(Row {
+        id: row.try_get(0)?,
+        event: row.try_get(1)?,
+        wait: times.wait(&state, &channel),
+        channel,
+        state,
+        received_at: row.try_get(4)?,
+        attempts: row.try_get(5)?,
+        problem: row.try_get(6)?,
+    })
 }
 
 const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = $1)";

@@ -177,21 +177,35 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
     Ok(claims)
 }
 
+/// The start of each statement that lists rows.
+macro_rules! select_rows {
+    () => {
+        concat!(
+            "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
+                strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
+                due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
+            $crate::store::sqlite::statements::now!(),
+            " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "
+        )
+    };
+}
+pub(super) use select_rows;
+
 /// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
-const LIST: &str = concat!(
-    "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
-        strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
-        due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
-    now!(),
-    " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel
-    WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000"
-);
+const LIST: &str =
+    concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
 
 /// The lanes of the receivers, as far as the system can tell that they run.
 const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
-    let mut lanes = transaction.prepare_cached(SERVED)?;
+    let served = served(transaction)?;
+    transaction.prepare_cached(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
+}
+
+/// The lanes of the receivers that run.
+pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
+    let mut lanes = connection.prepare_cached(SERVED)?;
     let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut served = HashSet::new();
     for lane in lanes {
@@ -200,24 +214,25 @@ pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Res
             served.insert(lane);
         }
     }
-    let mut list = transaction.prepare_cached(LIST)?;
-    let rows = list.query_map((dead, after), |row| {
-        let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
-        let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
-        let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
-        let times = Times { now, due_at, next_at, asked, held, served };
-        Ok(Row {
-            id: row.get(0)?,
-            event: row.get(1)?,
-            wait: times.wait(&state, &channel),
-            channel,
-            state,
-            received_at: row.get(4)?,
-            attempts: row.get(5)?,
-            problem: row.get(6)?,
-        })
-    })?;
-    rows.collect()
+    Ok(served)
+}
+
+/// Reads the columns of `select_rows!`.
+pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<Row> {
+    let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
+    let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
+    let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
+    let times = Times { now, due_at, next_at, asked, held, served };
+    Ok(Row {
+        id: row.get(0)?,
+        event: row.get(1)?,
+        wait: times.wait(&state, &channel),
+        channel,
+        state,
+        received_at: row.get(4)?,
+        attempts: row.get(5)?,
+        problem: row.get(6)?,
+    })
 }
 
 const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";

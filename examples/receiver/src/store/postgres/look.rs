@@ -1,0 +1,84 @@
+//! What operators look at. Each look has a connection of its own and the time limit of a statement, so that no delivery
+//! waits for it.
+
+use std::time::Duration;
+
+use tokio_postgres::Error;
+
+use super::Address;
+use super::connection::{CLASS, Connection, away, within};
+use super::operate::{row, select_rows};
+use crate::store::{Row, Standing, Trouble, Which};
+use crate::timings::Timings;
+
+/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the
+/// rows grow with the time at which they were received, so the smallest one is the oldest.
+const OVERVIEW: &str = "
+    WITH open (channel, waiting, in_work, dead, oldest) AS (
+        SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel
+        UNION ALL SELECT channel, 0, count(*), 0, min(id) FROM item WHERE owner IS NOT NULL GROUP BY channel
+        UNION ALL SELECT channel, 0, 0, count(*), NULL FROM item WHERE state = 'dead' GROUP BY channel
+    ), sums AS (
+        SELECT channel, sum(waiting)::bigint, sum(in_work)::bigint, sum(dead)::bigint, min(oldest) AS oldest
+        FROM open GROUP BY channel
+    )
+    SELECT sums.*, (
+        SELECT greatest(0, extract(epoch FROM now() - received_at))::float8
+        FROM record WHERE id = (SELECT record FROM item WHERE item.id = sums.oldest))
+    FROM sums";
+
+pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec<Standing>, Trouble> {
+    let connection: Connection<()> = Connection::open(address, timings).await?;
+    let standing = |row: tokio_postgres::Row| {
+        let age: Option<f64> = row.try_get(5)?;
+        Ok(Standing {
+            channel: row.try_get(0)?,
+            waiting: row.try_get(1)?,
+            in_work: row.try_get(2)?,
+            dead: row.try_get(3)?,
+            oldest: age.and_then(|age| Duration::try_from_secs_f64(age).ok()),
+        })
+    };
+    let query = async {
+        let rows = connection.client.query(OVERVIEW, &[]).await.map_err(away)?;
+        rows.into_iter().map(standing).collect::<Result<_, Error>>().map_err(away)
+    };
+    within(timings.statement, query).await
+}
+
+/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+const WAITING: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (
+        SELECT id FROM item WHERE channel = $2 AND state = 'waiting' AND owner IS NULL
+        ORDER BY due_at, id LIMIT $3 OFFSET $4
+    ) ORDER BY due_at, item.id"
+);
+/// Index: `item_dead`, backwards.
+const DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE channel = $2 AND state = 'dead' ORDER BY id DESC LIMIT $3 OFFSET $4)
+    ORDER BY item.id DESC"
+);
+/// Index: the primary key.
+const ONE: &str = concat!(select_rows!(), "WHERE item.id = $2 LIMIT $3 OFFSET $4");
+
+pub(super) async fn rows(
+    address: &Address,
+    timings: &Timings,
+    which: &Which,
+    most: u32,
+    skip: u32,
+) -> Result<Vec<Row>, Trouble> {
+    let connection: Connection<()> = Connection::open(address, timings).await?;
+    let (most, skip) = (i64::from(most), i64::from(skip));
+    let query = async {
+        let rows = match which {
+            Which::Waiting(channel) => connection.client.query(WAITING, &[&CLASS, channel, &most, &skip]).await,
+            Which::Dead(channel) => connection.client.query(DEAD, &[&CLASS, channel, &most, &skip]).await,
+            Which::One(id) => connection.client.query(ONE, &[&CLASS, id, &most, &skip]).await,
+        };
+        rows.and_then(|rows| rows.iter().map(row).collect()).map_err(away)
+    };
+    within(timings.statement, query).await
+}

@@ -1,0 +1,113 @@
+//! What operators look at. It is read on a connection of its own, so that no delivery waits for it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, Result};
+use tokio::task::spawn_blocking;
+
+use super::statements::{now, row, select_rows, served};
+use crate::store::{Row, Standing, Trouble, Which};
+
+/// How many steps of a statement may pass between two looks at the clock.
+const STEPS: i32 = 10_000;
+
+/// Reads something, and gives up after a while: the log of the database grows as long as a read lasts.
+pub(super) async fn look<T: Send + 'static>(
+    path: PathBuf,
+    limit: Duration,
+    read: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Trouble> {
+    let look = move || {
+        let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(limit)?;
+        let end = Instant::now() + limit;
+        connection.progress_handler(STEPS, Some(move || Instant::now() > end))?;
+        read(&connection)
+    };
+    let ended = |_| Trouble::Away("the thread that reads has panicked".to_owned());
+    spawn_blocking(look).await.map_err(ended)?.map_err(|error| Trouble::Away(error.to_string()))
+}
+
+/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the
+/// rows grow with the time at which they were received, so the smallest one is the oldest.
+const OVERVIEW: &str = concat!(
+    "WITH open (channel, waiting, in_work, dead, oldest) AS (
+        SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel
+        UNION ALL SELECT channel, 0, count(*), 0, min(id) FROM item WHERE owner IS NOT NULL GROUP BY channel
+        UNION ALL SELECT channel, 0, 0, count(*), NULL FROM item WHERE state = 'dead' GROUP BY channel
+    ), sums AS (
+        SELECT channel, sum(waiting), sum(in_work), sum(dead), min(oldest) AS oldest FROM open GROUP BY channel
+    )
+    SELECT sums.*, (
+        SELECT ",
+    now!(),
+    " - received_at * 1000 FROM record WHERE id = (SELECT record FROM item WHERE item.id = sums.oldest))
+    FROM sums"
+);
+
+pub(super) fn overview(connection: &Connection) -> Result<Vec<Standing>> {
+    let mut overview = connection.prepare(OVERVIEW)?;
+    let standings = overview.query_map([], |row| {
+        let age: Option<i64> = row.get(5)?;
+        Ok(Standing {
+            channel: row.get(0)?,
+            waiting: row.get(1)?,
+            in_work: row.get(2)?,
+            dead: row.get(3)?,
+            oldest: age.map(|age| Duration::from_millis(age.try_into().unwrap_or(0))),
+        })
+    })?;
+    standings.collect()
+}
+
+/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+const WAITING: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (
+        SELECT id FROM item WHERE channel = ?1 AND state = 'waiting' AND owner IS NULL
+        ORDER BY due_at, id LIMIT ?2 OFFSET ?3
+    ) ORDER BY due_at, item.id"
+);
+/// Index: `item_dead`, backwards.
+const DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE channel = ?1 AND state = 'dead' ORDER BY id DESC LIMIT ?2 OFFSET ?3)
+    ORDER BY item.id DESC"
+);
+/// Index: the primary key.
+const ONE: &str = concat!(select_rows!(), "WHERE item.id = ?1 LIMIT ?2 OFFSET ?3");
+
+pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32) -> Result<Vec<Row>> {
+    let served = served(connection)?;
+    let row = |columns: &rusqlite::Row<'_>| row(columns, &served);
+    match which {
+        Which::Waiting(channel) => connection.prepare(WAITING)?.query_map((channel, most, skip), row)?.collect(),
+        Which::Dead(channel) => connection.prepare(DEAD)?.query_map((channel, most, skip), row)?.collect(),
+        Which::One(id) => connection.prepare(ONE)?.query_map((id, most, skip), row)?.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params_from_iter};
+
+    use super::{DEAD, ONE, OVERVIEW, WAITING};
+
+    #[test]
+    fn no_statement_reads_the_rows_that_are_done() {
+        let database = Connection::open_in_memory().unwrap();
+        database.execute_batch(include_str!("../sqlite.sql")).unwrap();
+        for statement in [OVERVIEW, WAITING, DEAD, ONE] {
+            let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let parameters = vec![1; explain.parameter_count()];
+            let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<_> = steps.map(Result::unwrap).filter(|step| step.contains(" item")).collect();
+            assert!(!steps.is_empty());
+            for step in steps {
+                let indexes = ["INTEGER PRIMARY KEY", "INDEX item_due", "INDEX item_owner", "INDEX item_dead"];
+                assert!(indexes.iter().any(|index| step.contains(index)), "{step}: {statement}");
+            }
+        }
+    }
+}

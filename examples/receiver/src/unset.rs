@@ -1,0 +1,32 @@
+//! Says in the log that rows wait for a channel that is not set.
+
+use std::sync::Arc;
+
+use tokio::time::sleep;
+
+use crate::inbox::Inbox;
+use crate::store::Standing;
+use crate::timings::Timings;
+
+/// Says so at the start, and after each `Timings::remind`.
+pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
+    loop {
+        match inbox.store.overview().await {
+            Ok(standings) => {
+                for standing in standings.iter().filter(|standing| standing.waiting > 0) {
+                    let Standing { channel, waiting, .. } = standing;
+                    if !channel.is_empty() && inbox.metrics.channels.iter().all(|set| set.name() != channel) {
+                        let variable = format!("{}_WEBHOOK_URL", channel.to_uppercase());
+                        tracing::warn!("{channel} is not set, but rows wait for it: {waiting}; set {variable}");
+                    }
+                }
+                sleep(timings.remind).await;
+            }
+            // Asks again soon.
+            Err(trouble) => {
+                tracing::debug!("nobody knows what waits for channels that are not set: {trouble}");
+                sleep(timings.look).await;
+            }
+        }
+    }
+}
