@@ -18,8 +18,9 @@ use twt_chat_webhooks::Payload;
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
 
-/// The largest allowed ratio. When the vector of the items grows, the new block has twice the size of the old one. So
-/// the ratio is at most 1.5 if the items are read straight into the vector. Another buffer would make the ratio larger.
+/// The largest allowed ratio. When the vector of the items grows, its old block and a new block of twice the size
+/// exist at the same time: 1.5 times the new block. So the ratio is at most 1.5 if the items are read straight into
+/// the vector. Another buffer would make the ratio larger.
 const BUDGET: f64 = 1.5;
 
 fn main() -> ExitCode {

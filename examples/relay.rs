@@ -1,19 +1,20 @@
-//! The platform's own use case: tells a team's channel about an event.
+//! Prints the messages that tell the chat channel of a team about an event.
 //!
 //! ```sh
-//! cargo run --example relay                        # the documented UNREPLIED event, for every channel
-//! cargo run --example relay -- wecom               # for one
-//! cargo run --example relay -- slack payload.json  # an event of yours; `-` reads it from standard input
+//! cargo run --example relay                        # prints messages for all channels, about a documented event
+//! cargo run --example relay -- wecom               # prints a message for one channel
+//! cargo run --example relay -- slack payload.json  # reads your event from a file, or from standard input for `-`
 //! ```
 //!
-//! It prints the JSON that the channel's incoming webhook takes, a line for each message or form, and sends nothing:
+//! With the name of a channel, each line is the JSON of one message. The example itself sends nothing. This command
+//! sends each line to the incoming webhook of the channel:
 //!
 //! ```sh
 //! cargo run --example relay -- slack payload.json |
 //!     while IFS= read -r message; do curl --json "$message" "$SLACK_WEBHOOK_URL"; done
 //! ```
 //!
-//! The package `examples/receiver` sends the same messages, and sends a message again if the channel did not take it.
+//! The package `examples/receiver` sends the same messages. It also tries again if a channel does not take a message.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a program has std")]
 
@@ -23,18 +24,18 @@ use std::{env, fs};
 
 use twt_chat_webhooks::{Payload, fixtures};
 
-use self::message::Channel;
+use self::channel::Channel;
 
-#[path = "relay/message.rs"]
-pub(crate) mod message;
-
-const USAGE: &str = "usage: relay [slack|feishu|dingtalk|wecom [FILE|-]]";
+#[path = "relay/channel.rs"]
+#[allow(dead_code, reason = "only the receiver sends messages and reads answers")]
+pub(crate) mod channel;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let Some((channels, source)) = parse(&arguments) else {
-        eprintln!("{USAGE}");
+        let names: Vec<&str> = Channel::ALL.iter().map(|channel| channel.name()).collect();
+        eprintln!("usage: relay [{} [FILE|-]]", names.join("|"));
         return ExitCode::from(2);
     };
     match relay(&channels, source, &mut io::stdout().lock()) {
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
 
 pub(crate) fn parse<'a>(arguments: &[&'a str]) -> Option<(Vec<Channel>, Option<&'a str>)> {
     match *arguments {
-        // The first try, without arguments, shows all that the program can do.
+        // Without arguments, the program shows all that it can do.
         [] => Some((Channel::ALL.to_vec(), None)),
         [channel] => Some((vec![named(channel)?], None)),
         [channel, source] => Some((vec![named(channel)?], Some(source))),
@@ -57,7 +58,7 @@ pub(crate) fn parse<'a>(arguments: &[&'a str]) -> Option<(Vec<Channel>, Option<&
 }
 
 fn named(name: &str) -> Option<Channel> {
-    Channel::ALL.into_iter().find(|channel| channel.name() == name)
+    Channel::ALL.iter().find(|channel| channel.name() == name).copied()
 }
 
 pub(crate) fn relay(channels: &[Channel], source: Option<&str>, out: &mut impl Write) -> Result<(), String> {
@@ -70,7 +71,7 @@ pub(crate) fn relay(channels: &[Channel], source: Option<&str>, out: &mut impl W
         }
         Some(file) => fs::read(file).map_err(|error| format!("{file}: {error}"))?,
     };
-    // A receiver verifies the body first: see examples/receiver.
+    // This example trusts the body. A receiver verifies the signature first.
     let decoded = Payload::from_slice_partial(&body).map_err(|error| error.to_string())?;
     for rejected in &decoded.rejected {
         eprintln!("left out: {}", rejected.error);

@@ -39,7 +39,7 @@ const BAD_ITEM: &str = "--bad-item";
 const WRONG_SIGNATURE: &str = "--wrong-signature";
 const OPTIONS: [&str; 4] = [STALE, REPEATED, BAD_ITEM, WRONG_SIGNATURE];
 
-/// How old a stale event is. A receiver hardly accepts events that are older.
+/// How old a stale event is: 30 days, which is above the tolerance of nearly every receiver.
 const STALE_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 fn main() -> ExitCode {
@@ -146,7 +146,7 @@ fn with_bad_item(payload: &Payload) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// What to say about an unknown event, because the name may be a typing mistake.
+/// The note about an unknown event. The user may have mistyped the name of a documented event.
 fn note(event: &str) -> String {
     format!("{event:?} is not a documented event. The documented events are {}.", documented())
 }

@@ -29,7 +29,7 @@ use crate::wire;
 /// How many bytes of random input a value takes: the minimum and the maximum.
 type SizeHint = (usize, Option<usize>);
 
-/// A blank item whose fields `fill` has filled in, and any unknown fields.
+/// Generates an item. `fill` fills in the documented fields. The unknown fields are random.
 fn filled_item<'a, T: Item>(
     u: &mut Unstructured<'a>,
     mut fill: impl FnMut(&mut Unstructured<'a>, &str, ValueMut<'_>) -> Result<()>,

@@ -214,7 +214,7 @@ macro_rules! content {
                 Self { $($field: $crate::wire::Field::blank(),)* extra: Map::new() }
             }
 
-            // Not inlined, so that a program can share the reader of two types with the same fields.
+            // Not inlined, so that the compiler can use one copy of the code for two types with the same fields.
             #[inline(never)]
             fn read<'de, S: $crate::wire::Source<'de>>(&mut self, source: &mut S) -> Result<(), $crate::wire::Fault> {
                 use $crate::wire::{self, Field};

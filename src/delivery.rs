@@ -25,8 +25,8 @@ use crate::wire::{Fault, Json, JsonMark, Kind, Source};
 
 /// A request, taken apart into [`Record`]s to store.
 ///
-/// Any body becomes at least one record, so a handler that inserts the records into a table with a unique key loses
-/// nothing, and repeats no item. `Verifier::receive` verifies a request and returns its delivery in one call.
+/// Any body becomes at least one record. Insert the records into a table with a unique key: then your handler loses
+/// nothing, and handles no item twice. `Verifier::receive` verifies a request and returns its delivery in one call.
 ///
 /// ```
 /// use twt_chat_webhooks::{Delivery, Payload, fixtures};
@@ -76,16 +76,19 @@ pub struct Delivery {
 pub struct Record {
     /// The idempotency key, for a unique column. It has at most 1024 bytes.
     ///
-    /// The key of a good item is the text of its [`ItemKey`](crate::ItemKey). It is the same in whatever envelope the
-    /// item is delivered. Any other key is `sha256:` and 64 hex digits. The key of an item that cannot be decoded
-    /// depends on the event and on the text of the item only. The key of a whole body depends on all its bytes, so a
-    /// whole body in a new envelope is a new record: handling an event twice is better than losing one.
+    /// The key of a good item is the text of its [`ItemKey`](crate::ItemKey). Any other key is `sha256:` and 64 hex
+    /// digits. The key of an item that cannot be decoded depends only on the event and on the text of the item. So a
+    /// retry with another `created_at` or `webhook_id` in its envelope has the same keys.
+    ///
+    /// The key of a whole body depends on all its bytes, also on those of the envelope. If the envelope of a retry is
+    /// different, the body of the retry is a new record. So an event may be handled twice, but no event is lost.
     pub key: String,
     /// The type of the event, if it could be read.
     pub event_type: Option<EventType>,
-    /// A request body, which [`Payload::from_slice`] decodes: with this one item, or the whole body.
+    /// A body that [`Payload::from_slice`] decodes, if there is no [`error`](Self::error).
     ///
-    /// The text of the item and the text around the content are exactly as they came, with all unknown fields.
+    /// It is the body of the request, with this item only or as a whole. The text of the item and the text around the
+    /// items are exactly as they came, with all unknown fields.
     pub body: Vec<u8>,
     /// Why the body cannot be decoded, or `None` if it can.
     ///

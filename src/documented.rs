@@ -1,8 +1,9 @@
 //! The list of the documented events.
 //!
-//! Code that differs between events is generated from this list, or is an exhaustive `match`. Two enums, which
-//! have a variant for each event, and the table of events on the crate page repeat the list. CONTRIBUTING.md lists the
-//! steps to add an event. If you forget a step, a compile error or a failing test reports it.
+//! Code that differs between events is generated from this list, or is an exhaustive `match`. Three other places
+//! repeat the list: the enums [`Event`](crate::Event) and [`EventType`](crate::EventType), and the list of events on
+//! the crate page. CONTRIBUTING.md lists the steps to add an event. If you forget a step, a compile error or a failing
+//! test reports it.
 
 /// Calls a macro with the list of the documented events, in the order of the platform's page. An entry has
 ///

@@ -83,10 +83,10 @@ pub enum Event {
 ///
 /// `Debug` shows the content, which may hold what visitors wrote.
 ///
-/// With the features `arbitrary_precision` and `raw_value` of `serde_json`, an object whose first key is a private key
-/// of `serde_json` is read as `serde_json` reads it, or refused. A [`Delivery`](crate::Delivery) does not read unknown
-/// data, so it stores such an event without an error, and decoding the record fails. The error shows no text of the
-/// event.
+/// With its feature `arbitrary_precision` or `raw_value`, `serde_json` gives a special meaning to an object whose
+/// first key is one of its private keys. The crate then reads such an object as `serde_json` does, or fails if
+/// `serde_json` refuses the object. A [`Delivery`](crate::Delivery) does not read unknown data, so its record has no
+/// error, although decoding the body of the record can fail later. The error shows no text of the event.
 ///
 /// This code reads an unknown event into a type that the code defines:
 ///

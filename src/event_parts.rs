@@ -129,7 +129,8 @@ fn read_skipped<'de, S: Source<'de>, K: Keep<'de, S>>(
     let here = source.mark();
     source.return_to(start);
     let event = read_content(event_type, source, keep)?;
-    // `skip` accepts some text that is not JSON, such as `1-2`, and can go further than the reader did.
+    // `skip` accepts some text that is not JSON, such as `1-2`. In `1-2`, the reader stops before the `-`, but `skip`
+    // has moved past it. So the text is not JSON if the two ends differ.
     if source.mark() != end {
         return Err(Fault::not_json());
     }

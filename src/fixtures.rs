@@ -82,7 +82,7 @@
 //! let message = &payload.event.as_unreplied().unwrap()[0];
 //! assert!(message.visitor_name.contains('\0'));
 //! assert!(message.message_content.contains('\0'));
-//! // A time that few databases have, and a number beyond `i64`.
+//! // A time that few databases can store, and a number beyond `i64`.
 //! assert_eq!(message.created_at, Timestamp::MIN);
 //! assert_eq!(message.time_sec, u64::MAX);
 //! # Ok::<(), twt_chat_webhooks::DecodeError>(())
@@ -95,7 +95,8 @@
 //! are old, or from the future. [`Payload::sent_at`] makes them fresh, so that the test reaches the code behind
 //! [`Payload::check_freshness`]. With proptest:
 //!
-//! ```text
+#![cfg_attr(not(doctest), doc = "```rust,ignore")]
+#![cfg_attr(doctest, doc = "```text")]
 //! use std::time::SystemTime;
 //!
 //! use arbitrary::{Arbitrary, Unstructured};

@@ -52,8 +52,8 @@ use hmac_sha256::Hash;
 /// - `"` and `\` are written as `\"` and `\\`. A character below U+0020 is written as `\u` and four lower-case hex
 ///   digits.
 ///
-/// This form will not change in a later version. It is always shorter than 1024 bytes. Different keys have different
-/// texts: nobody can write two messages that have the same text of a key.
+/// This form will not change in a later version. The text is always shorter than 1024 bytes. Different keys have
+/// different texts, because nobody can find two messages or two names with the same hash.
 ///
 /// [Repeated items](crate::guide::repeated_items) says which fields the key contains and why, and how to store it.
 ///
@@ -72,7 +72,7 @@ pub struct ItemKey<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyParts<'a>([Option<KeyPart<'a>>; MAX_PARTS]);
 
-/// One more than the documented events have.
+/// The largest number of parts. The documented events have five parts, so there is one spare place.
 const MAX_PARTS: usize = 6;
 
 impl<'a> KeyParts<'a> {

@@ -1,4 +1,4 @@
-//! The content of a documented event: an array of items, and what is kept of it while it is read.
+//! The content of a documented event: an array of items. The trait [`Keep`] decides what a reader keeps of the array.
 
 use alloc::borrow::Cow;
 use alloc::string::String;

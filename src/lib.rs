@@ -13,7 +13,7 @@
 //! cargo add rusqlite --features bundled
 //! ```
 //!
-//! This is a complete program. It stores each request before it answers, and works on it afterwards:
+//! This is a complete program. It stores the items of each request, answers, and works on the items afterwards:
 //!
 // The package `examples/handlers` compiles and tests the program. The doc tests must not count it as ignored.
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
@@ -42,48 +42,44 @@
 //!
 //! # Events
 //!
-//! | event | what has happened | each item of `content` |
-//! |---|---|---|
-//! | `UNREPLIED` | a visitor's message has not been answered in time | [`UnrepliedContent`] |
-//! | `PRE_CHAT_FORM_SUBMIT` | a visitor has filled in the form before the chat | [`PreChatFormContent`] |
-//! | `OFFLINE_FORM_SUBMIT` | a visitor has left a message while no agent was online | [`OfflineFormContent`] |
+//! - `UNREPLIED`: a visitor's message has not been answered in time. Each item of `content` is an [`UnrepliedContent`].
+//! - `PRE_CHAT_FORM_SUBMIT`: a visitor has filled in the form before the chat. Each item is a [`PreChatFormContent`].
+//! - `OFFLINE_FORM_SUBMIT`: a visitor has left a message while no agent was online. Each item is an
+//!   [`OfflineFormContent`].
 //!
 //! Any other event is an [unknown event](UnknownEvent). The crate keeps its name and its whole content.
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `std` | yes | `std` in the dependencies and `Timestamp` from `SystemTime`; without `std`, only `alloc` is needed |
-//! | `signature` | | verifying and signing: `Verifier`, `AppSecret`, `Signature` |
-//! | `schemars` | | `JsonSchema` for the types |
-//! | `arbitrary` | | `Arbitrary` for the types, to fuzz a handler with |
+//! - `std`, on by default: `Timestamp` from `SystemTime`, and `std` in the dependencies. Without `std`, only `alloc` is
+//!   needed.
+//! - `signature`: verifying and signing with `Verifier`, `AppSecret` and `Signature`.
+//! - `schemars`: `JsonSchema` for the types.
+//! - `arbitrary`: `Arbitrary` for the types, to fuzz a handler with.
 //!
 //! # Where to read more
 //!
-//! | to | see |
-//! |---|---|
-//! | receive requests, and know what to answer | [A durable handler](guide::handler) |
-//! | take a request apart into records to store | [`Delivery`] |
-//! | choose columns, and know what a database refuses | [Storing](guide::storing) |
-//! | recognize an item that is delivered twice | [Repeated items](guide::repeated_items), [`ItemKey`] |
-//! | detect old requests that are sent again | [Old requests](guide::old_requests) |
-//! | know how values are read and written | [Reading and writing](guide::reading) |
-//! | find out why a body cannot be decoded | [`DecodeError`] |
-//! | decode a body although some of its items are bad | [`Payload::from_slice_partial`] |
-//! | correct an item that cannot be decoded | [Mending](guide::mending) |
-//! | treat all documented events alike, or write an item as JSON | [`Content`] |
-//! | use payloads in serde types of your own | [Through serde](guide::through_serde) |
-//! | store payloads in CBOR, YAML or another format | [Other formats](guide::other_formats) |
-//! | get the types in TypeScript or Python | [Other languages](guide::other_languages) |
-//! | test and fuzz a handler | [Testing](guide::testing), [`fixtures`] |
-//! | log a payload without what visitors wrote | [`Payload::summary`] |
-//! | count events by their type | [`EventType`] |
-//! | put numbers into integer columns | [`UnrepliedContent`](UnrepliedContent#in-a-database) |
-//! | get the current time, or convert to `chrono`, `jiff` or `time` | [`Timestamp`](Timestamp#conversions) |
-//! | check that a payload is as the platform documents it | [`validate`] |
-//! | send a signed request to a handler | [`AppSecret::sign_payload`][signing] |
-//! | change the secret without losing a request | [`Verifier`][rotation] |
+//! - Receive requests, and know what to answer: [A durable handler](guide::handler)
+//! - Take a request apart into records to store: [`Delivery`]
+//! - Choose columns, and know what a database refuses: [Storing](guide::storing)
+//! - Recognize an item that is delivered twice: [Repeated items](guide::repeated_items), [`ItemKey`]
+//! - Detect old requests that are sent again: [Old requests](guide::old_requests)
+//! - Know how values are read and written: [Reading and writing](guide::reading)
+//! - Find out why a body cannot be decoded: [`DecodeError`]
+//! - Decode a body although some of its items are bad: [`Payload::from_slice_partial`]
+//! - Correct an item that cannot be decoded: [Mending](guide::mending)
+//! - Treat all documented events alike, or write an item as JSON: [`Content`]
+//! - Use payloads in serde types of your own: [Through serde](guide::through_serde)
+//! - Store payloads in CBOR, YAML or another format: [Other formats](guide::other_formats)
+//! - Get the types in TypeScript or Python: [Other languages](guide::other_languages)
+//! - Test and fuzz a handler: [Testing](guide::testing), [`fixtures`]
+//! - Log a payload without what visitors wrote: [`Payload::summary`]
+//! - Count events by their type: [`EventType`]
+//! - Put numbers into integer columns: [`UnrepliedContent`](UnrepliedContent#in-a-database)
+//! - Get the current time, or convert to `chrono`, `jiff` or `time`: [`Timestamp`](Timestamp#conversions)
+//! - Check that a payload is as the platform documents it: [`validate`]
+//! - Send a signed request to a handler: [`AppSecret::sign_payload`][signing]
+//! - Change the secret without losing a request: [`Verifier`][rotation]
 //!
 //! # Stability
 //!

@@ -55,8 +55,8 @@ impl fmt::Debug for Rejected {
 }
 
 impl Partial {
-    /// The largest number of items that are rejected one by one. A body with more bad items is an error of the kind
-    /// [`Data`](crate::DecodeErrorKind::Data) with the path `content`.
+    /// The largest number of bad items that [`Payload::from_slice_partial`] puts aside. If a body has more bad items,
+    /// the function fails. The error has the kind [`Data`](crate::DecodeErrorKind::Data) and the path `content`.
     pub const MAX_REJECTED: usize = 1_000;
 }
 

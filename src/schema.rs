@@ -5,8 +5,8 @@
 //! in a string, or a missing text field.
 //!
 //! The schemas allow unknown statuses and unknown fields. All but [`DocumentedPayload`] allow unknown events with any
-//! content. They do not contain the limits of [`validate`](crate::validate). So everything that the crate writes
-//! matches its schema.
+//! content. No schema contains the limits of [`validate`](crate::validate). So everything that the crate writes
+//! matches the schema of its type.
 //!
 //! Objects have schemas of their own, with names. A status or a time has no named schema: a Python generator would make
 //! a class of it, and an instance of this class does not equal `"1"`.
@@ -220,9 +220,9 @@ fn with_examples(mut schema: Schema) -> Schema {
 /// `PreChatFormSubmitPayload`, `OfflineFormSubmitPayload` and `UnknownPayload`. Code generators of other languages make
 /// a type from each part. In the repository, `schema/payload.schema.json` is this schema.
 ///
-/// This schema does not suit every code generator, because the part for unknown events has any `event`. Generated code
-/// may then take a malformed documented body for an unknown event. [`DocumentedPayload`] is the schema without this
-/// part.
+/// This schema does not suit every code generator. In the part for unknown events, `event` is any string except the
+/// documented names, and some generators ignore the exception. Their code may then take a malformed documented body
+/// for an unknown event. [`DocumentedPayload`] is the schema without this part.
 #[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
 impl JsonSchema for Payload {
     schema_names! { Payload }

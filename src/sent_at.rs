@@ -1,4 +1,4 @@
-//! Moving a payload in time: a fixture that was sent today.
+//! [`Payload::sent_at`]: changes when a payload was sent, so that a handler takes a fixture for a new request.
 
 use crate::documented::documented;
 use crate::event::Event;

@@ -4,7 +4,7 @@
 //! `X-Chat-Signature`, which holds the HMAC-SHA256 of the **raw** body in lower-case hex digits. The key is the
 //! account's `AppSecret`.
 //!
-//! A handler that stores what it receives verifies each request and takes it apart with `Verifier::receive`:
+//! To store what your handler receives, call `Verifier::receive`. It verifies a request and takes the request apart:
 //!
 //! ```
 //! use twt_chat_webhooks::{AppSecret, Delivery, Verifier, fixtures};

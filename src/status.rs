@@ -104,7 +104,7 @@ macro_rules! documented_statuses {
 
             /// The status in its integer form, or `None` if it is unknown.
             ///
-            /// `Display` of the result writes the status in words.
+            /// `Display` of a [`DocumentedStatus`] writes the status in words.
             #[must_use]
             pub fn documented(&self) -> Option<DocumentedStatus> {
                 match self {

@@ -43,7 +43,8 @@ use crate::wire::{self, Fault, Field, Integer, Scalar, Source};
 /// For other crates, convert the [`unix_seconds`](Self::unix_seconds). Every `Timestamp` is in the range of chrono. The
 /// range of jiff is smaller by about a day at each end, so the conversion to jiff can fail:
 ///
-/// ```text
+#[cfg_attr(not(doctest), doc = "```rust,ignore")]
+#[cfg_attr(doctest, doc = "```text")]
 /// use twt_chat_webhooks::{Timestamp, TimestampError};
 ///
 /// // Always `Some`.

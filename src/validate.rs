@@ -117,7 +117,7 @@ impl Violation {
         &self.path
     }
 
-    /// The rule that is broken there.
+    /// The rule that the payload breaks at this path.
     #[must_use]
     pub fn rule(&self) -> Rule {
         self.rule

@@ -1,8 +1,8 @@
 //! How values are read and written in every format.
 //!
-//! The readers of the crate are plain loops over keys and items. They are generic over one trait, [`Source`]. It has
-//! two implementations: a cursor over JSON text, and a cursor over a buffered value. A body is read from its text. To
-//! read from a serde `Deserializer`, the only serde visitor of the crate first buffers the value.
+//! The readers of the crate are plain loops over keys and items. They are generic over one trait, [`Source`]. The
+//! trait has two implementations: a cursor over JSON text, and a cursor over a buffered value. A body is read from its
+//! text. To read from a serde `Deserializer`, the crate first buffers the value.
 
 mod buffered;
 mod fault;

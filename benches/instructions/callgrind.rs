@@ -4,10 +4,11 @@ use std::env;
 use std::process::Command;
 use std::thread;
 
-/// The option that makes this program run one way of a comparison: `--count PLACE ITERATIONS`.
+/// The option that makes this program run only one [`Way`](crate::comparisons::Way): `--count PLACE ITERATIONS`. The
+/// place is the index of the way in the list of all ways.
 const COUNT_OPTION: &str = "--count";
 
-/// The place of the way to run, and the number of iterations, if [`count`] started this process.
+/// The two arguments of [`COUNT_OPTION`], or `None` if [`run`] has not started this process.
 pub fn requested(args: &[String]) -> Option<(usize, u32)> {
     match args {
         [flag, place, iterations] if flag == COUNT_OPTION => Some((place.parse().ok()?, iterations.parse().ok()?)),
@@ -15,13 +16,14 @@ pub fn requested(args: &[String]) -> Option<(usize, u32)> {
     }
 }
 
-/// The instructions of one iteration, after `iterations` iterations have warmed up the allocator.
+/// Counts the instructions of one iteration, as the mean of `iterations` iterations. The same number of iterations
+/// runs first, to warm up the allocator, and is not counted.
 #[expect(clippy::cast_precision_loss)]
 pub fn count(place: usize, iterations: u32) -> f64 {
     count_all(place, iterations) as f64 / f64::from(iterations)
 }
 
-/// The instructions of `iterations` iterations, after as many that are not counted.
+/// Counts the instructions of `iterations` iterations. The same number of iterations runs first, and is not counted.
 ///
 /// This program runs twice, the second time with twice as many iterations. The difference is the cost of the additional
 /// iterations. The cost of the start-up, of the dynamic linker and of the preparation cancels out.

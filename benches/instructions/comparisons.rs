@@ -12,9 +12,10 @@ use crate::support::encode_by_hand;
 use crate::support::rivals::{self, ExactForm, ExactUnreplied, ZeroCopyUnreplied};
 use crate::support::shapes::Idiomatic;
 
-/// The budget for linear cost: the largest allowed ratio of the cost of one item of 10 000 to the cost of one item of
-/// 1 000. The ratio exceeds 1 because the allocator needs more instructions per item in a large body. A body of 100 is
-/// too small for the comparison, because its items cost the allocator much less.
+/// The budget for linear cost. It compares the cost of one item in a body with the cost of one item in a body with a
+/// tenth of the items, usually 10 000 and 1 000. The ratio exceeds 1, because the allocator needs more instructions
+/// per item in a large body. For decoding, a body of 100 items is too small for the comparison, because its items cost
+/// the allocator much less.
 const LINEAR: f64 = 1.15;
 
 /// All comparisons. The first argument of `within` is the budget.
@@ -331,8 +332,8 @@ fn put_items_aside<const COUNT: usize>(iterations: u32) {
 
 /// A body with this many unknown fields in its envelope.
 ///
-/// The map of the extras is a tree, so the cost of a field grows with the logarithm of `count`. The same is true of a
-/// [`Value`].
+/// The map of the unknown fields is a tree, so the cost of a field grows with the logarithm of `count`. The same is
+/// true of a [`Value`].
 fn with_unknown_fields(count: usize) -> String {
     let fields: Vec<_> = (0..count).map(|index| format!("\"field {index:05}\": {index}")).collect();
     UNREPLIED.replacen('{', &format!("{{{},", fields.join(",\n")), 1)

@@ -1,4 +1,4 @@
-//! Verifying a signature takes as many instructions whichever digit of a forged signature is wrong.
+//! Checks that verifying takes the same number of instructions, whichever digit of a forged signature is wrong.
 //!
 //! Otherwise a sender could find out the right signature digit by digit.
 
@@ -36,8 +36,8 @@ fn verify(iterations: u32, is_wrong: fn(usize) -> bool) {
     repeat(iterations, || verifier.verify(black_box(UNREPLIED.as_bytes()), Some(black_box(&sent))));
 }
 
-/// Another digit that is a number or a letter, as `digit` is. Reading the header may take longer for a letter than for
-/// a number: the sender knows which of them the header holds.
+/// Another hex digit: a numeral if `digit` is a numeral, and a letter if `digit` is a letter. Reading the header may
+/// take longer for a letter than for a numeral. This tells the sender nothing, because the sender wrote the header.
 fn other(digit: u8) -> u8 {
     match digit {
         b'9' | b'f' => digit - 1,
@@ -45,8 +45,8 @@ fn other(digit: u8) -> u8 {
     }
 }
 
-/// Prints the counts, and returns whether all wrong signatures take the same number of instructions. The first of
-/// `verifications` has this place among all ways.
+/// Prints the counts, and returns whether all wrong signatures take the same number of instructions. `place` is the
+/// index of the first of `verifications` in the list of all ways.
 pub fn report(verifications: &[Way], place: usize) -> bool {
     println!("\n{:44}{:>14}", "verify UNREPLIED", "instructions");
     let counts: Vec<_> =

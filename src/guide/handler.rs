@@ -1,7 +1,8 @@
 //! # A durable handler
 //!
-//! This is a complete program with axum and SQLite. It verifies each request, commits what it holds, answers, and works
-//! on it afterwards. Whatever the platform signs becomes rows of the table:
+//! This is a complete program with axum and SQLite. The program verifies each request, commits the items of the
+//! request to a table, and answers. It works on the items afterwards. Every request with the right signature becomes
+//! rows of the table:
 //!
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]
@@ -23,22 +24,23 @@
 //! | The signature is right, and what the request holds is stored. | 200 |
 //! | The signature is right, but the request cannot be stored. | 503 |
 //!
-//! The platform sends a request again if it is not answered with 200 within 5 seconds. So 200 means "stored", whatever
-//! the body holds. A body that cannot be decoded has the same fault in each retry: store it, answer 200, and look at it
-//! later. The same is true of a body that is [too old](super::old_requests). Only if storing fails does a retry help.
+//! The platform sends a request again if the answer is not 200, or does not come within 5 seconds. So 200 means
+//! "stored", whatever the body holds. A body that cannot be decoded has the same fault in each retry: store it, answer
+//! 200, and look at it later. The same is true of a body that is [too old](super::old_requests). A retry helps only if
+//! storing failed.
 //!
 //! axum refuses a body of more than 2 MiB with 413. The bodies of the platform are much smaller. If you want to store
 //! larger ones too, set `DefaultBodyLimit`.
 //!
 //! ## Work
 //!
-//! Work takes time and can fail, so it comes after the answer. If the program ends during the work, the work on this
-//! row starts again. If your work fails for good, write the reason into `problem`: the row is then a dead letter, and
-//! the next row is worked on. A row with a `problem` waits for a person, whatever its column `done` says. A panic in
-//! your work would end the worker, so return an error instead.
+//! Work takes time and can fail, so it comes after the answer. If the program ends during the work on a row, it works
+//! on this row again after the next start. If your work fails for good, write the reason into `problem`: the row is
+//! then a dead letter, and the worker goes on to the next row. A row with a `problem` waits for a person, whatever its
+//! column `done` says. A panic in your work would end the worker, so return an error instead.
 //!
-//! The rows that are done stay in the table, because their keys recognize what is repeated. Delete them when they are
-//! older than the tolerance for [old requests](super::old_requests).
+//! The rows that are done stay in the table, because the handler recognizes a repeated item by its key. Delete these
+//! rows when they are older than the tolerance for [old requests](super::old_requests).
 //!
 //! ## With axum and PostgreSQL
 //!

@@ -23,5 +23,5 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! If `from_parts` fails, the index in the path of its error counts the items of the mended content. So the first item
-//! is `content[0]`, whatever its index in the body was.
+//! If `from_parts` fails, the path of its error belongs to the mended content, not to the body. So the first item is
+//! `content[0]`, whatever its index in the body was.

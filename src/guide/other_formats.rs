@@ -1,9 +1,10 @@
 //! # Other formats
 //!
 //! JSON, YAML, RON, CBOR and `MessagePack` can store the types. (In `MessagePack`, write an [`Event`](crate::Event)
-//! with `rmp_serde::to_vec_named`, which keeps the names of the fields.) With `arbitrary_precision`, store JSON rather
-//! than RON or compact `MessagePack`: `serde_json` then hands over a number in unknown data as an object that these two
-//! formats cannot hold.
+//! with `rmp_serde::to_vec_named`, which keeps the names of the fields.)
+//!
+//! If the feature `arbitrary_precision` of `serde_json` is on, do not use RON or `rmp_serde::to_vec`. `serde_json`
+//! then hands over each number in unknown data as an object that these two formats cannot hold.
 //!
 //! bincode and postcard can write the types but cannot read them, because their data does not contain the names and
 //! types of fields. In such a format, store the JSON as bytes:

@@ -36,17 +36,16 @@
 //! Unknown fields and the content of an unknown event are held as [`serde_json::Value`]s. Three features of
 //! `serde_json` make a `Value` more exact. Switch them on in your own `Cargo.toml`:
 //!
-//! | feature of `serde_json` | what happens without it |
-//! |---|---|
-//! | `preserve_order` | The keys of an object are sorted. |
-//! | `float_roundtrip` | A float can change its last digits each time it is read and written. |
-//! | `arbitrary_precision` | Integers beyond 64 bits and long fractions are rounded. Numbers beyond `f64` are errors. |
+//! - `preserve_order`: without this feature, the keys of an object are sorted.
+//! - `float_roundtrip`: without this feature, a float can change its last digits each time it is read and written.
+//! - `arbitrary_precision`: without this feature, integers beyond 64 bits and long fractions are rounded, and numbers
+//!   beyond `f64` are errors.
 //!
 //! Without `float_roundtrip`, a float can change unless it has at most 15 digits and an exponent between −22 and 22.
 //! Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change in the same way.
 //!
 //! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 //!
-//! The features do not change documented fields, with one exception. A float in an integer field may have a fraction
-//! that is so small that only its last digits show it. The features can decide whether such a float is an error, or is
-//! read as the nearest integer.
+//! The features do not change documented fields, with one exception: a float in an integer field that differs from an
+//! integer only in its last digits. The features can decide whether such a float is an error, or is read as the
+//! nearest integer.

@@ -1,21 +1,20 @@
 //! # Repeated items
 //!
 //! The platform retries a delivery that is not answered with 200 in time, so a handler can receive an item twice. Each
-//! item has an [idempotency key](crate::ItemKey): the same each time the item is delivered, and different for other
-//! items. Store the key of each item that you handle, and skip an item whose key is stored. The handlers in
+//! item has an [idempotency key](crate::ItemKey). The key is the same each time the item is delivered, and other items
+//! have other keys. (There is one exception: if a visitor writes the same text twice within a second, both items have
+//! the same key.) Store the key of each item that you handle, and skip an item whose key is stored. The handlers in
 //! [A durable handler](super::handler) do this with the key of each [`Record`](crate::Record).
 //!
 //! ## What the key contains
 //!
 //! The keys of all documented events have these parts:
 //!
-//! | part | why |
-//! |---|---|
-//! | the name of the event | A visitor can fill in both forms in the same second. |
-//! | the `created_at` of the item | A visitor can write the same message again later. |
-//! | `push_times`, or 0 for a form | Each push of an unanswered message counts as a new item. |
-//! | `property_name` and `visitor_name` | Visitors of two projects can have the same name. |
-//! | `message_content` | A visitor can write two different messages in the same second. |
+//! - The name of the event. A visitor can fill in both forms in the same second.
+//! - The `created_at` of the item. A visitor can write the same message again later.
+//! - `push_times`, or 0 for a form. Each push of an unanswered message counts as a new item.
+//! - `property_name` and `visitor_name`. Visitors of two projects can have the same name.
+//! - `message_content`. A visitor can write two different messages in the same second.
 //!
 //! `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
 //!

@@ -37,7 +37,7 @@
 //! - an old request: a fixture without `sent_at`
 //! - a wrong signature, and none
 //!
-//! The example `trigger` of the repository sends most of these to a running handler.
+//! The example `trigger` of the repository prints commands that send most of these requests to a running handler.
 //!
 //! For random payloads, switch on the feature `arbitrary`. The module
 //! [`fixtures`](crate::fixtures#property-tests) shows a property test.

@@ -1,9 +1,9 @@
 //! # Through serde
 //!
-//! The types of this crate implement `Serialize` and `Deserialize` by the same rules. The rules hold for any
-//! self-describing format, for `serde_json::from_value`, for `#[serde(flatten)]`, and for types of your own that
-//! contain a payload, an event or an item. The error of the format contains the text of a
-//! [`DecodeError`](crate::DecodeError), with the path of the field:
+//! The types of this crate implement `Serialize` and `Deserialize` by the rules of
+//! [Reading and writing](super::reading). The rules hold for any self-describing format, for `serde_json::from_value`,
+//! for `#[serde(flatten)]`, and for types of your own that contain a payload, an event or an item. The error of the
+//! format contains the text of a [`DecodeError`](crate::DecodeError), with the path of the field:
 //!
 //! ```
 //! use serde_json::json;
@@ -23,10 +23,10 @@
 //! );
 //! ```
 //!
-//! Line and column need the text of the body. So only [`from_slice`](crate::Payload::from_slice) and
-//! [`FromStr`](std::str::FromStr) report them, and [`from_slice_partial`](crate::Payload::from_slice_partial) if it
-//! fails. `serde_json` may add a line and a column of its own, which do not point at the fault. For an untagged enum,
-//! serde replaces the error with a text of its own.
+//! Such an error has no line and no column, because the crate does not see the text of the body. To get the position
+//! of a fault, decode the whole body with [`from_slice`](crate::Payload::from_slice). `serde_json` may add a line and
+//! a column of its own, which do not point at the fault. For an untagged enum, serde replaces the error with a text of
+//! its own.
 //!
 //! If you use `#[serde(flatten)]`:
 //!

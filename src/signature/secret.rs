@@ -38,8 +38,8 @@ pub struct AppSecret(Box<HmacSha256>);
 
 /// Checks at compile time that the state of an [`AppSecret`] is wiped when it is dropped.
 ///
-/// [`HmacSha256`] itself does not implement [`ZeroizeOnDrop`]. It consists of two states of SHA-256 and a buffer, and
-/// the types of these parts do.
+/// [`HmacSha256`] itself does not implement [`ZeroizeOnDrop`]. But it consists of two states of SHA-256 and a buffer,
+/// and the types of these parts implement the trait.
 const _: () = {
     const fn is_wiped_on_drop<T: ZeroizeOnDrop>() {}
     is_wiped_on_drop::<<Sha256 as EagerHash>::Core>();
@@ -59,9 +59,9 @@ impl AppSecret {
     /// - [`SecretError::SurroundingWhitespace`] if the secret starts or ends with white space. It is not removed
     ///   silently, because you may have pasted the same text into the configuration of other programs.
     /// - [`SecretError::Quoted`] if the secret starts and ends with the same quotation mark: `"`, `'` or a backtick.
-    ///   Some programs do not remove the quotation marks of a configuration file. With them, the secret is a wrong one.
-    ///   The crate writes no logs, so it cannot warn. It refuses, because a wrong secret would show only when the first
-    ///   request arrives.
+    ///   Some programs do not remove the quotation marks of a configuration file. The secret would then contain the
+    ///   marks, and no signature would match. The crate writes no logs, so it cannot warn when the program starts. It
+    ///   refuses the secret instead.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SecretError> {
         let secret = secret.as_ref();
         // This reads the secret in place, because a copy would have to be wiped. Invalid UTF-8 counts as a character

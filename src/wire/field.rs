@@ -98,7 +98,8 @@ macro_rules! read_object {
         const { assert!(NAMES.len() <= 32, "more fields than bits") };
 
         let mut seen = 0_u32;
-        // The field whose key was looked up. Its value comes next, and a string value can look like a key.
+        // The field whose key was looked up. Its value comes next. The steps must not compare this value with a key,
+        // because a string value can look like a key.
         let mut pending = None;
         let mut object = $source.open_object()?;
         let mut is_open = $source.next_field(&mut object)?;

@@ -1,4 +1,4 @@
-//! Does what `ours.rs` does, and encodes the payload.
+//! Decodes a body from standard input, and prints the encoded payload or the error.
 
 use std::io::{self, Write};
 

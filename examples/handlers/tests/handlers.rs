@@ -20,7 +20,7 @@ use postgres::Server;
 
 const SECRET: &str = "s3cret of example.com";
 
-/// How long a test waits for a condition. On a busy machine, much takes long.
+/// How long a test waits for a condition before it fails. The limit is generous, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running handler. It ends with the test.
@@ -34,7 +34,7 @@ struct Handler {
 
 /// How a request gets to a handler.
 enum Front {
-    /// To this URL.
+    /// A POST to this URL.
     Http(String),
     Lambda(Api),
 }
@@ -42,9 +42,9 @@ enum Front {
 /// Where a handler stores its records.
 #[derive(Clone)]
 enum Inbox {
-    /// In a file in this folder.
+    /// A SQLite file in this folder.
     Sqlite(PathBuf),
-    /// In the database with this URL.
+    /// The PostgreSQL database with this URL.
     Postgres(String),
 }
 
@@ -72,7 +72,7 @@ impl Handler {
         let front = Front::Http(line.trim_start_matches("listening on ").to_owned());
         let lines = Arc::<Mutex<Vec<_>>>::default();
         let collected = Arc::clone(&lines);
-        // The handler can print at any time, so somebody must read until its end.
+        // A handler whose output nobody reads would wait when the pipe is full, so a thread reads until the end.
         thread::spawn(move || output.for_each(|line| collected.lock().unwrap().push(line.unwrap())));
         Self { process, front, inbox: inbox.clone(), lines }
     }
@@ -261,7 +261,7 @@ fn takes_every_kind_of_request(handler: &Handler) {
     assert_eq!(handler.post_signed(payload(many).to_vec()), 200);
     assert_eq!(inbox.rows().len(), 309);
 
-    // A request that cannot be stored is not taken, so that the platform sends it again.
+    // A request that cannot be stored is answered 503, so that the platform sends it again.
     handler.eventually_done();
     let last = payload([message("Is the table back?")]).to_vec();
     inbox.rename_table("inbox", "gone");
@@ -271,7 +271,7 @@ fn takes_every_kind_of_request(handler: &Handler) {
     assert_eq!(handler.post_signed(&last), 200);
     assert_eq!(inbox.rows().len(), 310);
 
-    // The work is done on all good rows, and not on dead letters.
+    // All good rows have been worked on. Dead letters have not.
     handler.eventually_done();
     assert_eq!(inbox.problems().len(), 2);
     for row in inbox.rows() {
@@ -303,7 +303,7 @@ fn axum_with_postgres_takes_every_kind_of_request() {
 fn several_programs_share_one_table_and_work_on_each_row_once() {
     let Some(server) = Server::start("shared_table") else { return };
     let inbox = Inbox::Postgres(server.url());
-    // They start at once, so each of them tries to create the table.
+    // All handlers start at the same time, so each of them tries to create the table.
     let start = || Handler::start(env!("CARGO_BIN_EXE_axum_postgres"), &inbox);
     let handlers: Vec<_> = thread::scope(|scope| {
         let starting: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();

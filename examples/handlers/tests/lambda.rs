@@ -1,4 +1,4 @@
-//! A mock of the runtime API of AWS Lambda. It hands requests to a function as events, and takes its answers.
+//! A mock of the runtime API of AWS Lambda. The mock hands requests to a function as events, and takes the answers.
 
 use std::env;
 use std::net::SocketAddr;

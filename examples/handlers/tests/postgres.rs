@@ -1,4 +1,4 @@
-//! A PostgreSQL server for a test. It is stopped and removed at the end of the test, also of a test that fails.
+//! A PostgreSQL server for a test. The server is stopped and removed when the test ends, also when the test fails.
 
 use std::env;
 use std::fs::{self, File};
@@ -26,7 +26,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server with an empty database. Returns `None` if PostgreSQL is not installed, and says so.
+    /// Starts a server with an empty database. If PostgreSQL is not installed, prints this and returns `None`. If the
+    /// variable `REQUIRE_POSTGRES` is set, panics instead.
     pub fn start(name: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             let says = "left out, because it needs a PostgreSQL server: apt-get install postgresql";

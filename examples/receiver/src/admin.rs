@@ -17,16 +17,15 @@ use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, get_service};
 use prometheus_client::encoding::prometheus_text;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::Error;
 use crate::inbox::Inbox;
 use crate::metrics::Metrics;
 use crate::server::Port;
 use crate::store::Trouble;
 use crate::timings::Timings;
+use crate::{Error, connections};
 
 /// How many connections may be open.
 const MAX_CONNECTIONS: usize = 32;
@@ -36,7 +35,7 @@ const MAX_QUESTIONS: usize = 2;
 /// Listens on the address. Says so in the log, and warns if other machines can reach it.
 pub async fn listen(address: &str, metrics: &Metrics) -> Result<Port, Error> {
     let cannot_listen = |error| format!("cannot listen on {address}: {error}");
-    let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+    let listener = connections::listen(address).await.map_err(cannot_listen)?;
     let local = listener.local_addr()?;
     tracing::info!("the page for operators is at http://{local}/");
     if !local.ip().is_loopback() {

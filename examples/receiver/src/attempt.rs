@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use twt_chat_webhooks::Payload;
 
+use crate::channel::Channel;
 use crate::delivery::apart;
-use crate::message::Channel;
 use crate::store::{Claim, Failure, Outcome};
 use crate::timings::Timings;
 use crate::worker::Kind;
@@ -140,12 +140,15 @@ impl Attempts {
     }
 
     pub async fn make(self, Claim { id, attempt, body }: Claim) -> Outcome {
-        let result = match apart(body.len(), move || Payload::from_slice(&body)).await {
+        let mut result = match apart(body.len(), move || Payload::from_slice(&body)).await {
             Some(Ok(payload)) => self.with(id, attempt, payload).await,
             Some(Err(error)) => Err(Error::from(error).into()),
             None => Err("decoding panicked".to_owned().into()),
         };
-        if let Err(failure) = &result {
+        if let Err(failure) = &mut result {
+            if failure.is_final {
+                failure.problem = format!("{}; then run `receiver retry {id}`", failure.problem);
+            }
             let to = self.channel().map_or(String::new(), |channel| format!(" to {}", channel.name()));
             tracing::warn!("item {id}{to}, attempt {attempt}: {}", failure.problem);
         }

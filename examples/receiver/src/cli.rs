@@ -8,20 +8,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use twt_chat_webhooks::{AppSecret, Verifier};
 
-use crate::forward::Webhook;
-use crate::message::Channel;
+use crate::channel::Channel;
+use crate::forward::{Webhook, is_usable_proxy};
 use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
 #[derive(Parser)]
-#[command(
-    version,
-    after_help = "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. \
-    While you change the AppSecret, set TWT_APP_SECRET_OLD to the previous one. \
-    To forward each item to chat channels, set SLACK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, DINGTALK_WEBHOOK_URL or \
-    WECOM_WEBHOOK_URL, and FEISHU_SECRET or DINGTALK_SECRET if the channel checks signatures. \
-    To keep each delivery that is older or newer than ten minutes as a dead letter, set TOLERANCE=10m."
-)]
+#[command(version, after_help = variables())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -68,8 +61,10 @@ pub enum Command {
         #[arg(long)]
         dead: bool,
     },
-    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it counts
-    /// as new
+    /// Copy a SQLite inbox to a new file, also while a receiver serves
+    Backup { file: PathBuf },
+    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it
+    /// counts as new
     Delete { id: i64 },
     /// Delete the rows that are done, but not those of an event that this version does not know. If the platform sends
     /// such an item again, it counts as new
@@ -86,11 +81,38 @@ pub enum Command {
     },
 }
 
+/// The end of the help.
+fn variables() -> String {
+    let urls: Vec<_> = Channel::ALL.iter().map(|channel| url_variable(*channel)).collect();
+    let secrets: Vec<_> = Channel::ALL.iter().filter_map(|channel| secret_variable(*channel)).collect();
+    format!(
+        "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. While you change the AppSecret, set \
+         TWT_APP_SECRET_OLD to the previous one. To forward each item to chat channels, set one or more of {}. If a \
+         channel checks signatures, set its secret: {}. To keep each delivery that is more than ten minutes older or \
+         newer as a dead letter, set TOLERANCE=10m.",
+        urls.join(", "),
+        secrets.join(", ")
+    )
+}
+
+fn url_variable(channel: Channel) -> String {
+    format!("{}_WEBHOOK_URL", channel.name().to_uppercase())
+}
+
+/// `None` if the channel has no signatures.
+fn secret_variable(channel: Channel) -> Option<String> {
+    channel.signature.map(|_| format!("{}_SECRET", channel.name().to_uppercase()))
+}
+
 /// Reads the secrets and the webhooks of the channels from the environment. They are not options, because other users
 /// of the machine can see the options of a process.
 pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
-    let webhooks = Channel::ALL.into_iter().filter_map(|channel| webhook(channel, timings).transpose());
-    Ok((verifier()?, webhooks.collect::<Result<_, _>>()?))
+    let webhooks = Channel::ALL.iter().filter_map(|channel| webhook(*channel, timings).transpose());
+    let (verifier, webhooks) = (verifier()?, webhooks.collect::<Result<Vec<_>, _>>()?);
+    if !webhooks.is_empty() {
+        check_proxies()?;
+    }
+    Ok((verifier, webhooks))
 }
 
 /// How much older or newer a delivery may be.
@@ -115,20 +137,34 @@ fn verifier() -> Result<Verifier, String> {
 }
 
 fn webhook(channel: Channel, timings: &Timings) -> Result<Option<Webhook>, String> {
-    let name = channel.name().to_uppercase();
-    let Some(url) = variable(&format!("{name}_WEBHOOK_URL")) else { return Ok(None) };
-    let secret = match channel {
-        Channel::Feishu | Channel::DingTalk => variable(&format!("{name}_SECRET")),
-        Channel::Slack | Channel::WeCom => None,
+    let url_name = url_variable(channel);
+    let secret = secret_variable(channel).and_then(|name| Some((variable(&name)?, name)));
+    let Some(url) = variable(&url_name) else {
+        return match secret {
+            None => Ok(None),
+            Some((_, name)) => Err(format!("{name} is set, but {url_name} is not: set both or none")),
+        };
     };
-    let secret = secret.map(|secret| match secret.into_string() {
+    let secret = secret.map(|(secret, name)| match secret.into_string() {
         Ok(secret) if secret.trim() == secret => Ok(secret),
-        _ => Err(format!("{name}_SECRET: expected a text without white space around it")),
+        _ => Err(format!("{name}: expected a text without white space around it")),
     });
     // The URL holds a credential, so the problem does not quote it.
-    let invalid = || format!("{name}_WEBHOOK_URL: expected an http or https URL");
+    let invalid = || format!("{url_name}: expected an http or https URL");
     let webhook = Webhook::new(channel, url.to_str().ok_or_else(invalid)?, secret.transpose()?, timings.answer);
     webhook.map(Some).ok_or_else(invalid)
+}
+
+/// Checks the variables from which `ureq` takes a proxy. `ureq` itself would ignore a value that it cannot use, and the
+/// messages would not go through the proxy.
+fn check_proxies() -> Result<(), String> {
+    for name in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+        // The value may hold a password, so the problem does not quote it.
+        if variable(name).is_some_and(|value| !value.to_str().is_some_and(is_usable_proxy)) {
+            return Err(format!("{name}: expected the URL of an HTTP proxy, such as http://proxy.example.com:3128"));
+        }
+    }
+    Ok(())
 }
 
 /// The value of a variable. An empty value counts as not set, because a script that has no value for a variable often

@@ -11,6 +11,7 @@ use crate::store::{Prune, Row, Store};
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match command {
+        Command::Backup { file } => store.backup(file).await.map_err(Error::from),
         &Command::List { dead, json } => list(store, dead, json, &mut out).await,
         &Command::Show { id } => {
             let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;

@@ -1,8 +1,9 @@
 //! The connections, of which there is a limited number, and who gives way when all places are taken.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody;
+use axum::http::HeaderValue;
+use axum::http::header::CONNECTION;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -27,12 +30,18 @@ use crate::server::MAX_HEAD;
 use crate::timings::Timings;
 
 const MAX_CONNECTIONS: usize = 512;
+/// How many connections wait in the system for a place. With the usual 128, a client would have to try again, which
+/// takes a second.
+const BACKLOG: u32 = 4_096;
 /// How many open files are left for the database, the channels and the work.
 const OTHER_FILES: usize = 256;
-/// How long a connection keeps its place in any case. A request that was sent at once has arrived by then.
+/// How long a connection keeps its place in any case. A request that was sent at once arrives in this time, and so does
+/// the answer.
 const MIN_AGE: Duration = Duration::from_millis(500);
 /// How often to look for a connection that can give way, while there is none.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long the log says nothing more about places that are taken.
+const QUIET: Duration = Duration::from_secs(60);
 /// How much of a request is read after its answer.
 const MAX_UNREAD: u64 = 16 * 1024 * 1024;
 
@@ -80,7 +89,7 @@ impl Place {
     /// The connection with the lowest rank gives way first. One without a rank does not give way.
     fn rank(&self) -> Option<(Option<Instant>, Instant)> {
         let state = self.state();
-        (!state.waits && self.accepted.elapsed() >= MIN_AGE).then_some((state.verified, self.accepted))
+        (!state.waits).then_some((state.verified, self.accepted))
     }
 }
 
@@ -109,10 +118,14 @@ impl Places {
     }
 
     /// Ends the connection that has brought nothing verified for longest. One that never brought anything goes first.
+    /// If even that one is too young, none is ended.
     fn make_room(&self) {
         let mut taken = self.taken();
         let lowest = taken.iter().filter_map(|(&number, place)| Some((place.rank()?, number))).min();
-        if let Some(place) = lowest.and_then(|(_, number)| taken.remove(&number)) {
+        let Some(((verified, accepted), number)) = lowest else { return };
+        if verified.unwrap_or(accepted).elapsed() >= MIN_AGE
+            && let Some(place) = taken.remove(&number)
+        {
             place.over.cancel();
         }
     }
@@ -141,6 +154,25 @@ fn most(wanted: usize) -> usize {
         tracing::warn!("only {most} connections are served at a time, because only {files} files may be open");
     }
     most
+}
+
+/// Listens on an address, such as `127.0.0.1:3000`.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut problem = ErrorKind::AddrNotAvailable.into();
+    for address in lookup_host(address).await? {
+        let listen = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            // The port of a receiver that has just ended can be used again.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        };
+        match listen() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => problem = error,
+        }
+    }
+    Err(problem)
 }
 
 /// Where connections arrive.
@@ -175,8 +207,13 @@ pub async fn serve(
     let places = Places::new(most);
     let limits = Limits { http, age: timings.age, grace: timings.grace, stop: stop.clone() };
     let accept = async {
+        let mut warned: Option<Instant> = None;
         for number in 0.. {
             let stream = accept(&listener, &places).await;
+            if places.free.available_permits() == 0 && warned.is_none_or(|last| last.elapsed() >= QUIET) {
+                tracing::warn!("all {most} connections are taken: those that have brought no delivery give way");
+                warned = Some(Instant::now());
+            }
             let Some(permit) = places.find().await else { return };
             let place = Arc::new(Place::new());
             places.taken().insert(number, Arc::clone(&place));
@@ -229,7 +266,15 @@ impl Limits {
         let service = service_fn(|mut request: Request<Incoming>| {
             place.unread.store(!request.body().is_end_stream(), Ordering::Relaxed);
             request.extensions_mut().insert(Arc::clone(place));
-            Box::pin(router.call(request))
+            let answered = router.call(request);
+            Box::pin(async move {
+                let mut answer = answered.await?;
+                if place.unread.load(Ordering::Relaxed) {
+                    // The next request of a proxy then goes to another connection.
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            })
         });
         let mut connection = self.http.serve_connection(TokioIo::new(stream), service);
         let mut ended = tokio::select! {
@@ -252,7 +297,7 @@ impl Limits {
 
 /// Reads what the client still sends after the answer. If the connection were closed before that, the system would
 /// reset it, and the client might never see the answer.
-async fn read_rest(mut stream: TcpStream) -> std::io::Result<()> {
+async fn read_rest(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     copy(&mut stream.take(MAX_UNREAD), &mut sink()).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! Forwarding: sends the message about an item to the webhook of a channel.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,8 +11,9 @@ use serde_json::Value;
 use sha2::Sha256;
 use twt_chat_webhooks::Payload;
 use ureq::http::{HeaderMap, Uri, header};
+use ureq::{Proxy, ProxyProtocol};
 
-use crate::message::Channel;
+use crate::channel::{Channel, Meaning, Place, ToSign};
 use crate::store::Failure;
 
 /// The documented answers have less than 200 bytes.
@@ -36,29 +38,13 @@ impl Webhook {
         let has_valid_port = url.port().is_some() || address == url.host();
         let is_http = matches!(url.scheme_str(), Some("http" | "https"));
         let usable = is_http && has_valid_port && url.host().is_some_and(|host| !host.is_empty());
+        // The client takes a proxy from the environment.
         let client = ureq::Agent::config_builder()
             .timeout_global(Some(limit))
             .max_redirects(0)
             .http_status_as_error(false)
             .build();
         usable.then(|| Self { channel, url, secret, client: client.into(), limit })
-    }
-
-    /// The shortest time from the end of one request to the start of the next.
-    ///
-    /// With this pause, no minute exceeds the limit, even if a receiver is killed and another one takes over. The inbox
-    /// keeps it, for all receivers together.
-    pub fn pace(&self) -> Duration {
-        Duration::from_millis(match self.channel {
-            // <https://docs.slack.dev/apis/web-api/rate-limits>: incoming webhooks take 1 message per second.
-            Channel::Slack => 1_000,
-            // <https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot>: 5 per second and 100 per minute.
-            Channel::Feishu => 600,
-            // <https://open.dingtalk.com/document/orgapp/custom-robot-access>: 20 per minute. A robot that sends more
-            // is blocked for 10 minutes.
-            // <https://developer.work.weixin.qq.com/document/path/99110>: 20 per minute.
-            Channel::DingTalk | Channel::WeCom => 3_000,
-        })
     }
 
     /// Sends the message about an item. A documented event without items has no message.
@@ -68,56 +54,54 @@ impl Webhook {
         self.channel.messages(payload).into_iter().try_for_each(|message| self.post(message))
     }
 
-    fn post(&self, mut message: Value) -> Result<(), Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut request = self.client.post(self.url.clone()).content_type("application/json");
-        match (self.channel, &self.secret) {
-            // Feishu's page, see above: the key is the timestamp, a line feed and the secret. The signed text is empty.
-            (Channel::Feishu, Some(secret)) => {
-                let timestamp = now.as_secs().to_string();
-                message["sign"] = sign(&format!("{timestamp}\n{secret}"), "")?.into();
-                message["timestamp"] = timestamp.into();
-            }
-            // <https://open.dingtalk.com/document/robots/customize-robot-security-settings>
-            (Channel::DingTalk, Some(secret)) => {
-                let timestamp = now.as_millis().to_string();
-                let sign = sign(secret, &format!("{timestamp}\n{secret}"))?;
-                // `query` writes the `+`, `/` and `=` of base64 as `%2B`, `%2F` and `%3D`.
-                request = request.query("timestamp", timestamp).query("sign", sign);
-            }
-            (Channel::Feishu | Channel::DingTalk, None) | (Channel::Slack | Channel::WeCom, _) => {}
-        }
-        let mut answer = request.send(message.to_string()).map_err(|error| self.describe(error))?;
-        let status = answer.status().as_u16();
-        if status != 200 {
-            let retry_after = retry_after(answer.headers());
-            let asked = retry_after.map_or(String::new(), |pause| format!(", asks for a pause of {pause:.0?}"));
-            return Err(Failure { problem: format!("status {status}{asked}"), retry_after });
-        }
-        // The body is read in any case: `ureq` keeps a connection only after the last byte of the answer.
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
-        let name = match self.channel {
-            // The status has said that the message is taken. A body that is cut off or too long changes nothing.
-            Channel::Slack => return Ok(()),
-            Channel::Feishu => "code",
-            Channel::DingTalk | Channel::WeCom => "errcode",
-        };
-        match serde_json::from_slice(&body.map_err(|error| self.describe(error))?)
-            .ok()
-            .and_then(|body: Value| body.get(name)?.as_i64())
-        {
-            Some(0) => Ok(()),
-            Some(code) => Err(format!("{name} {code}").into()),
-            None => Err(format!("an answer without `{name}`").into()),
-        }
+    /// The proxy from the environment through which the messages go.
+    fn proxy(&self) -> Option<&Proxy> {
+        self.client.config().proxy().filter(|proxy| !proxy.is_no_proxy(&self.url))
     }
 
-    /// The texts of `ureq` may hold a part of the URL.
+    fn post(&self, mut message: Value) -> Result<(), Failure> {
+        let mut request = self.client.post(self.url.clone()).content_type("application/json");
+        if let (Some(to_sign), Some(secret)) = (self.channel.signature, &self.secret) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let ToSign { timestamp, key, text, place } = to_sign(now, secret);
+            let sign = sign(&key, &text)?;
+            match place {
+                Place::Body => {
+                    message["timestamp"] = timestamp.into();
+                    message["sign"] = sign.into();
+                }
+                // `query` writes the `+`, `/` and `=` of base64 as `%2B`, `%2F` and `%3D`.
+                Place::Query => request = request.query("timestamp", timestamp).query("sign", sign),
+            }
+        }
+        let mut answer = request.send(message.to_string()).map_err(|error| self.describe(error))?;
+        let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
+        // The body is read even if the status says enough: `ureq` keeps a connection only after the last byte of the
+        // answer.
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
+        let (mut problem, is_final) = match self.channel.judge(status, body.as_deref().unwrap_or_default()) {
+            Meaning::Taken => return Ok(()),
+            Meaning::Refused(problem) => (problem, false),
+            // A channel that asks for a pause expects the message again.
+            Meaning::RefusedForGood(problem) => (problem, retry_after.is_none()),
+        };
+        // With status 200, the body would have said whether the message is taken.
+        if let (Err(error), 200) = (body, status) {
+            problem = self.describe(error);
+        }
+        if let Some(pause) = retry_after {
+            problem = format!("{problem}, asks for a pause of {pause:.0?}");
+        }
+        Err(Failure { problem, retry_after, is_final })
+    }
+
+    /// Describes an error in own words, because the texts of `ureq` may hold a part of the URL.
     fn describe(&self, error: ureq::Error) -> String {
         match error {
             ureq::Error::Timeout(_) => format!("no whole answer within {:?}", self.limit),
             ureq::Error::BodyExceedsLimit(_) => "the answer is too long".to_owned(),
             ureq::Error::HostNotFound => "the host was not found".to_owned(),
+            ureq::Error::ConnectProxyFailed(_) => "the proxy refused the connection".to_owned(),
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
             ureq::Error::Io(error) => match error.kind() {
                 // `rustls` reports this kind for a certificate that is not trusted, and for bytes that are not TLS.
@@ -129,6 +113,22 @@ impl Webhook {
             _ => "the answer cannot be read".to_owned(),
         }
     }
+}
+
+/// Names the channel and the proxy, for the log. Shows no credential.
+impl fmt::Display for Webhook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.channel.name())?;
+        match self.proxy() {
+            Some(proxy) => write!(formatter, " through the proxy {}:{}", proxy.host(), proxy.port()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether `ureq` can use this proxy. For SOCKS, it would need another feature.
+pub fn is_usable_proxy(url: &str) -> bool {
+    Proxy::new(url).is_ok_and(|proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https))
 }
 
 /// An HMAC-SHA256 in base64.

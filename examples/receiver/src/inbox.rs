@@ -1,9 +1,10 @@
 //! The inbox of a running receiver: the store, and what tells the worker of arrivals.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::delivery::Arrival;
 use crate::metrics::Metrics;
@@ -15,11 +16,20 @@ pub struct Inbox {
     /// Tells the worker that there may be something new.
     pub arrivals: watch::Sender<()>,
     pub metrics: Metrics,
+    probes: Arc<Probes>,
+}
+
+/// The health checks. Those that wait at the same time share one, so that strangers cannot make the database busy.
+#[derive(Default)]
+struct Probes {
+    asked: AtomicU64,
+    /// The number of the last check that is answered, and whether the inbox was healthy.
+    answered: Mutex<(u64, bool)>,
 }
 
 impl Inbox {
     pub fn new(store: Arc<dyn Store>, metrics: Metrics) -> Self {
-        Self { store, arrivals: watch::Sender::default(), metrics }
+        Self { store, arrivals: watch::Sender::default(), metrics, probes: Arc::default() }
     }
 
     /// Keeps the records of a delivery, and returns how many are new.
@@ -31,5 +41,17 @@ impl Inbox {
         }
         self.arrivals.send_replace(());
         new
+    }
+
+    /// Whether a delivery would be kept now.
+    pub async fn probe(&self) -> bool {
+        let number = self.probes.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut answered = self.probes.answered.lock().await;
+        if answered.0 < number {
+            // All that have been asked before this line get the answer.
+            let asked = self.probes.asked.load(Ordering::Relaxed);
+            *answered = (asked, self.store.probe().await.is_ok());
+        }
+        answered.1
     }
 }

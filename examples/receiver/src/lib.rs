@@ -5,6 +5,8 @@
 
 mod admin;
 mod attempt;
+#[path = "../../relay/channel.rs"]
+mod channel;
 mod cli;
 mod commands;
 mod connections;
@@ -12,8 +14,6 @@ mod delivery;
 mod forward;
 mod inbox;
 mod log;
-#[path = "../../relay/message.rs"]
-mod message;
 mod metrics;
 pub mod server;
 mod store;
@@ -27,7 +27,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -105,27 +104,27 @@ async fn serve(
     workers: usize,
     timings: Arc<Timings>,
 ) -> Result<(), Error> {
-    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.pace())).collect();
+    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.channel.pace)).collect();
     let metrics = Metrics::new(webhooks.iter().map(|webhook| webhook.channel).collect());
     let plan = Plan { channels, timings: Arc::clone(&timings) };
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
     let cannot_listen = |error| format!("cannot listen on {}: {error}", cli.addr);
-    let listener = TcpListener::bind(&cli.addr).await.map_err(cannot_listen)?;
+    let listener = connections::listen(&cli.addr).await.map_err(cannot_listen)?;
     tracing::info!("listening on {}", listener.local_addr()?);
     if let Some(tolerance) = timings.tolerance {
         let tolerance = humantime::format_duration(tolerance);
         tracing::info!("a delivery that is more than {tolerance} older or newer is kept as a dead letter");
     }
     for webhook in &webhooks {
-        tracing::info!("forwarding to {}", webhook.channel.name());
+        tracing::info!("forwarding to {webhook}");
     }
     let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers, gap: Duration::ZERO }];
     for webhook in webhooks {
-        let gap = webhook.pace();
+        let gap = webhook.channel.pace;
         lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
     }
-    let inbox = Inbox::new(store, metrics);
+    let inbox = Inbox::new(Arc::clone(&store), metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
     let admin = cli.admin_addr.as_deref().filter(|address| !address.is_empty());
     let operators = match admin {
@@ -153,7 +152,9 @@ async fn serve(
     if let Some(operators) = operators {
         let _ = operators.await;
     }
-    match timeout(timings.answer + 2 * timings.grace, work).await {
+    let worked = timeout(timings.answer + 2 * timings.grace, work).await;
+    let _ = timeout(timings.grace, store.close()).await;
+    match worked {
         Ok(Ok(Err(trouble))) => {
             Err(format!("cannot go on with the inbox {}: {trouble}", store::name(&cli.inbox)).into())
         }
@@ -183,6 +184,8 @@ fn operate(command: &Command, cli: &Cli, timings: Timings) -> Result<(), Error> 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store: Arc<dyn Store> = store::open(&cli.inbox, false, Plan { channels: Vec::new(), timings }).await?;
-        commands::operate(command, store.as_ref()).await
+        let done = commands::operate(command, store.as_ref()).await;
+        store.close().await;
+        done
     })
 }

@@ -17,7 +17,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use twt_chat_webhooks::EventType;
 
-use crate::message::Channel;
+use crate::channel::Channel;
 use crate::store::{Outcome, Standing, lane_name};
 
 /// The start of each name.

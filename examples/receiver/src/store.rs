@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use twt_chat_webhooks::EventType;
 
 use crate::Error;
+use crate::channel::Channel;
 use crate::delivery::Arrival;
-use crate::message::Channel;
 use crate::timings::Timings;
 
 pub use self::wait::Wait;
@@ -38,7 +38,8 @@ pub trait Store: Send + Sync {
     /// Keeps the records of a delivery. Returns how many are new, once they are on the disk.
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble>;
 
-    /// Commits a write that changes nothing. A full disk shows in no other way.
+    /// Keeps a made-up delivery and takes it back. Then commits a write that changes nothing, because a full disk shows
+    /// in no other way.
     async fn probe(&self) -> Result<(), Trouble>;
 
     /// Takes a new owner number. As long as the session lasts, the other receivers leave the rows of this owner alone.
@@ -61,16 +62,22 @@ pub trait Store: Send + Sync {
     /// Rows that are not done, at most `most` after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses that
-    /// the channels of these rows asked for. The pace of a channel still holds.
+    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
+    /// that the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
-    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record still
-    /// has. `None`: there is no such row, or it is in work.
+    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record
+    /// still has. `None`: there is no such row, or it is in work.
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
 
     /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
     async fn prune(&self, prune: &Prune) -> Result<u64, Trouble>;
+
+    /// Copies everything to a new file, while others write.
+    async fn backup(&self, file: &Path) -> Result<(), Trouble>;
+
+    /// Ends the use of the database. Nothing can be written after that.
+    async fn close(&self);
 }
 
 /// The time in which a receiver owns rows under one number.
@@ -93,8 +100,8 @@ pub struct Prune {
     pub days: u32,
     /// The rows that are dead, instead of those that are done.
     pub dead: bool,
-    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose event
-    /// could not be read. The rows of an unknown event stay until an operator names the event.
+    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose
+    /// event could not be read. The rows of an unknown event stay until an operator names the event.
     pub event: Option<String>,
 }
 
@@ -153,11 +160,13 @@ pub struct Failure {
     pub problem: String,
     /// How long the channel wants to receive nothing.
     pub retry_after: Option<Duration>,
+    /// Whether the row is dead now: each further attempt would fail until a person acts.
+    pub is_final: bool,
 }
 
 impl From<String> for Failure {
     fn from(problem: String) -> Self {
-        Self { problem, retry_after: None }
+        Self { problem, retry_after: None, is_final: false }
     }
 }
 
@@ -235,23 +244,23 @@ impl Plan {
         if lane.is_some() { &self.timings.channel_pauses } else { &self.timings.work_pauses }
     }
 
-    /// How many attempts a row has: one before each pause, and one after the last.
-    fn attempts(&self, lane: Option<Channel>) -> i32 {
-        i32::try_from(self.pauses(lane).len()).unwrap_or(i32::MAX - 1) + 1
-    }
-
     fn judge(&self, lane: Option<Channel>, outcome: &Outcome) -> Verdict {
         let pauses =
             usize::try_from(outcome.attempt).ok().and_then(|attempt| self.pauses(lane).get(attempt.max(1) - 1));
         let (state, pause) = match (&outcome.result, pauses) {
             (Ok(()), _) => ("done", Duration::ZERO),
-            (Err(_), Some(pause)) => ("waiting", *pause),
-            (Err(_), None) => ("dead", Duration::ZERO),
+            (Err(failure), Some(pause)) if !failure.is_final => ("waiting", *pause),
+            (Err(_), _) => ("dead", Duration::ZERO),
         };
         let asked = outcome.result.as_ref().err().and_then(|failure| failure.retry_after);
         let channel_pause = asked.unwrap_or_default().min(MAX_RETRY_AFTER);
         Verdict { state, pause: millis(pause), channel_pause: millis(channel_pause) }
     }
+}
+
+/// How many attempts a row has: one before each pause, and one after the last.
+fn attempts(pauses: &[Duration]) -> i32 {
+    i32::try_from(pauses.len()).unwrap_or(i32::MAX - 1) + 1
 }
 
 pub fn lane_name(lane: Option<Channel>) -> &'static str {

@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::page::{Done, Link, List, Listed, MAX_ROWS, lane_label};
-use crate::message::Channel;
+use crate::channel::Channel;
 use crate::metrics::WORK;
 use crate::store::{Row, Standing};
 

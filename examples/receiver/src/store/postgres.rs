@@ -11,6 +11,7 @@ mod operate;
 mod owner;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -129,8 +130,7 @@ impl Store for Postgres {
     }
 
     async fn probe(&self) -> Result<(), Trouble> {
-        // A delivery without records makes the committer write something else.
-        keep::keep(&self.jobs, Arrival { records: Vec::new(), stale: None, room: None }).await.map(drop)
+        keep::probe(&self.jobs).await
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
@@ -172,4 +172,11 @@ impl Store for Postgres {
     async fn prune(&self, prune: &Prune) -> Result<u64, Trouble> {
         operate::prune(&mut self.connect().await?.client, prune).await.map_err(connection::away)
     }
+
+    async fn backup(&self, _: &Path) -> Result<(), Trouble> {
+        Err(Trouble::Away("the inbox is in PostgreSQL: back it up with pg_dump".to_owned()))
+    }
+
+    /// Each connection is closed when it is dropped.
+    async fn close(&self) {}
 }

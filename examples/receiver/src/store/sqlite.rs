@@ -3,6 +3,8 @@
 //! One thread does all writes. It puts the writes that wait into one commit, because each commit has to wait for the
 //! disk. The receivers that share the file prove that they are alive by a number that grows, see [`tidy`].
 
+mod backup;
+mod files;
 mod look;
 mod process;
 mod statements;
@@ -19,11 +21,12 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use self::files::Files;
 use self::tidy::Observed;
 use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
-use crate::delivery::Arrival;
-use crate::message::Channel;
+use crate::channel::Channel;
+use crate::delivery::{Arrival, rehearsal};
 
 /// How often to try to empty the log.
 const MAX_EMPTY: u32 = 5;
@@ -31,8 +34,10 @@ const MAX_EMPTY: u32 = 5;
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
 pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
-    let create = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | create)?;
+    // SQLite gives a path such as `:memory:` a meaning of its own.
+    let path = std::path::absolute(path)?;
+    files::prepare(&path, create)?;
+    let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(MAX_UPGRADE)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     // What is deleted is overwritten, so that nothing that a visitor wrote stays in the file.
@@ -40,28 +45,37 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
-    let path = path.to_owned();
-    Ok(Arc::new(Sqlite { path, jobs: start(connection), plan, observed: Arc::default() }))
+    let files = Files::find(&path)?;
+    Ok(Arc::new(Sqlite { path, requests: start(connection, files), plan, observed: Arc::default() }))
 }
 
 #[derive(Clone)]
 struct Sqlite {
     path: PathBuf,
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    requests: mpsc::Sender<Request>,
     plan: Plan,
     /// What this receiver has seen of the others.
     observed: Arc<Mutex<Observed>>,
+}
+
+/// What the thread that writes is asked to do.
+enum Request {
+    Write(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
 }
 
 /// A write that waits for its commit.
 trait Job: Send {
     /// Runs in a transaction. If the transaction fails, the job can run again.
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()>;
+    /// Whether a delivery is answered 200 once this is committed.
+    fn is_promise(&self) -> bool;
     /// Tells the task that waits how the commit ended.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection);
 }
 
 struct Write<T, W> {
+    is_promise: bool,
     run: W,
     value: Option<T>,
     sender: oneshot::Sender<Result<T, Trouble>>,
@@ -71,6 +85,10 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()> {
         self.value = Some((self.run)(transaction)?);
         Ok(())
+    }
+
+    fn is_promise(&self) -> bool {
+        self.is_promise
     }
 
     fn answer(self: Box<Self>, committed: Result<(), String>, _: &Connection) {
@@ -88,6 +106,10 @@ impl Job for EmptyLog {
         Ok(())
     }
 
+    fn is_promise(&self) -> bool {
+        false
+    }
+
     // No transaction may be open for this.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
         let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
@@ -96,24 +118,57 @@ impl Job for EmptyLog {
     }
 }
 
-/// Starts the thread that writes. It ends when nobody can send it a job any more.
-fn start(mut connection: Connection) -> mpsc::Sender<Box<dyn Job>> {
-    let (jobs, mut waiting) = mpsc::channel::<Box<dyn Job>>(MAX_GROUP);
+/// Starts the thread that writes. It ends when it is asked to close the database, or when nobody can ask it any more.
+fn start(mut connection: Connection, mut files: Files) -> mpsc::Sender<Request> {
+    let (requests, mut waiting) = mpsc::channel(MAX_GROUP);
     thread::spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
-            let others = iter::from_fn(|| waiting.try_recv().ok());
-            let mut group: Vec<_> = iter::once(first).chain(others).take(MAX_GROUP).collect();
-            let committed = commit(&mut connection, &mut group);
-            // One job can take the others with it. A database that is locked refuses each of them.
-            let alone = committed.as_ref().is_err_and(|(_, locked)| !locked) && group.len() > 1;
-            for mut job in group {
-                let committed =
-                    if alone { commit(&mut connection, std::slice::from_mut(&mut job)) } else { committed.clone() };
-                job.answer(committed.map_err(|(problem, _)| problem), &connection);
+            let (mut group, mut close) = (Vec::new(), None);
+            for request in iter::once(first).chain(iter::from_fn(|| waiting.try_recv().ok())) {
+                match request {
+                    Request::Write(job) => group.push(job),
+                    Request::Close(closed) => close = Some(closed),
+                }
+                if group.len() == MAX_GROUP || close.is_some() {
+                    break;
+                }
+            }
+            write(&mut connection, &mut files, group);
+            if let Some(closed) = close {
+                files.close(connection);
+                let _ = closed.send(());
+                return;
             }
         }
     });
-    jobs
+    requests
+}
+
+/// Commits jobs and answers them. If the files are not those that were opened, nothing is promised, but what was
+/// promised before is still worked on.
+fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>>) {
+    let mut check = |connection: &Connection, group: &[Box<dyn Job>]| {
+        let checked = if group.iter().any(|job| job.is_promise()) { files.check(connection) } else { Ok(()) };
+        checked.inspect_err(|problem| tracing::error!("the inbox cannot be written: {problem}"))
+    };
+    let before = check(connection, &group);
+    let (refused, mut group): (Vec<_>, _) = group.into_iter().partition(|job| before.is_err() && job.is_promise());
+    for job in refused {
+        job.answer(before.clone(), connection);
+    }
+    if group.is_empty() {
+        return;
+    }
+    let committed = commit(connection, &mut group);
+    // One job can take the others with it. A database that is locked refuses each of them.
+    let alone = committed.as_ref().is_err_and(|(_, locked)| !locked) && group.len() > 1;
+    let mut commit_alone = |job| if alone { commit(connection, std::slice::from_mut(job)) } else { committed.clone() };
+    let committed: Vec<_> = group.iter_mut().map(&mut commit_alone).collect();
+    let after = check(connection, &group);
+    for (job, committed) in group.into_iter().zip(committed) {
+        let kept = if job.is_promise() { after.clone() } else { Ok(()) };
+        job.answer(committed.map_err(|(problem, _)| problem).and(kept), connection);
+    }
 }
 
 /// Commits all jobs or none. An error says whether another process has locked the database.
@@ -137,7 +192,7 @@ impl Sqlite {
         loop {
             let (sender, answer) = oneshot::channel();
             let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-            self.jobs.send(Box::new(EmptyLog(sender))).await.map_err(|_| ended())?;
+            self.requests.send(Request::Write(Box::new(EmptyLog(sender)))).await.map_err(|_| ended())?;
             let emptied = answer.await.map_err(|_| ended())?;
             if emptied.is_ok() || tries == MAX_EMPTY {
                 return emptied;
@@ -151,9 +206,26 @@ impl Sqlite {
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, Trouble> {
+        self.request(false, write).await
+    }
+
+    /// Commits a write after which a delivery is answered 200.
+    async fn promise<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        self.request(true, write).await
+    }
+
+    async fn request<T: Send + 'static>(
+        &self,
+        is_promise: bool,
+        write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
+    ) -> Result<T, Trouble> {
         let (sender, answer) = oneshot::channel();
         let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-        self.jobs.send(Box::new(Write { run: write, value: None, sender })).await.map_err(|_| ended())?;
+        let job = Box::new(Write { is_promise, run: write, value: None, sender });
+        self.requests.send(Request::Write(job)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
@@ -162,11 +234,12 @@ impl Sqlite {
 impl Store for Sqlite {
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble> {
         let lanes = self.plan.lanes();
-        self.write(move |transaction| statements::keep(transaction, &arrival, &lanes)).await
+        self.promise(move |transaction| statements::keep(transaction, &arrival, &lanes)).await
     }
 
     async fn probe(&self) -> Result<(), Trouble> {
-        self.write(statements::probe).await
+        let (rehearsal, lanes) = (rehearsal(), self.plan.lanes());
+        self.promise(move |transaction| statements::probe(transaction, &rehearsal, &lanes)).await
     }
 
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble> {
@@ -218,6 +291,24 @@ impl Store for Sqlite {
             self.empty_log().await?;
         }
         Ok(deleted)
+    }
+
+    async fn backup(&self, file: &Path) -> Result<(), Trouble> {
+        let (inbox, copy) = (self.path.clone(), file.to_owned());
+        let copied = tokio::task::spawn_blocking(move || backup::backup(&inbox, &copy)).await;
+        let problem = match copied {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(problem)) => problem.to_string(),
+            Err(panicked) => panicked.to_string(),
+        };
+        Err(Trouble::Away(format!("no backup is written to {}: {problem}", file.display())))
+    }
+
+    async fn close(&self) {
+        let (sender, closed) = oneshot::channel();
+        if self.requests.send(Request::Close(sender)).await.is_ok() {
+            let _ = closed.await;
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Times {
     pub now: i64,
     /// When the pause after an attempt of this row ends.
     pub due_at: i64,
-    /// When the channel may get its next message. `None` stands for the work.
+    /// When the channel may get its next message. `None` if nothing is known about it, and for the work.
     pub next_at: Option<i64>,
     /// Whether the channel asked for the pause up to `next_at`.
     pub asked: bool,
@@ -39,17 +39,16 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// What a row in that state waits for.
-    pub fn wait(self, state: &str) -> Option<Wait> {
+    /// What a row in that state waits for. The channel is empty for the work.
+    pub fn wait(self, state: &str, channel: &str) -> Option<Wait> {
         let Self { now, due_at, next_at, asked, held, served } = self;
         if state != "waiting" {
             return None;
         }
-        let is_work = next_at.is_none();
         let next_at = next_at.unwrap_or(due_at);
         let end = if next_at > now { next_at.max(due_at) } else { due_at };
         let reason = if !served {
-            if is_work { "no receiver runs" } else { "no receiver that runs has this channel set" }
+            if channel.is_empty() { "no receiver runs" } else { "no receiver that runs has this channel set" }
         } else if due_at > now && due_at >= next_at {
             "an attempt failed"
         } else if next_at > now && asked {

@@ -319,13 +319,54 @@ fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 
+/// An address that ends a receiver with status 1 if its settings are not refused.
+const NOWHERE: &str = "nowhere";
+
+#[test]
+fn a_secret_without_its_url_is_refused_at_the_start() {
+    for channel in ["FEISHU", "DINGTALK"] {
+        for url in [None, Some("")] {
+            let mut command = command(&folder());
+            command.env(format!("{channel}_SECRET"), "T0KEN").env("SLACK_WEBHOOK_URL", "https://example.com/T0KEN");
+            command.envs(url.map(|url| (format!("{channel}_WEBHOOK_URL"), url))).env("ADDR", NOWHERE);
+            let (code, problem) = error(&command.output().unwrap());
+            let expected = format!("{channel}_SECRET is set, but {channel}_WEBHOOK_URL is not: set both or none");
+            assert_eq!((code, problem), (Some(2), format!("receiver: {expected}\n")));
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_at_the_start_and_not_shown() {
+    for name in ["ALL_PROXY", "https_proxy", "HTTP_PROXY"] {
+        for value in ["socks5://T0KEN.example.com:1080", "http://", "ftp://T0KEN.example.com", "T0KEN example.com"] {
+            let mut command = command(&folder());
+            command.env("SLACK_WEBHOOK_URL", "https://example.com/").env(name, value).env("ADDR", NOWHERE);
+            let (code, problem) = error(&command.output().unwrap());
+            let expected = "expected the URL of an HTTP proxy, such as http://proxy.example.com:3128";
+            assert_eq!((code, problem), (Some(2), format!("receiver: {name}: {expected}\n")), "{value}");
+        }
+    }
+}
+
+#[test]
+fn the_help_names_the_variables_of_each_channel() {
+    let help = String::from_utf8(run(&folder(), &["--help"]).stdout).unwrap();
+    for name in ["SLACK", "FEISHU", "DINGTALK", "WECOM"] {
+        assert!(help.contains(&format!("{name}_WEBHOOK_URL")), "{help}");
+        let has_secret = ["FEISHU", "DINGTALK"].contains(&name);
+        assert_eq!(help.contains(&format!("{name}_SECRET")), has_secret, "{help}");
+    }
+}
+
 #[test]
 fn a_variable_that_is_empty_is_not_set() {
     let folder = folder();
     let mut command = command(&folder);
     for name in ["SLACK", "FEISHU", "DINGTALK", "WECOM"] {
-        command.env(format!("{name}_WEBHOOK_URL"), "");
+        command.env(format!("{name}_WEBHOOK_URL"), "").env(format!("{name}_SECRET"), "");
     }
+    command.env("HTTPS_PROXY", "");
     let receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.all_done();

@@ -113,7 +113,7 @@ fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
         Receiver::spawn(&folder, command)
     };
     let mut first = start();
-    assert_eq!(first.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    first.deliver_until_kept(message("Visitor1", "hello", 1).to_vec());
     eventually("slack has it", || channels[0].requests().len() == 1);
     let second = start();
     // For longer than the others would wait for a sign of life, it waits for the answer.
@@ -130,8 +130,8 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
         with_timings(&mut command, timings);
         Receiver::spawn(&folder, command)
     };
-    let frozen = [(); 2].map(|()| start("idle=2000 statement=1900 look=100"));
-    assert_eq!(frozen[0].deliver(message("Visitor0", "never end", 1).to_vec()), 200);
+    let frozen = [(); 2].map(|()| start("idle=4000 statement=3500 look=100"));
+    frozen[0].deliver_until_kept(message("Visitor0", "never end", 1).to_vec());
     eventually("it is in work", || worked_on(&folder).len() == 1);
     let go_on = || frozen.iter().for_each(|receiver| receiver.signal("CONT"));
     eventually("both are frozen, and not in the middle of a write", || {
@@ -144,7 +144,7 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
         is_free
     });
     // On SQLite, the one that runs notices the silence. On PostgreSQL, the server does.
-    let runs = start("silence=2000 look=100");
+    let runs = start("silence=4000 look=100");
     for number in 1..20 {
         let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
         assert_eq!(status, 200, "{}", runs.log());
@@ -156,7 +156,7 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
     eventually("one has noticed", || frozen.iter().any(|receiver| receiver.log().contains(lost)));
     assert_eq!(rows(&folder, "SELECT attempts FROM item WHERE id = 1"), [["2"]]);
     // The receivers that were frozen work again.
-    assert_eq!(frozen[0].deliver(message("Visitor20", "hello", 1).to_vec()), 200);
+    frozen[0].deliver_until_kept(message("Visitor20", "hello", 1).to_vec());
     eventually("it is done", || count(&folder, "state = 'done'") == 20);
 }
 
@@ -170,9 +170,9 @@ fn a_receiver_that_is_cut_off_stops_its_work_and_notes_nothing() {
     let mut command = command(&folder);
     let database = folder.file_name().unwrap().to_str().unwrap();
     command.env("INBOX", format!("postgres://receiver@127.0.0.1:{}/{database}", proxy.port));
-    with_timings(&mut command, "idle=2000 statement=1000 look=100");
+    with_timings(&mut command, "idle=4000 statement=3500 look=100");
     let cut_off = Receiver::spawn(&folder, command);
-    assert_eq!(cut_off.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+    cut_off.deliver_until_kept(message("Visitor1", "wait for the file", 1).to_vec());
     eventually("it is in work", || worked_on(&folder).len() == 1);
     proxy.set(Link::Silent);
     let other = Receiver::start_in(&folder);
@@ -182,7 +182,7 @@ fn a_receiver_that_is_cut_off_stops_its_work_and_notes_nothing() {
     std::fs::write(folder.join("go on"), "").unwrap();
     other.all_done();
     proxy.set(Link::Up);
-    assert_eq!(cut_off.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    cut_off.deliver_until_kept(message("Visitor2", "hello", 1).to_vec());
     other.all_done();
     let ends = worked_on(&folder).iter().filter(|line| line.starts_with("end 1 ")).count();
     assert_eq!(ends, 1);

@@ -1,9 +1,12 @@
 //! The promises of the receiver with real HTTP, real processes, and SQLite.
 
+mod answers;
+mod backups;
 mod crash;
 mod deleting;
 mod deliveries;
 mod forwarding;
+mod health;
 mod logging;
 mod metrics;
 mod operation;

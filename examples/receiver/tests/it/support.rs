@@ -155,6 +155,12 @@ impl Receiver {
         self.post(body, Some(&signature)).0
     }
 
+    /// Delivers a body until the answer is 200, as the platform does. A receiver with short times may answer 503 while
+    /// the machine is busy.
+    pub fn deliver_until_kept(&self, body: impl AsRef<[u8]>) {
+        eventually("the delivery is kept", || self.deliver(body.as_ref()) == 200);
+    }
+
     pub fn get(&self, path: &str) -> (u16, String) {
         let mut response = client().get(format!("http://{}{path}", self.address)).call().unwrap();
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())

@@ -92,7 +92,7 @@ fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
     let day = Answer::Text("429 Too Many Requests\r\nRetry-After: 86400", "rate_limited");
     let channels = ["slack", "feishu"].map(|name| StubChannel::start(name, std::slice::from_ref(&day)));
     let folder = folder();
-    let receiver = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    let mut receiver = Receiver::spawn(&folder, forwarding(&folder, &channels));
     let folder = &folder;
     for visitor in ["Visitor1", "Visitor2"] {
         assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
@@ -120,7 +120,13 @@ fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
     assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 0\n");
     assert_eq!(count_in(folder, "channel", paused), 1);
     execute(folder, &format!("UPDATE item SET state = 'dead' WHERE id = {}", id_of("feishu", "NOT")));
+    receiver.stop();
+    let last_message = || rows(folder, "SELECT next_at - pause FROM channel WHERE name = 'feishu'");
+    let before = last_message();
     assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
+    // The next message may be sent when the gap after the last one is over.
+    assert_eq!((last_message(), count_in(folder, "channel", "pause = gap")), (before, 2));
+    let receiver = Receiver::spawn(folder, forwarding(folder, &channels));
     receiver.all_done();
     assert_eq!(channels[1].requests().len(), 3);
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Statement};
+use tokio_postgres::{Client, Error, GenericClient, Statement};
 
 use super::Address;
 use super::connection::{Connection, Kept, Statements, away, within};
-use crate::delivery::{Arrival, Entry};
+use crate::delivery::{Arrival, Entry, rehearsal};
 use crate::store::{MAX_GROUP, Plan, Trouble};
 
 /// While one committer waits for the disk, the next one collects.
@@ -25,15 +25,19 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
 /// because `RETURNING` cannot say from which delivery a record came.
 ///
-/// A stale record is left out if the inbox holds its item. If a fresh one comes in another group at the same time, both
-/// are kept, and only the fresh one is worked on. A fresh record deletes the stale dead letter of its item. Only the
-/// group that keeps the fresh record does this.
+/// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item,
+/// but it is left out if `retry` has put the dead letter back. Race: if a stale record and a fresh one come at the same
+/// time, both are kept, and only the fresh one is worked on. If this statement and a `retry` want the same dead
+/// letters, one waits for the other. In the case of a deadlock, the deliveries of the group are tried one by one.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, fresh_key, place
         FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::text[])
             WITH ORDINALITY AS arrived (delivery, key, event, problem, body, fresh_key, place)
-        WHERE fresh_key IS NULL OR NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key)
+        WHERE CASE WHEN fresh_key IS NULL THEN NOT EXISTS (
+                SELECT FROM record JOIN item ON item.record = record.id
+                WHERE record.key = 'stale:' || arrived.key AND state <> 'dead')
+            ELSE NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key) END
     ), kept AS (
         INSERT INTO record (id, key, event, body) SELECT id, key, event, body FROM arrived ORDER BY key, place
         ON CONFLICT (key) DO NOTHING RETURNING id
@@ -50,20 +54,30 @@ const KEEP: &str = "
         DELETE FROM item USING replaced WHERE item.record = replaced.id
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
-/// Writes to the disk, although it changes nothing that counts. It fails if a table is gone.
-const PROBE: &str = "UPDATE version SET probed_at = now()
-    WHERE NOT EXISTS (SELECT FROM record WHERE id < 0) AND NOT EXISTS (SELECT FROM item WHERE id < 0)";
+/// Writes to the disk, although it changes nothing that counts.
+const PROBE: &str = "UPDATE version SET probed_at = now()";
 
 pub(super) struct Job {
     arrival: Arrival,
+    /// Whether this is only a rehearsal, which is taken back.
+    probes: bool,
     answer: oneshot::Sender<Result<usize, Trouble>>,
 }
 
-/// Hands a delivery to the committers. A delivery without records only probes.
+/// Hands a delivery to the committers.
 pub(super) async fn keep(jobs: &mpsc::Sender<Job>, arrival: Arrival) -> Result<usize, Trouble> {
+    hand_over(jobs, arrival, false).await
+}
+
+/// Lets a committer do what it does with a delivery, and take it back.
+pub(super) async fn probe(jobs: &mpsc::Sender<Job>) -> Result<(), Trouble> {
+    hand_over(jobs, rehearsal(), true).await.map(drop)
+}
+
+async fn hand_over(jobs: &mpsc::Sender<Job>, arrival: Arrival, probes: bool) -> Result<usize, Trouble> {
     let (answer, answered) = oneshot::channel();
     let ended = || Trouble::Away("the committers have ended".to_owned());
-    jobs.send(Job { arrival, answer }).await.map_err(|_| ended())?;
+    jobs.send(Job { arrival, probes, answer }).await.map_err(|_| ended())?;
     answered.await.map_err(|_| ended())?
 }
 
@@ -140,10 +154,10 @@ impl Committer {
         let (limit, mut again) = (self.plan.timings.statement, true);
         loop {
             let opened = self.kept.take(&self.address, &self.plan.timings).await;
-            let connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
+            let mut connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
             let (mut refused, mut closed) = (false, false);
             let committed = within(limit, async {
-                keep_group(&connection, group, &self.plan).await.map_err(|error| {
+                keep_group(&mut connection, group, &self.plan).await.map_err(|error| {
                     closed = error.is_closed() || connection.client.is_closed();
                     refused = error.as_db_error().is_some() && !closed;
                     away(error)
@@ -173,17 +187,31 @@ struct Refusal {
 }
 
 async fn keep_group(
-    connection: &Connection<Prepared>,
+    connection: &mut Connection<Prepared>,
     group: &[Job],
     plan: &Plan,
 ) -> Result<HashMap<usize, usize>, Error> {
     let Connection { client, prepared, .. } = connection;
-    if group.iter().any(|job| job.arrival.records.is_empty()) {
-        client.execute(&prepared.probe, &[]).await?;
+    if let Some(probe) = group.iter().find(|job| job.probes) {
+        let mut transaction = client.transaction().await?;
+        let rehearsal = transaction.savepoint("rehearsal").await?;
+        keep_jobs(&rehearsal, &prepared.keep, [(0, probe)].into_iter(), plan).await?;
+        rehearsal.rollback().await?;
+        transaction.execute(&prepared.probe, &[]).await?;
+        transaction.commit().await?;
     }
-    let numbered = (0_i32..).zip(group);
+    let deliveries = (0..).zip(group).filter(|(_, job)| !job.probes);
+    keep_jobs(client, &prepared.keep, deliveries, plan).await
+}
+
+async fn keep_jobs<'a>(
+    client: &impl GenericClient,
+    keep: &Statement,
+    jobs: impl Iterator<Item = (i32, &'a Job)>,
+    plan: &Plan,
+) -> Result<HashMap<usize, usize>, Error> {
     let entries: Vec<(i32, Entry<'_>)> =
-        numbered.flat_map(|(number, job)| job.arrival.entries().map(move |entry| (number, entry))).collect();
+        jobs.flat_map(|(number, job)| job.arrival.entries().map(move |entry| (number, entry))).collect();
     if entries.is_empty() {
         return Ok(HashMap::new());
     }
@@ -195,7 +223,7 @@ async fn keep_group(
     let fresh_keys: Vec<Option<&str>> = entries.iter().map(|(_, entry)| entry.fresh_key).collect();
     let lanes = plan.lanes();
     let parameters: [&(dyn ToSql + Sync); 7] = [&deliveries, &keys, &events, &problems, &bodies, &lanes, &fresh_keys];
-    let kept = client.query(&prepared.keep, &parameters).await?;
+    let kept = client.query(keep, &parameters).await?;
     let counts = kept.iter().filter_map(|row| {
         let (delivery, count): (i32, i64) = (row.try_get(0).ok()?, row.try_get(1).ok()?);
         Some((delivery.try_into().ok()?, count.try_into().ok()?))

@@ -70,15 +70,15 @@ pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<
 
 /// Reads the columns of `select_rows!`.
 pub(super) fn row(row: &tokio_postgres::Row) -> Result<Row, Error> {
-    let state: String = row.try_get(3)?;
+    let (channel, state): (String, String) = (row.try_get(2)?, row.try_get(3)?);
     let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
     let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
     let times = Times { now, due_at, next_at, asked, held, served };
     Ok(Row {
         id: row.try_get(0)?,
         event: row.try_get(1)?,
-        channel: row.try_get(2)?,
-        wait: times.wait(&state),
+        wait: times.wait(&state, &channel),
+        channel,
         state,
         received_at: row.try_get(4)?,
         attempts: row.try_get(5)?,
@@ -92,20 +92,14 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one waits
-/// for the gap after it. Race: a message that is under way sets `next_at` when it ends.
-///
-/// The record of a stale dead letter gets its own key, so that a delivery of this item counts as repeated. Its key stays
-/// if the item has come fresh meanwhile. Race: if that happens at the same moment, the unique index refuses all of this.
-/// Index: the primary keys, and the unique one on `key`.
+/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one
+/// waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+/// Index: the primary keys.
 const RETRY: &str = "
     WITH put_back AS (
         UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
         WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
-        RETURNING channel, record
-    ), fresh AS (
-        UPDATE record SET key = substr(key, 7) WHERE id IN (SELECT record FROM put_back) AND key LIKE 'stale:%'
-            AND NOT EXISTS (SELECT FROM record AS held WHERE held.key = substr(record.key, 7))
+        RETURNING channel
     ), lifted AS (
         UPDATE channel SET next_at = next_at - pause + gap, pause = gap
         WHERE name IN (SELECT channel FROM put_back) AND pause > gap
@@ -116,8 +110,8 @@ pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error
     client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
-/// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete` or
-/// `prune` wait, which then sees that the record has no row left.
+/// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete`
+/// or `prune` wait, which then sees that the record has no row left.
 const DELETE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record
@@ -137,8 +131,8 @@ pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, 
     Ok(Some(left.cast_unsigned()))
 }
 
-/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row that
-/// `retry` puts back meanwhile stays, because its state is compared again.
+/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row
+/// that `retry` puts back meanwhile stays, because its state is compared again.
 const PRUNE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record

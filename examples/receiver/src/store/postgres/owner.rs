@@ -12,8 +12,8 @@ use tokio_postgres::{Client, Error, Statement, Transaction};
 
 use super::connection::{CLASS, Connection, Statements, away, within};
 use super::{Address, check_version};
-use crate::message::Channel;
-use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, lane_name, millis};
+use crate::channel::Channel;
+use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, attempts, lane_name, millis};
 
 /// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a machine that
 /// is frozen or cut off would keep its lock.
@@ -21,8 +21,8 @@ const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off;
 /// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
 const ENTER: &str =
     "SELECT owner, pg_advisory_lock($1, owner)::text FROM (SELECT nextval('owner_number')::int) AS new (owner)";
-/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative, unlike
-/// those of owners. Two names with one hash would only make `list` less exact.
+/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative,
+/// unlike those of owners. Two names with one hash would only make `list` less exact.
 const SERVE: &str = "SELECT count(pg_advisory_lock_shared($1, -1 - (hashtext(lane) & 1073741823))::text)
     FROM unnest($2::text[]) AS lanes (lane)";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
@@ -205,6 +205,6 @@ impl Session for Owner {
 }
 
 pub(super) async fn take_back(client: &Client, statement: &Statement, plan: &Plan) -> Result<(), Trouble> {
-    let (work, channel) = (plan.attempts(None), plan.attempts(Some(Channel::Slack)));
+    let [work, channel] = [&plan.timings.work_pauses, &plan.timings.channel_pauses].map(|pauses| attempts(pauses));
     client.execute(statement, &[&CLASS, &CUT_OFF, &work, &channel]).await.map(drop).map_err(away)
 }

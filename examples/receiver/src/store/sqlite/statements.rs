@@ -27,19 +27,23 @@ const KEEP_ITEM: &str = concat!(
     ", ?3)"
 );
 
-/// Index: the unique one on `key`.
+/// Whether there is nothing to keep of a stale record. Index: the unique one on `key`.
 const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
+/// Whether `retry` has put back the stale dead letter of an item. Index: the unique one on `key`, and `item_record`.
+const IS_PUT_BACK: &str = "SELECT 1 FROM record JOIN item ON item.record = record.id
+    WHERE key = 'stale:' || ?1 AND state <> 'dead'";
 /// Deletes the stale dead letter of an item that has now come fresh. Index: the unique one on `key`, and `item_record`.
 const REPLACE_STALE: &str = "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
 
 pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&str]) -> Result<usize> {
     let mut is_held = transaction.prepare_cached(IS_HELD)?;
+    let mut is_put_back = transaction.prepare_cached(IS_PUT_BACK)?;
     let mut keep_record = transaction.prepare_cached(KEEP_RECORD)?;
     let mut keep_item = transaction.prepare_cached(KEEP_ITEM)?;
     let mut replace_stale = transaction.prepare_cached(REPLACE_STALE)?;
     let mut new = 0;
     for Entry { key, fresh_key, problem, record } in arrival.entries() {
-        let held = fresh_key.map_or(Ok(false), |key| is_held.exists([key]))?;
+        let held = fresh_key.map_or_else(|| is_put_back.exists([&key]), |key| is_held.exists([key]))?;
         if held || keep_record.execute((&key, record.event(), &record.body))? == 0 {
             continue;
         }
@@ -56,11 +60,16 @@ pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&s
     Ok(new)
 }
 
-/// Writes a page, although it changes nothing. It fails if a table is gone.
-const PROBE: &str = "UPDATE version SET version = version
-    WHERE NOT EXISTS (SELECT 1 FROM record WHERE id < 0) AND NOT EXISTS (SELECT 1 FROM item WHERE id < 0)";
+const REHEARSE: &str = "SAVEPOINT rehearsal";
+/// The pages that the rehearsal has changed are still written at the commit, as those of a delivery would be.
+const TAKE_BACK_REHEARSAL: &str = "ROLLBACK TO rehearsal; RELEASE rehearsal";
+/// Writes a page, although it changes nothing.
+const PROBE: &str = "UPDATE version SET version = version";
 
-pub(super) fn probe(transaction: &Transaction<'_>) -> Result<()> {
+pub(super) fn probe(transaction: &Transaction<'_>, rehearsal: &Arrival, lanes: &[&str]) -> Result<()> {
+    transaction.execute_batch(REHEARSE)?;
+    keep(transaction, rehearsal, lanes)?;
+    transaction.execute_batch(TAKE_BACK_REHEARSAL)?;
     transaction.execute(PROBE, []).map(drop)
 }
 
@@ -217,8 +226,8 @@ pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<R
     Ok(Row {
         id: row.get(0)?,
         event: row.get(1)?,
+        wait: times.wait(&state, &channel),
         channel,
-        wait: times.wait(&state),
         state,
         received_at: row.get(4)?,
         attempts: row.get(5)?,
@@ -236,25 +245,19 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
 const RETRY: &str = concat!(
     "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
     now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel, record"
+    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
 );
-/// Gives the record of a stale dead letter that is put back its own key, so that a delivery of this item counts as
-/// repeated. Does nothing if the item has come fresh meanwhile. Index: the primary key, and the unique one on `key`.
-const FRESHEN: &str = "UPDATE record SET key = substr(key, 7) WHERE id = ?1 AND key LIKE 'stale:%'
-    AND NOT EXISTS (SELECT 1 FROM record AS held WHERE held.key = substr(record.key, 7))";
 /// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
     let mut retry = transaction.prepare_cached(RETRY)?;
-    let rows = retry.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let rows = rows.collect::<Result<Vec<(String, i64)>>>()?;
-    let mut freshen = transaction.prepare_cached(FRESHEN)?;
-    for (_, record) in &rows {
-        freshen.execute([record])?;
+    let rows = retry.query_map([id], |row| row.get(0))?;
+    let (mut channels, mut count) = (HashSet::<String>::new(), 0);
+    for channel in rows {
+        channels.insert(channel?);
+        count += 1;
     }
-    let count = rows.len() as u64;
-    let channels: HashSet<String> = rows.into_iter().map(|(channel, _)| channel).collect();
     for channel in channels {
         transaction.prepare_cached(LIFT)?.execute([channel])?;
     }

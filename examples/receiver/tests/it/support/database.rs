@@ -44,6 +44,11 @@ pub fn folder() -> PathBuf {
     folder
 }
 
+/// Copies the inbox on PostgreSQL from the database of one test folder to that of another.
+pub fn copy_database(from: &Path, to: &Path) {
+    server().copy(name(from), name(to));
+}
+
 /// The inbox of a test, for the variable `INBOX`.
 pub fn inbox(folder: &Path) -> String {
     if POSTGRES { server().url(name(folder)) } else { file(folder).into_os_string().into_string().unwrap() }

@@ -1,6 +1,6 @@
-//! A connection between the receiver and its database that a test can cut.
+//! Proxies: a connection between the receiver and its database that a test can cut, and a proxy for the messages.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -79,4 +79,50 @@ impl Proxy {
         let _ = from.shutdown(Shutdown::Both);
         let _ = to.shutdown(Shutdown::Both);
     }
+}
+
+/// A proxy for `CONNECT`. It notes the heads of the requests.
+pub struct HttpProxy {
+    pub address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl HttpProxy {
+    /// With `passes`, the proxy connects its clients. Without it, the proxy refuses them.
+    pub fn start(passes: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self { address: listener.local_addr().unwrap().to_string(), heads: Arc::default() };
+        let heads = Arc::clone(&proxy.heads);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, heads) = (client.unwrap(), Arc::clone(&heads));
+                thread::spawn(move || connect(client, passes, &heads));
+            }
+        });
+        proxy
+    }
+
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+fn connect(mut client: TcpStream, passes: bool, heads: &Mutex<Vec<String>>) -> io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte)?;
+        head.extend_from_slice(&byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let target = head.split(' ').nth(1).unwrap().to_owned();
+    heads.lock().unwrap().push(head);
+    if !passes {
+        return client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n");
+    }
+    let mut target = TcpStream::connect(target)?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut to_client, mut from_target) = (client.try_clone()?, target.try_clone()?);
+    thread::spawn(move || io::copy(&mut from_target, &mut to_client));
+    io::copy(&mut client, &mut target).map(drop)
 }

@@ -101,6 +101,15 @@ impl Server {
         }
     }
 
+    /// Copies a database into another one that is empty, as the README says.
+    pub fn copy(&self, from: &str, to: &str) {
+        let port = self.port.to_string();
+        let address = ["-h", "127.0.0.1", "-p", &port, "-U", "receiver"];
+        let file = format!("{from}.dump");
+        self.run("pg_dump", &[&address[..], &["-Fc", "-f", &file, from]].concat());
+        self.run("pg_restore", &[&address[..], &["-d", to, &file]].concat());
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://receiver@127.0.0.1:{}/{database}", self.port)
     }

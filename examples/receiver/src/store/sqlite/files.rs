@@ -1,0 +1,134 @@
+//! The files of the database: they belong to their owner alone, and nobody may exchange them while they are open.
+//!
+//! A file that is deleted, replaced or truncated while it is open can still be written. What is written there is lost
+//! when the receiver ends. So no delivery is answered 200 while the files are not those that were opened.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::Error;
+
+/// Read and written by the owner, and by nobody else. SQLite gives its other files the mode of the database.
+const MODE: u32 = 0o600;
+const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+
+/// The log to which SQLite writes first.
+fn log(path: &Path) -> PathBuf {
+    with_suffix(path, "-wal")
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes the file if there is none, and checks that nothing is missing beside its log.
+pub(super) fn prepare(path: &Path, create: bool) -> Result<(), Error> {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    let log = log(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+    // SQLite would delete the log, and with it the only copy of what it holds.
+    if length(path) == 0 && length(&log) > 0 {
+        return Err(format!("it is empty or gone, but {} is not: put the file or a backup back", log.display()).into());
+    }
+    if !create {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(MODE).open(path) {
+        // The mode at the creation depends on the umask.
+        Ok(file) => Ok(file.set_permissions(Permissions::from_mode(MODE))?),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The files of an open database, as they were when it was opened.
+pub(super) struct Files {
+    database: Opened,
+    log: Opened,
+    index: Opened,
+    /// The last size of the database that was seen.
+    size: u64,
+    is_truncated: bool,
+}
+
+struct Opened {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl Opened {
+    fn find(path: PathBuf) -> Result<Self, Error> {
+        let id = id(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, id })
+    }
+
+    fn is_there(&self) -> bool {
+        id(&self.path).is_ok_and(|id| id == self.id)
+    }
+}
+
+/// The device and the number of a file.
+fn id(path: &Path) -> std::io::Result<(u64, u64)> {
+    fs::metadata(path).map(|file| (file.dev(), file.ino()))
+}
+
+impl Files {
+    /// Looks at the files of a database that has been read. All of them exist as long as it is open.
+    pub(super) fn find(path: &Path) -> Result<Self, Error> {
+        // If the path is a symbolic link, the other two files are beside its target.
+        let target = fs::canonicalize(path)?;
+        let (log, index) = (log(&target), with_suffix(&target, "-shm"));
+        Ok(Self {
+            database: Opened::find(path.to_owned())?,
+            log: Opened::find(log)?,
+            index: Opened::find(index)?,
+            size: fs::metadata(path)?.len(),
+            is_truncated: false,
+        })
+    }
+
+    /// Says what is wrong if what is written to the open files would be lost.
+    pub(super) fn check(&mut self, connection: &Connection) -> Result<(), String> {
+        for file in [&self.database, &self.log, &self.index] {
+            if !file.is_there() {
+                return Err(format!("{} was deleted or replaced while it was open", file.path.display()));
+            }
+        }
+        let size = fs::metadata(&self.database.path).map_or(0, |file| file.len());
+        if size < self.size {
+            // After a `VACUUM`, the file is smaller and still has all pages.
+            let needed = connection.query_row(SIZE, [], |row| row.get(0)).unwrap_or(i64::MAX);
+            self.is_truncated |= size < needed.cast_unsigned();
+        }
+        self.size = size;
+        // The database may write to the file and so make it longer again, but what was cut off is lost.
+        if self.is_truncated {
+            return Err(format!("{} was truncated while it was open", self.database.path.display()));
+        }
+        Ok(())
+    }
+
+    /// Closes the database. Before that, puts everything into its file, which is then whole without a log. If other
+    /// processes use the database, the last one deletes the log.
+    pub(super) fn close(mut self, connection: Connection) {
+        let intact = self.check(&connection);
+        // A log that was deleted can still be read here.
+        let closed = if self.database.is_there() && self.index.is_there() && !self.is_truncated {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        } else {
+            Ok(())
+        };
+        // Closing would delete the files with the names of the log and its index, which now belong to another database.
+        let keep = |_| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop);
+        let closed = closed.and(intact.or_else(keep));
+        if let Err(error) = closed.and_then(|()| connection.close().map_err(|(_, error)| error)) {
+            tracing::error!("the inbox is not closed: {error}");
+        }
+    }
+}
