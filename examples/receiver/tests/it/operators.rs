@@ -306,6 +306,8 @@ fn a_long_list_has_pages_and_each_row_is_on_one() {
     for part in ["Page 5 of 11", "page=3\">Previous", "page=5\">Next"] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    let (_, last) = operators.get("/?lane=work&rows=dead&page=10");
+    assert!(last.contains("Page 11 of 11") && !last.contains(">Next"), "{last}");
     assert!(operators.get("/?lane=work&rows=dead&page=99").1.contains("This page of the list is empty now."));
 }
 
