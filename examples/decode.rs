@@ -6,7 +6,8 @@
 //! cargo run --example decode -- -           # standard input
 //! ```
 //!
-//! The exit status is 1 if the body cannot be read or decoded, and 2 if there are too many arguments.
+//! The exit status is 1 if the body cannot be read or decoded, or if the output cannot be written. It is 2 if there
+//! are too many arguments.
 
 use core::error::Error;
 use core::fmt::{self, Display, Formatter};

@@ -21,7 +21,8 @@
 //! Without `--stale`, an event has the current time, so that it passes a check of its age. A payload from standard
 //! input is sent unchanged, even if it is not JSON. So `--stale` and `--bad-item` do not go with it.
 //!
-//! The exit status is 2 if the secret or an argument is missing or invalid, and 1 if standard input cannot be read.
+//! The exit status is 2 if the secret or an argument is missing or invalid. It is 1 if standard input cannot be read,
+//! or if standard output cannot be written.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -158,7 +159,8 @@ fn documented() -> String {
 /// Turns the bytes into a format of `printf`, for use between single quotes.
 ///
 /// A byte with a special meaning for the shell, for `printf` or for a terminal becomes an octal escape. The body goes
-/// through a pipe, because an argument cannot contain a NUL and has a limit of 128 KiB on Linux.
+/// to `curl` through a pipe, because an argument of `curl` cannot contain a NUL and has a limit of 128 KiB on Linux.
+/// The argument of `printf` has no such limit, because `printf` is part of the shell.
 fn format_of_printf(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len());
     for &byte in bytes {

@@ -168,7 +168,7 @@ macro_rules! content_types {
                 }
             }
 
-            /// Writes the documented fields in the order of the page, then the unknown fields.
+            /// Writes the documented fields in the order of the platform's page, then the unknown fields.
             impl Serialize for $Content {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     serialize_item(self, serializer)
@@ -200,9 +200,9 @@ fn serialize_item<T: Item, S: Serializer>(item: &T, serializer: S) -> Result<S::
 
 /// Implements [`Item`] for a content type, and writes its builder.
 ///
-/// The arguments are the content type, its builder, and the documented fields in the order of the page. Each field has
-/// its type and its description in the schema. A field that is neither text nor a `Timestamp` also has its default in
-/// the builder.
+/// The arguments are the content type, its builder, and the documented fields in the order of the platform's page.
+/// Each field has its type and its description in the schema. A field that is neither text nor a `Timestamp` also has
+/// its default in the builder.
 macro_rules! content {
     ($Type:ident, $Builder:ident {
         $($field:ident: $Field:ident $(<$Inner:ident>)? $(= $default:expr)?, $description:literal;)*

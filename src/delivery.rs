@@ -85,15 +85,17 @@ pub struct Record {
     pub key: String,
     /// The type of the event, if it could be read.
     pub event_type: Option<EventType>,
-    /// A body that [`Payload::from_slice`] decodes, if there is no [`error`](Self::error).
+    /// The body to store. If there is no [`error`](Self::error), [`Payload::from_slice`] decodes it.
     ///
-    /// It is the body of the request, with this item only or as a whole. The text of the item and the text around the
-    /// items are exactly as they came, with all unknown fields.
+    /// The record of an item has the body of the request without the other items. Any other record has the whole body
+    /// of the request. The text of the item and the text around the items are exactly as they came, with all unknown
+    /// fields.
     pub body: Vec<u8>,
     /// Why the body cannot be decoded, or `None` if it can.
     ///
-    /// The path of the error starts at the request, so it can be `content[2].created_at`. If the body of a record with
-    /// one item is decoded, the path is `content[0].created_at`. The error of an item has no line and no column.
+    /// The path of this error counts the items of the whole request, so it can be `content[2].created_at`. The body of
+    /// a record of one item has only this item. So if you decode this body, the path of the same fault is
+    /// `content[0].created_at`. The error of an item has no line and no column.
     ///
     /// Under some features of `serde_json`, decoding can refuse unknown data with a private key of `serde_json`. Such
     /// data is stored without an error here. See [`UnknownEvent`](crate::UnknownEvent).
@@ -101,9 +103,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// The name of the event for a text column. A documented name is as it is. An unknown name may be anything, so
-    /// quotation marks, backslashes and all characters but printable ASCII are escaped, and the name is cut after 64
-    /// characters.
+    /// The name of the event for a text column. A documented name is unchanged. An unknown name may be anything, so
+    /// quotation marks, backslashes and all characters outside printable ASCII are escaped, and the name is cut after
+    /// 64 characters.
     #[must_use]
     pub fn event(&self) -> Option<String> {
         self.event_type.as_ref().map(|event_type| escape_name(event_type.as_str()).0)

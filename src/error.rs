@@ -14,7 +14,8 @@ use crate::wire::{self, Buffered, Fault, Field, Json, Kind, Problem, Source};
 /// Why a body, or the content given to [`Event::from_parts`](crate::Event::from_parts), could not be decoded.
 ///
 /// The text of the error says where the fault is, what was expected, and which kind of value was found. Neither
-/// `Display` nor `Debug` of the error shows a value of the body, so the error is safe to log.
+/// `Display` nor `Debug` of the error shows a value of the body, except the name of a documented event. So the error
+/// is safe to log.
 ///
 /// ```
 /// use twt_chat_webhooks::{DecodeErrorKind, EventType, Payload};
@@ -177,8 +178,9 @@ impl DecodeError {
     /// The error for a body that is not JSON or not UTF-8. `text` is the part of the body before the first byte that is
     /// not UTF-8.
     fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
-        // `is_cut` matters only if `serde_json` reports that the text ends too early. Then the body is cut off if all
-        // of the body is UTF-8, or if the body ends in the middle of a character.
+        // If `serde_json` reports that `text` ends too early, `is_cut` says why. If it is `true`, the body itself ends
+        // there: all of it is UTF-8, or its last character is cut off. If it is `false`, a byte that is not UTF-8
+        // follows.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
             Some(error) if !error.is_eof() => {
@@ -318,7 +320,8 @@ impl Envelope {
         (Arc::new(envelope), is_json)
     }
 
-    /// Reads the fields that can be read. Fails only if the source is not JSON.
+    /// Reads the fields that can be read. Fails only if a text is not JSON, or if a key of a buffered value is not a
+    /// string.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault> {
         if source.kind()? != Kind::Object {
             return source.skip_strict();

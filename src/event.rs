@@ -83,10 +83,11 @@ pub enum Event {
 ///
 /// `Debug` shows the content, which may hold what visitors wrote.
 ///
-/// With its feature `arbitrary_precision` or `raw_value`, `serde_json` gives a special meaning to an object whose
-/// first key is one of its private keys. The crate then reads such an object as `serde_json` does, or fails if
-/// `serde_json` refuses the object. A [`Delivery`](crate::Delivery) does not read unknown data, so its record has no
-/// error, although decoding the body of the record can fail later. The error shows no text of the event.
+/// `serde_json` has private keys. With its feature `arbitrary_precision` or `raw_value`, `serde_json` gives a special
+/// meaning to an object whose first key is a private key. The crate then reads such an object as `serde_json` does. If
+/// `serde_json` refuses the object, decoding fails, and the error shows no text of the event. A
+/// [`Delivery`](crate::Delivery) does not read unknown data, so the record of such a body has no error. But decoding
+/// the body of the record later can fail.
 ///
 /// This code reads an unknown event into a type that the code defines:
 ///

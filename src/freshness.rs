@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::payload::Payload;
 use crate::timestamp::Timestamp;
 
-/// The error if a payload is too old or from the future. Made by [`Payload::check_freshness`].
+/// The error if a payload or a delivery is too old or from the future. Made by [`Payload::check_freshness`] and
+/// [`Delivery::check_freshness`](crate::Delivery::check_freshness).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FreshnessError {

@@ -11,7 +11,7 @@ use crate::wire::{Fault, Fields, Source};
 
 /// A content type. The macro `content!` implements this trait, with one line for each field.
 pub(crate) trait Item: Sized {
-    /// The names of the documented fields, in the order of the page.
+    /// The names of the documented fields, in the order of the platform's page.
     const FIELDS: &'static [&'static str];
 
     /// An item before any field is read.
@@ -20,11 +20,12 @@ pub(crate) trait Item: Sized {
     /// Reads an item into this blank item. This avoids an `Option` for each field.
     fn read<'de, S: Source<'de>>(&mut self, source: &mut S) -> Result<(), Fault>;
 
-    /// Hands the key and the value of each documented field to `fields`, in the order of the page. Writers use it.
+    /// Hands the key and the value of each documented field to `fields`, in the order of the platform's page. Writers
+    /// use this method.
     fn each_field<F: Fields>(&self, fields: &mut F) -> Result<(), F::Error>;
 
-    /// Calls `visit` with the name, the description and the value of each documented field, in the order of the page.
-    /// `Payload::sent_at`, the schema and `arbitrary` use it.
+    /// Calls `visit` with the name, the description and the value of each documented field, in the order of the
+    /// platform's page. `Payload::sent_at`, the schema and `arbitrary` use this method.
     fn each_value(&mut self, visit: impl FnMut(&'static str, &'static str, ValueMut<'_>));
 
     /// The unknown fields.

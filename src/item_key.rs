@@ -31,7 +31,10 @@ use hmac_sha256::Hash;
 /// let mut handled = HashSet::new();
 /// handle(&fixtures::unreplied(), &mut handled);
 /// handle(&fixtures::unreplied(), &mut handled);
-/// let key = r#"["UNREPLIED",1765439652,4,"test","Visitor15","6b86b273ff34fce19d6b804eff5a3f57"]"#;
+/// let key = concat!(
+///     r#"["UNREPLIED",1765439652,4,"test","Visitor15","#,
+///     r#""6b86b273ff34fce19d6b804eff5a3f57"]"#,
+/// );
 /// assert_eq!(Vec::from_iter(handled), [key]);
 /// ```
 ///
@@ -48,7 +51,7 @@ use hmac_sha256::Hash;
 /// - The last part is the hash of the message: the first 128 bits of its SHA-256, as 32 hex digits. The message itself
 ///   is not in the text.
 /// - A name of more than 64 bytes is cut after 64 bytes, or up to three bytes earlier if a character would be split.
-///   `#` and the same hash of the whole name follow.
+///   `#` and the hash of the whole name follow. This hash has the same form as that of the message.
 /// - `"` and `\` are written as `\"` and `\\`. A character below U+0020 is written as `\u` and four lower-case hex
 ///   digits.
 ///

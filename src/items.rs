@@ -1,4 +1,4 @@
-//! The content of a documented event: an array of items. The trait [`Keep`] decides what a reader keeps of the array.
+//! Reads and writes the items of a documented event. The trait [`Keep`] decides what a reader keeps of a body.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -10,15 +10,17 @@ use crate::content::Content;
 use crate::item::Item;
 use crate::wire::{Fault, PrivateKeys, Problem, Source, Writer, read_extra};
 
-/// What is kept of the content of a body.
+/// Decides what a reader keeps of a body: of the items, of the content of an unknown event, and of the unknown fields
+/// of the envelope.
 ///
 /// The readers are generic over this trait, so that a program which only decodes whole payloads contains no code of the
 /// other implementations.
 pub(crate) trait Keep<'de, S: Source<'de>> {
-    /// Takes note of the last item, which has just been read. `start` is its place in the source.
+    /// Handles an item that was read without a fault. The item is the last one of `items`, and starts at `start` in
+    /// the source. An implementation may take the item out of `items`.
     fn good<T: Item + Content>(&mut self, items: &mut Vec<T>, start: S::Mark, source: &S);
 
-    /// Takes note of an item with a fault, and moves the source past the item. An error ends the whole decoding.
+    /// Handles an item with a fault, and moves the source past the item. An error ends the whole decoding.
     fn bad(&mut self, fault: Fault, index: usize, start: S::Mark, source: &mut S) -> Result<(), Fault>;
 
     /// Reads the content of an unknown event.

@@ -15,7 +15,8 @@
 //!
 //! This is a complete program. It stores the items of each request, answers, and works on the items afterwards:
 //!
-// The package `examples/handlers` compiles and tests the program. The doc tests must not count it as ignored.
+// The package `examples/handlers` compiles and tests this program. When the doc tests run, the block is `text`,
+// because a block with `ignore` would be reported as an ignored test.
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]
 #![doc = include_str!("guide/handlers/axum_sqlite.rs")]

@@ -82,8 +82,9 @@ impl Payload {
     ///
     /// [`DecodeError`] if
     ///
-    /// - the body is not UTF-8, is not JSON, or is cut off, or
-    /// - a documented field is missing, is repeated, or holds a wrong value.
+    /// - the body is not UTF-8, is not JSON, or is cut off,
+    /// - a required field is missing, or
+    /// - a documented field is repeated, or holds a wrong value.
     ///
     /// If a body has several faults, any one of them may be reported.
     pub fn from_slice(body: &[u8]) -> Result<Self, DecodeError> {
@@ -134,7 +135,8 @@ impl Payload {
         &self.extra
     }
 
-    /// Encodes the payload as compact JSON: the documented fields in the order of the page, then the unknown fields.
+    /// Encodes the payload as compact JSON: the documented fields in the order of the platform's page, then the
+    /// unknown fields.
     ///
     /// ```
     /// use twt_chat_webhooks::{Payload, fixtures};
@@ -182,7 +184,7 @@ impl FromStr for Payload {
     }
 }
 
-/// The documented fields of the envelope, in the order of the page.
+/// The documented fields of the envelope, in the order of the platform's page.
 pub(crate) const FIELDS: &[&str] = &["created_at", "event", "webhook_id", "content"];
 
 /// Reads a whole body.
@@ -222,7 +224,7 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-/// Writes the documented fields in the order of the page, then the unknown fields.
+/// Writes the documented fields in the order of the platform's page, then the unknown fields.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(FIELDS.len() + self.extra.len()))?;

@@ -4,9 +4,10 @@
 //! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
 //! in a string, or a missing text field.
 //!
-//! The schemas allow unknown statuses and unknown fields. All but [`DocumentedPayload`] allow unknown events with any
-//! content. No schema contains the limits of [`validate`](crate::validate). So everything that the crate writes
-//! matches the schema of its type.
+//! The schemas allow unknown statuses and unknown fields. They also allow unknown events with any content, except the
+//! schema of [`DocumentedPayload`]. No schema contains the limits of [`validate`](crate::validate). So everything that
+//! the crate writes matches the schema of its type. The schema of [`DocumentedStatus`] is an exception: a status is
+//! one of the documented integers there.
 //!
 //! Objects have schemas of their own, with names. A status or a time has no named schema: a Python generator would make
 //! a class of it, and an instance of this class does not equal `"1"`.

@@ -1,4 +1,5 @@
-//! [`Payload::sent_at`]: changes when a payload was sent, so that a handler takes a fixture for a new request.
+//! [`Payload::sent_at`] moves a payload to another time. With this method, a test can send an old fixture as a new
+//! request.
 
 use crate::documented::documented;
 use crate::event::Event;

@@ -40,7 +40,7 @@ macro_rules! documented_statuses {
         /// ```
         ///
         /// To store a status, use a text column and [`as_str`](Self::as_str), which keeps every status. For an integer
-        /// column, use [`number`](Self::number), which is `None` for an unknown status that is not a number.
+        /// column, use [`number`](Self::number), which is `None` for an unknown status that is not a plain integer.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Status {

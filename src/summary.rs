@@ -11,8 +11,8 @@ use crate::timestamp::Timestamp;
 /// [`Payload::summary`].
 ///
 /// Both `Display` and `Debug` show this line. It contains no text that a visitor wrote, no name of a visitor, and no
-/// id. The name of an unknown event is written in quotes. Quotation marks, backslashes and all characters but printable
-/// ASCII are escaped, and the name is cut after 64 characters.
+/// id. The name of an unknown event is written in quotes. Quotation marks, backslashes and all characters outside
+/// printable ASCII are escaped, and the name is cut after 64 characters.
 ///
 /// ```
 /// use twt_chat_webhooks::{Event, Payload, fixtures};
@@ -96,8 +96,8 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// The name with escapes in place of quotation marks, backslashes and all characters but printable ASCII, and whether
-/// it was cut after 64 characters. Each character of an escape counts.
+/// Escapes quotation marks, backslashes and all characters outside printable ASCII, and cuts the result after 64
+/// characters. Each character of an escape counts. Returns the result, and whether it was cut.
 pub(crate) fn escape_name(name: &str) -> (String, bool) {
     let mut escaped_name = String::new();
     for character in name.chars() {

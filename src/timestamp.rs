@@ -143,7 +143,7 @@ impl Timestamp {
     }
 }
 
-/// The error for a time outside the years −9999 to 9999, and for a text that is no time.
+/// The error for a time outside the years −9999 to 9999, and for a text that is not a time.
 ///
 /// ```
 /// use twt_chat_webhooks::Timestamp;
@@ -151,8 +151,8 @@ impl Timestamp {
 /// let milliseconds = 1_765_439_941_000;
 /// assert!(Timestamp::from_unix(milliseconds).is_err());
 ///
-/// let error = "yesterday".parse::<Timestamp>().unwrap_err();
-/// assert_eq!(error.to_string(), "expected a time in UTC, such as 2025-12-11T07:59:01Z");
+/// let error = "yesterday".parse::<Timestamp>().unwrap_err().to_string();
+/// assert_eq!(error, "expected a time in UTC, such as 2025-12-11T07:59:01Z");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{0}")]

@@ -49,7 +49,7 @@ impl UnknownName {
 }
 
 impl UnknownStatus {
-    /// The status as the platform wrote it. If it was an integer, this is the integer in decimal digits.
+    /// The status as the platform wrote it. If the platform wrote a number, this is the integer in decimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -51,7 +51,7 @@ pub const WEBHOOK_ID_LENGTH: usize = 32;
 ///
 /// # Errors
 ///
-/// [`Rule::MalformedWebhookId`] if it is anything but [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
+/// [`Rule::MalformedWebhookId`] if the id is not exactly [`WEBHOOK_ID_LENGTH`] lower-case hex digits.
 pub fn webhook_id(id: &str) -> Result<(), Rule> {
     let well_formed = id.len() == WEBHOOK_ID_LENGTH && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     ensure(well_formed, Rule::MalformedWebhookId)

@@ -61,8 +61,8 @@ pub(crate) trait Source<'de> {
     /// Reads the key of a field. The cursor then points at the value.
     fn key(&mut self) -> Result<Cow<'de, str>, Fault>;
 
-    /// Skips the next key and returns `true` if the key is certainly `key`. `false` can also mean "not compared": the
-    /// caller then reads the key.
+    /// Skips the next key and returns `true` if the cursor can tell quickly that this key is `key`. Otherwise returns
+    /// `false`, and the caller reads the key.
     #[inline]
     fn pass_key(&mut self, _: Key) -> bool {
         false

@@ -165,9 +165,9 @@ impl Channel {
 
 /// Replaces brackets with full-width brackets, which look the same and have no effect.
 ///
-/// Some channels document no escape, but give brackets a meaning. By their pages, Feishu reads `<at user_id="all">` in
-/// a text, and WeCom reads `<@userid>`. A text of Feishu's apps can also hold `[text](link)`, but a text of its custom
-/// bots cannot.
+/// Some channels document no escape, but give brackets a meaning. According to their pages, `<at user_id="all">` is a
+/// mention in a text of Feishu, and `<@userid>` is a mention in a text of WeCom. `[text](link)` is a link in a text of
+/// Feishu's apps. It is not a link in a text of Feishu's custom bots, but its brackets are replaced there too.
 fn full_width(text: &str) -> String {
     let replaced = text.chars().map(|character| match character {
         '<' => '＜',

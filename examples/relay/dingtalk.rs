@@ -26,8 +26,9 @@ pub(super) const CHANNEL: Channel = Channel {
         ToSign { timestamp, key: secret.to_owned(), text, place: Place::Query }
     }),
     taken: Taken::Code("errcode"),
-    // Copies of the page list these codes, except 300001 and 300005. With those two, DingTalk answers "token is not
-    // exist" to a token that it does not know. This list leaves out 130101 and 410100, which mean "too fast".
+    // Copies of the page elsewhere on the web list these codes, except 300001 and 300005. These two come with the text
+    // "token is not exist", as the answer to a token that DingTalk does not know. This list leaves out 130101 and
+    // 410100, which mean "too fast".
     lasting: &[
         (Refusal::Code(300_001), REMOVED),
         (Refusal::Code(300_005), REMOVED),

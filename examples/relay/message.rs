@@ -74,8 +74,8 @@ fn plain(text: &str) -> String {
     let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('@') {
         plain.push_str(before);
-        // By the pages of the channels, a bare `@all` pings nobody unless another field of the request asks for it. The
-        // full-width `＠` prevents a ping even if a page is wrong.
+        // According to the pages of the channels, a bare `@all` pings nobody, unless another field of the request asks
+        // for a ping. The full-width `＠` prevents a ping even if a page is wrong.
         plain.push(if is_mail_address(before, after) { '@' } else { '＠' });
         rest = after;
     }

@@ -18,9 +18,9 @@ pub(super) const CHANNEL: Channel = Channel {
     // `mrkdwn: false` makes `*` and the like mean nothing. Without unfurling, Slack does not fetch a visitor's link for
     // a preview. <https://docs.slack.dev/reference/methods/chat.postMessage> documents these fields.
     json: |text| json!({ "text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false }),
-    // The section "Truncating content" of that page recommends 4,000 characters. Slack splits a longer text into
-    // several messages, and cuts it at 40,000. The page does not say how Slack counts `&amp;`. Here, it counts as
-    // five.
+    // <https://docs.slack.dev/reference/methods/chat.postMessage> recommends 4,000 characters in its section
+    // "Truncating content". Slack splits a longer text into several messages, and cuts it at 40,000. The page does not
+    // say how Slack counts `&amp;`. Here, `&amp;` counts as five.
     limit: Limit::Characters(4_000),
     // <https://docs.slack.dev/messaging/formatting-message-text> asks to escape exactly these three characters. After
     // that, `<!channel>`, `<@U012AB3CD>` and `<https://example.com|a link>` are plain text.

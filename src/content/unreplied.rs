@@ -42,7 +42,7 @@ use crate::timestamp::Timestamp;
 /// ```
 /// use twt_chat_webhooks::UnrepliedContent;
 ///
-/// /// The second column is `NULL` for an unknown status that is not a number.
+/// /// The second column is `NULL` for an unknown status that is not a plain integer.
 /// fn columns(message: &UnrepliedContent) -> (i64, Option<i64>, i64, i64) {
 ///     (
 ///         message.created_at.unix_seconds(),

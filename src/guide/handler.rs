@@ -40,7 +40,8 @@
 //! column `done` says. A panic in your work would end the worker, so return an error instead.
 //!
 //! The rows that are done stay in the table, because the handler recognizes a repeated item by its key. Delete these
-//! rows when they are older than the tolerance for [old requests](super::old_requests).
+//! rows when they are older than the tolerance for [old requests](super::old_requests). The table of this program has
+//! no time, so add a column for the time at which a row was stored.
 //!
 //! ## With axum and PostgreSQL
 //!

@@ -5,7 +5,7 @@
 //!
 //! - `documented-payload.schema.json`: the body of a documented event; additional fields are allowed
 //! - `payload.schema.json`: any body that the crate can write, with unknown events
-//! - `openapi.json`: the webhook as OpenAPI, with both as components
+//! - `openapi.json`: the webhook as OpenAPI, with the first schema as the component `DocumentedPayload`
 //!
 //! To generate code, use `documented-payload.schema.json`. Generated TypeScript narrows the type of a body by its
 //! `event`. Generated Python refuses a malformed body instead of taking it for an unknown event. It refuses an unknown

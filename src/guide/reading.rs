@@ -41,11 +41,12 @@
 //! - `arbitrary_precision`: without this feature, integers beyond 64 bits and long fractions are rounded, and numbers
 //!   beyond `f64` are errors.
 //!
-//! Without `float_roundtrip`, a float can change unless it has at most 15 digits and an exponent between −22 and 22.
-//! Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change in the same way.
+//! Without `float_roundtrip`, a float does not change if it has at most 15 digits and an exponent between −22 and 22.
+//! Any other float can change. Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change
+//! in the same way.
 //!
 //! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 //!
-//! The features do not change documented fields, with one exception: a float in an integer field that differs from an
-//! integer only in its last digits. The features can decide whether such a float is an error, or is read as the
-//! nearest integer.
+//! The features do not change how documented fields are read, with one exception. The float in an integer field may
+//! differ from an integer in its last digits only. The features then decide whether the float is an error, or is read
+//! as the nearest integer.

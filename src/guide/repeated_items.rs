@@ -16,7 +16,7 @@
 //! - `property_name` and `visitor_name`. Visitors of two projects can have the same name.
 //! - `message_content`. A visitor can write two different messages in the same second.
 //!
-//! `Eq`, `Ord` and `Hash` use these parts in this order. They use the whole message, not its hash.
+//! `Eq`, `Ord` and `Hash` of a key use these parts in this order. They use the whole message, not its hash.
 //!
 //! The other fields of an item are not in the key, because they may change between a delivery and its retry: `status`,
 //! `subject`, `assigned_agent_nickname`, `visitor_nickname`, `sbs` and `time_sec`.

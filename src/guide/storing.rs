@@ -18,7 +18,7 @@
 //! for record in delivery.records() {
 //!     // The key, the event and the problem have no NUL, so any text column takes them.
 //!     assert!(record.key.len() <= 1024 && !record.key.contains('\0'));
-//!     assert!(record.event().is_none_or(|event| event.len() <= 64 && event.is_ascii()));
+//!     assert!(record.event().is_none_or(|name| name.len() <= 64 && name.is_ascii()));
 //!     assert_eq!(record.problem(), None);
 //!     assert_eq!(record.body, fixtures::HOSTILE.as_bytes());
 //! }
@@ -86,13 +86,14 @@
 //! );
 //! ```
 //!
-//! All columns but the key, the body and the JSON can be `NULL`. An unknown status that is not a number is `NULL`.
-//! [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) has code that converts the numbers for these columns.
+//! All columns except the key, the body and the JSON can be `NULL`. An unknown status that is not a plain integer is
+//! `NULL`. [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) has code that converts the numbers for these
+//! columns.
 //!
 //! The key must be compared byte by byte. Otherwise the keys of two items can count as equal, and the second item is
 //! lost:
 //!
-//! - **SQLite** does this, unless the column is `COLLATE NOCASE`.
+//! - **SQLite** does this, unless the column is `COLLATE NOCASE` or `COLLATE RTRIM`.
 //! - **PostgreSQL** does this with every deterministic collation. A collation is deterministic unless somebody has
 //!   created it with `deterministic = false`. `COLLATE "C"` also keeps the index right if an update of the operating
 //!   system changes the collations.

@@ -39,7 +39,7 @@ impl Verifier {
         Self { secrets: Vec::from([secret]) }
     }
 
-    /// Accepts bodies that are signed with this secret too.
+    /// Also accepts bodies that are signed with this secret.
     #[must_use]
     pub fn also(mut self, secret: AppSecret) -> Self {
         self.secrets.push(secret);
@@ -159,8 +159,8 @@ pub enum SignatureError {
     /// ```
     ///
     /// If the handler accepts this request, the body arrives unchanged, so the secret is not that of the platform. If
-    /// the handler refuses it, something changes the body. `examples/trigger.rs` in the repository prints a command
-    /// that sends such a request, if the body comes from standard input.
+    /// the handler refuses the request, the cause is one of the others. `examples/trigger.rs` in the repository prints
+    /// a command that sends such a request, if the body comes from standard input.
     #[error("the signature does not match the body: the secret is wrong, or the body is not as it was signed")]
     Mismatch,
 }

@@ -41,7 +41,7 @@ pub(crate) enum Scalar<'a> {
     Unsigned(u64),
 }
 
-/// Takes the documented fields of an item, in the order of the page.
+/// Takes documented fields of an item or of the envelope, in the order of the platform's page.
 pub(crate) trait Fields {
     type Error;
 
@@ -74,14 +74,15 @@ impl Serialize for Scalar<'_> {
 ///
 /// - the source,
 /// - a bit mask of the required fields,
-/// - the documented fields in the order of the page, each with an expression that reads its value,
+/// - the documented fields in the order of the platform's page, each with an expression that reads its value,
 /// - a variable for the key of an unknown field, with an expression that reads the value of that field.
 ///
 /// The path of a fault does not name an unknown field.
 ///
-/// The platform writes the fields in the order of its page. So the code is one walk over the fields in this order: each
-/// step compares the next key with the key of its field, which costs much less than reading the key. A key that the
-/// walk misses is read and looked up. If it is documented, the walk starts again and stops at the step of this field.
+/// The platform writes the fields in the order of its page. So the code is one walk over the fields in this order.
+/// Each step compares the next key with the key of its field, which costs much less than reading the key. If no step
+/// takes the key before the end of the walk, the key is read and looked up. The value of an unknown field is then read
+/// at once. For a documented field, a new walk starts, which skips the steps before the step of this field.
 macro_rules! read_object {
     (
         $source:ident, required: $required:expr,
@@ -89,7 +90,8 @@ macro_rules! read_object {
     ) => {{
         const NAMES: &[&str] = &[$(stringify!($field)),*];
 
-        /// A documented field. As a number, it is the index of the field in the order of the page and in a bit mask.
+        /// A documented field. Its number is the index of the field in the order of the platform's page, and also the
+        /// index of the bit of the field in a bit mask.
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy, PartialEq)]
         enum FieldIndex {

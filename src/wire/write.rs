@@ -37,7 +37,8 @@ impl Writer {
         self.0.len()
     }
 
-    /// Writes the opening bracket of an array or an object over the comma of its first element.
+    /// Writes the opening bracket of an array or an object at its start. Every element was written with a comma in
+    /// front, and the bracket replaces the comma of the first element.
     #[inline]
     pub(crate) fn open_at(&mut self, start: usize, bracket: u8) {
         if let Some(comma) = self.0.get_mut(start) {
@@ -138,7 +139,8 @@ const PAIRS: [[u8; 2]; 100] = {
 /// Whether JSON can hold the text as it is.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
-    // The last eight bytes can overlap with the bytes before. This is cheaper than a loop over the last few bytes.
+    // Checks a text of eight or more bytes in whole words. The last word holds the last eight bytes, and can overlap
+    // with the word before. This is cheaper than a loop over the bytes that are left.
     let word = |bytes: &[u8; 8]| must_be_escaped(u64::from_le_bytes(*bytes)) == 0;
     if let Some(last) = text.last_chunk() {
         return text.as_chunks().0.iter().all(word) && word(last);

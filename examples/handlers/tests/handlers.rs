@@ -328,7 +328,8 @@ fn several_programs_share_one_table_and_work_on_each_row_once() {
         let lines = handler.lines.lock().unwrap();
         lines.iter().filter(|line| line.starts_with("working on ")).count()
     };
-    // A line is printed before its row is done, but it may be read later.
+    // A handler prints the line of a row before the row is done. But the thread that collects the lines may read the
+    // line after the row is done, so the test waits.
     let start = Instant::now();
     while handlers.iter().map(worked).sum::<usize>() < 50 {
         assert!(start.elapsed() < PATIENCE, "the work is never printed");

@@ -99,7 +99,7 @@ fn is_owned_by_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
 }
 
-/// The folder with `initdb` and `postgres`: in the search path, or where Debian, Fedora and Homebrew put it.
+/// The folder with `initdb`, `pg_ctl` and `postgres`: in the search path, or where Debian, Fedora and Homebrew put it.
 fn programs() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let versions = ["/usr/lib/postgresql", "/usr", "/opt/homebrew/opt", "/usr/local/opt"];

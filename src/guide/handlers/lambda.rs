@@ -19,8 +19,8 @@ const INSERT: &str = "INSERT INTO inbox (key, event, body, problem)
     done = FALSE WHERE inbox.problem IS NOT NULL AND excluded.problem IS NULL";
 const TOLERANCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-// Lambda stops the program after each answer, so this program has no worker. Work on
-// the rows in another program: the function `work` of `axum_postgres.rs` fits.
+// Lambda freezes the program after each answer, so this program has no worker. Work
+// on the rows in another program: the function `work` of `axum_postgres.rs` fits.
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
