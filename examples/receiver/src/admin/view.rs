@@ -117,7 +117,7 @@ fn facts(Row { id, event, wait, state, received_at, attempts, problem, .. }: &Ro
             }
             div.small {
                 (state)
-                @if let Some(wait) = wait { " until " time { (wait.until) } ": " (wait.reason) }
+                @if let Some(wait) = wait { " " (wait) }
             }
             @if let Some(problem) = problem { div.problem { (visible(problem)) } }
         }
