@@ -1,12 +1,12 @@
-//! Measures the receiver on SQLite and on PostgreSQL: deliveries per second, the slowest answer, how fast what was
-//! received is worked on, memory, and the time to stop.
+//! Measures the receiver on SQLite and on PostgreSQL: deliveries per second, the slowest answer, how many items per
+//! second are then worked on, memory, and the time to stop.
 //!
 //! ```sh
 //! cargo bench -p receiver --bench load
 //! ```
 //!
 //! The clients and PostgreSQL run on the same machine and take their share of it. The rival is the same server with a
-//! handler that only verifies and decodes. It keeps nothing, so it shows what it costs to keep a delivery. Without
+//! handler that only verifies and decodes. The difference between the two is the cost of keeping a delivery. Without
 //! PostgreSQL on the machine, only SQLite is measured.
 
 #[path = "../tests/it/support/server.rs"]
@@ -93,7 +93,7 @@ fn main() {
     }
 }
 
-/// Delivers for some time to receivers on one inbox, and then waits until everything is worked on.
+/// Delivers to the receivers of one inbox for `TIME`, and then waits until all items are worked on.
 fn measure(inbox: &Inbox, receivers: usize, clients: usize) {
     let mut receivers: Vec<_> = (0..receivers).map(|_| Server::receiver(inbox)).collect();
     let Load { rate, slowest } = deliver(&receivers, clients, TIME);
@@ -207,7 +207,7 @@ impl Server {
         Self { child, address }
     }
 
-    /// In KiB.
+    /// The resident memory in KiB (VmRSS).
     fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -229,7 +229,7 @@ struct Load {
     slowest: Duration,
 }
 
-/// Delivers for some time, each time a new item.
+/// Delivers new items for this time.
 fn deliver(servers: &[Server], clients: usize, time: Duration) -> Load {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let (answered, slowest, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));

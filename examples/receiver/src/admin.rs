@@ -29,7 +29,7 @@ use crate::{Error, connections};
 
 /// How many connections may be open.
 const MAX_CONNECTIONS: usize = 32;
-/// How many questions the inbox answers at a time.
+/// How many questions of operators the inbox answers at a time.
 const MAX_QUESTIONS: usize = 2;
 
 /// Listens on the address. Says so in the log, and warns if other machines can reach it.
@@ -44,7 +44,8 @@ pub async fn listen(address: &str, metrics: &Metrics) -> Result<Port, Error> {
     Ok(Port { listener, most: MAX_CONNECTIONS, open: metrics.connections("admin") })
 }
 
-/// The routes. `deliveries` are those of the port for deliveries: `/healthz` is the same on both.
+/// The routes of the port for operators. `deliveries` has the routes of the port for deliveries: `/healthz` is the
+/// same on both ports.
 pub fn router(address: &str, deliveries: Router, inbox: Inbox, timings: Arc<Timings>) -> Router {
     let questions = Arc::new(Semaphore::new(MAX_QUESTIONS));
     let admin = Admin { inbox, timings, questions };
@@ -58,7 +59,7 @@ pub fn router(address: &str, deliveries: Router, inbox: Inbox, timings: Arc<Timi
 struct Admin {
     inbox: Inbox,
     timings: Arc<Timings>,
-    /// Limits what is asked of the inbox, so that deliveries do not wait for operators.
+    /// Limits the questions of operators, so that deliveries do not wait for them.
     questions: Arc<Semaphore>,
 }
 
@@ -75,7 +76,7 @@ impl Admin {
     }
 }
 
-/// Removes the name of the route, which would otherwise appear twice in the log.
+/// Removes the path of this route, so that the inner router can set it. Otherwise the log would show the path twice.
 async fn as_from_outside(mut request: Request) -> Request {
     request.extensions_mut().remove::<MatchedPath>();
     request

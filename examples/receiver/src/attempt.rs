@@ -1,4 +1,4 @@
-//! One attempt: to work on an item, or to send a message about it.
+//! One attempt to work on an item, or to send a message about an item.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -20,8 +20,8 @@ use crate::store::{Claim, Failure, Outcome};
 use crate::timings::Timings;
 use crate::worker::Kind;
 
-/// How many threads there may be in addition to those of the running attempts. Such threads are blocked by work that
-/// was given up. If all are in use, no work begins until one of them ends.
+/// How many threads there may be in addition to one for each worker. A thread is left over if its work was given up
+/// but still blocks the thread. If all threads are in use, no work begins until one ends.
 const MAX_LEFT: usize = 100;
 /// How long work that is told to stop may take to reach its next `await`.
 const MAX_STOP: Duration = Duration::from_millis(200);
@@ -29,12 +29,12 @@ const MAX_STOP: Duration = Duration::from_millis(200);
 /// What is worked on: an item of an event, or a whole body.
 #[derive(Debug)]
 pub struct Item {
-    /// Its number in the inbox.
+    /// The number of the row in the inbox, as `receiver list` shows it.
     pub id: i64,
     /// The number of this attempt. The first attempt is 1.
     pub attempt: u32,
-    /// The envelope with this one item. The payload of a whole body is an unknown event, has no items, or has many tiny
-    /// items.
+    /// The envelope with this one item, or the whole body. A body is kept whole if its event is unknown, if the body
+    /// has no items, or if the body has many items in a large envelope.
     pub payload: Payload,
 }
 
@@ -44,7 +44,7 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// What [`run`](crate::run) takes: a function that works on an item.
 pub type Work = fn(Item) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// Where the work happens: apart from the server, so that it can do what it wants with its threads.
+/// The place of the work. It is apart from the server, so that the work may block threads without harm to the server.
 ///
 /// Each attempt has a thread of its own, which it may block. Timers, sockets and what the work spawns belong to a
 /// runtime that the server does not use.
@@ -52,7 +52,7 @@ pub struct Workshop {
     work: Work,
     most: usize,
     runtime: Option<Runtime>,
-    /// The threads of attempts, those that were given up among them.
+    /// The number of threads that run work, also of work that was given up.
     threads: Arc<AtomicUsize>,
     is_full: AtomicBool,
 }
@@ -63,7 +63,7 @@ impl Workshop {
         Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default(), is_full: AtomicBool::new(false) })
     }
 
-    /// How many attempts may begin. Says so in the log when it comes to none, and when there are some again.
+    /// How many attempts may begin. The log says when this number falls to 0, and when it rises again.
     fn free(&self) -> usize {
         let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
         if self.is_full.swap(free == 0, Ordering::Relaxed) != (free == 0) {
@@ -76,7 +76,8 @@ impl Workshop {
         free
     }
 
-    /// Starts a thread that works on the item, until it is done or `stop`. The result does not come if the work panics.
+    /// Starts a thread that works on the item until the work is done or `stop` is cancelled. If the work panics, the
+    /// sender of the result is dropped.
     fn start(
         &self,
         item: Item,
@@ -104,7 +105,7 @@ impl Workshop {
     }
 }
 
-/// Does not wait for work that goes on.
+/// Dropping a workshop does not wait for work that still runs.
 impl Drop for Workshop {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -118,7 +119,7 @@ impl Drop for Workshop {
 pub struct Attempts {
     pub kind: Kind,
     pub timings: Arc<Timings>,
-    /// Is cancelled when the rows belong to another receiver.
+    /// Cancelled at the end of the session. From then on, the rows may belong to another receiver.
     pub over: CancellationToken,
 }
 
@@ -131,7 +132,7 @@ impl Attempts {
         }
     }
 
-    /// How many attempts may begin, as far as threads are concerned.
+    /// How many attempts may begin. Forwarding needs only one thread, so it has no such limit.
     pub fn free(&self) -> usize {
         match &self.kind {
             Kind::Work(workshop) => workshop.free(),
@@ -161,7 +162,8 @@ impl Attempts {
                 let item = Item { id, attempt: attempt.try_into().unwrap_or(u32::MAX), payload };
                 Ok(self.work(workshop, item).await?)
             }
-            // The error of a panic quotes its message, which may hold what a visitor wrote.
+            // The error of a panic is replaced: it quotes the message of the panic, which may hold what a visitor
+            // wrote.
             Kind::Forward(webhook) => {
                 let (webhook, over) = (Arc::clone(webhook), self.over.clone());
                 let sent = spawn_blocking(move || {

@@ -39,19 +39,19 @@ pub struct Cli {
     pub log_format: String,
 }
 
-/// What an operator can do, while a receiver serves or not.
+/// The commands for operators. They work whether a receiver serves or not.
 #[derive(Subcommand)]
 pub enum Command {
     /// List what has been received
     List {
-        /// Only what has failed too often or cannot be decoded
+        /// Only the rows that are dead
         #[arg(long)]
         dead: bool,
         /// One JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Print a request body with the item of a row
+    /// Print the request body of a row, with only the item of this row
     Show { id: i64 },
     /// Put a row back to waiting, and lift the pause that its channel asked for
     Retry {
@@ -63,19 +63,20 @@ pub enum Command {
     },
     /// Copy a SQLite inbox to a new file, also while a receiver serves
     Backup { file: PathBuf },
-    /// Delete a row. The request body goes with the last row of an item. If the platform sends the item again, it
-    /// counts as new
+    /// Delete a row. With the last row of an item, the request body is deleted too. If the platform then sends the
+    /// item again, the item counts as new
     Delete { id: i64 },
-    /// Delete the rows that are done, but not those of an event that this version does not know. If the platform sends
-    /// such an item again, it counts as new
+    /// Delete the rows that are done, but not those of an unknown event. An item whose last row is deleted counts as
+    /// new if the platform sends it again
     Prune {
-        /// Only those received longer ago
+        /// Only rows that were received more than this number of days ago
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36_500))]
         older_than: u32,
         /// The rows that are dead, instead of those that are done
         #[arg(long)]
         dead: bool,
-        /// Only the rows of this event, as `list` shows it. An unknown event is only deleted with this option
+        /// Only the rows of this event, named as `list` shows it. The rows of an unknown event are only deleted with
+        /// this option
         #[arg(long, value_name = "NAME")]
         event: Option<String>,
     },
@@ -104,8 +105,8 @@ fn secret_variable(channel: Channel) -> Option<String> {
     channel.signature.map(|_| format!("{}_SECRET", channel.name().to_uppercase()))
 }
 
-/// Reads the secrets and the webhooks of the channels from the environment. They are not options, because other users
-/// of the machine can see the options of a process.
+/// Reads the secrets and the URLs of the channels from the environment. These are not options, because other users of
+/// the machine can see the options of a process.
 pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
     let webhooks = Channel::ALL.iter().filter_map(|channel| webhook(*channel, timings).transpose());
     let (verifier, webhooks) = (verifier()?, webhooks.collect::<Result<Vec<_>, _>>()?);
@@ -115,7 +116,7 @@ pub fn settings(timings: &Timings) -> Result<(Verifier, Vec<Webhook>), String> {
     Ok((verifier, webhooks))
 }
 
-/// How much older or newer a delivery may be.
+/// How much older or newer a delivery may be, from `TOLERANCE`. `None` allows any age.
 pub fn tolerance() -> Result<Option<Duration>, String> {
     let Some(value) = variable("TOLERANCE") else { return Ok(None) };
     let tolerance = value.to_str().and_then(|value| humantime::parse_duration(value).ok());

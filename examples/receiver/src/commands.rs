@@ -1,4 +1,4 @@
-//! What an operator can do, while a receiver serves or not.
+//! The commands for operators. They work whether a receiver serves or not.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
@@ -60,7 +60,7 @@ async fn list(store: &dyn Store, dead: bool, json: bool, out: &mut impl Write) -
     }
 }
 
-/// Writes an object with its keys in this order, which a `Value` would sort.
+/// Writes a JSON object. A `Value` would sort the keys; this keeps them in the order below.
 fn as_json(row: &Row, out: &mut impl Write) -> io::Result<()> {
     let channel = Some(&row.channel).filter(|channel| !channel.is_empty());
     let wait = row.wait.as_ref();

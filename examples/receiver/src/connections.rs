@@ -1,4 +1,4 @@
-//! The connections, of which there is a limited number, and who gives way when all places are taken.
+//! The connections. Their number is limited. When all places are taken, an old connection gives way to a new one.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -35,17 +35,17 @@ const MAX_CONNECTIONS: usize = 512;
 const BACKLOG: u32 = 4_096;
 /// How many open files are left for the database, the channels and the work.
 const OTHER_FILES: usize = 256;
-/// How long a connection keeps its place in any case. A request that was sent at once arrives in this time, and so does
-/// the answer.
+/// How long a connection keeps its place in any case. This is enough for a request that the client sends at once, and
+/// for its answer.
 const MIN_AGE: Duration = Duration::from_millis(500);
-/// How often to look for a connection that can give way, while there is none.
+/// The time between two looks for a connection that can give way.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long the log says nothing more about places that are taken.
+/// The shortest time between two warnings that all places are taken.
 const QUIET: Duration = Duration::from_secs(60);
 /// How much of a request is read after its answer.
 const MAX_UNREAD: u64 = 16 * 1024 * 1024;
 
-/// The place of a connection, which its requests carry.
+/// The place of a connection. Each request of the connection carries it.
 pub struct Place {
     accepted: Instant,
     state: Mutex<State>,
@@ -59,7 +59,7 @@ pub struct Place {
 struct State {
     /// When the connection last brought a delivery with a valid signature.
     verified: Option<Instant>,
-    /// Whether such a delivery waits for the inbox.
+    /// Whether a delivery with a valid signature waits for the inbox now.
     waits: bool,
 }
 
@@ -86,7 +86,7 @@ impl Place {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection with the lowest rank gives way first. One without a rank does not give way.
+    /// The connection with the lowest rank gives way first. A connection without a rank does not give way.
     fn rank(&self) -> Option<(Option<Instant>, Instant)> {
         let state = self.state();
         (!state.waits).then_some((state.verified, self.accepted))
@@ -117,8 +117,8 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the connection that has brought nothing verified for longest. One that never brought anything goes first.
-    /// If even that one is too young, none is ended.
+    /// Ends the connection that has brought no verified delivery for the longest time. Connections that never brought
+    /// one go first. If the chosen connection is too young, no connection is ended.
     fn make_room(&self) {
         let mut taken = self.taken();
         let lowest = taken.iter().filter_map(|(&number, place)| Some((place.rank()?, number))).min();
@@ -144,11 +144,11 @@ impl Places {
     }
 }
 
-/// How many of `wanted` connections the limit of open files allows. Raises that limit if the system lets it.
+/// How many of `wanted` connections the limit of open files allows. Raises this limit if the system allows it.
 fn most(wanted: usize) -> usize {
     let files = rlimit::increase_nofile_limit((MAX_CONNECTIONS + OTHER_FILES) as u64).unwrap_or(u64::MAX);
     let files = usize::try_from(files).unwrap_or(usize::MAX);
-    // With very few files, each half has its share.
+    // With very few files, half of them are for connections.
     let most = files.saturating_sub(OTHER_FILES).max(files / 2).clamp(1, wanted);
     if most < wanted {
         tracing::warn!("only {most} connections are served at a time, because only {files} files may be open");
@@ -162,7 +162,7 @@ pub async fn listen(address: &str) -> io::Result<TcpListener> {
     for address in lookup_host(address).await? {
         let listen = || {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            // The port of a receiver that has just ended can be used again.
+            // Without this option, the port of a receiver that has just ended could not be used for a while.
             socket.set_reuseaddr(true)?;
             socket.bind(address)?;
             socket.listen(BACKLOG)
@@ -193,8 +193,8 @@ impl Port {
     }
 }
 
-/// Serves until `stop`. Unlike `axum::serve`, it limits connections and their time. After `stop`, it waits for clients
-/// that stall, but at most for `Timings::grace`.
+/// Serves until `stop`. Unlike `axum::serve`, limits the number of connections and their time. After `stop`, a
+/// connection has `Timings::grace` to end, and the rest of a request that was answered early may take as long again.
 pub async fn serve(
     Port { listener, most: wanted, open }: Port,
     router: Router,
@@ -233,7 +233,7 @@ pub async fn serve(
     let _ = places.free.acquire_many(u32::try_from(most).unwrap_or(u32::MAX)).await;
 }
 
-/// The next connection. If the system has no open file left for it, another connection gives way.
+/// Waits for the next connection. If no more files may be open, another connection gives way.
 async fn accept(listener: &TcpListener, places: &Places) -> TcpStream {
     let mut is_known = false;
     loop {
@@ -270,7 +270,7 @@ impl Limits {
             Box::pin(async move {
                 let mut answer = answered.await?;
                 if place.unread.load(Ordering::Relaxed) {
-                    // The next request of a proxy then goes to another connection.
+                    // A proxy in front then sends its next request on another connection.
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(answer)
@@ -295,8 +295,8 @@ impl Limits {
     }
 }
 
-/// Reads what the client still sends after the answer. If the connection were closed before that, the system would
-/// reset it, and the client might never see the answer.
+/// Reads what the client still sends after the answer. If the receiver closed the connection earlier, the system would
+/// reset the connection, and the client might never see the answer.
 async fn read_rest(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     copy(&mut stream.take(MAX_UNREAD), &mut sink()).await.map(drop)

@@ -7,28 +7,31 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 use twt_chat_webhooks::{Delivery, Payload, Record, UnrepliedContent};
 
-/// Up to this size, a body is taken apart at once, which takes less than a millisecond. Anything larger goes to a
-/// thread that may be busy.
+/// Up to this size, a body is taken apart on the thread of the request, which takes less than a millisecond. A larger
+/// body goes to a thread that may block.
 pub const MAX_SMALL: usize = 16 * 1024;
 
-/// Does what the size of a body makes slow. `None` stands for a panic.
+/// Runs `work`, which takes longer for a larger body. A large body goes to another thread; `None` means that the work
+/// panicked there.
 pub async fn apart<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     if size <= MAX_SMALL { Some(work()) } else { spawn_blocking(work).await.ok() }
 }
 
 pub struct Arrival {
     pub records: Vec<Record>,
-    /// The problem of a delivery that is older or newer than `TOLERANCE`.
+    /// Why the delivery is stale, if it is older or newer than `TOLERANCE` allows.
     pub stale: Option<String>,
-    /// The room in memory that they take. It is free again when the inbox has dropped them.
+    /// The room in memory that the records take. The room is free again when the inbox has dropped the arrival.
     pub room: Option<OwnedSemaphorePermit>,
 }
 
 /// What the inbox keeps of a record.
 pub struct Entry<'a> {
-    /// The key of the record. With `stale:` before it, the record does not stand in the way of a fresh delivery.
+    /// The key of the record. A stale record has `stale:` before its key, so that a fresh delivery of the same item
+    /// can still be kept.
     pub key: Cow<'a, str>,
-    /// The key of a stale record without `stale:`. If the inbox holds this key, there is nothing to keep.
+    /// The key of a stale record without `stale:`, and `None` for any other record. If the inbox holds this key, the
+    /// stale record is not kept.
     pub fresh_key: Option<&'a str>,
     /// Why the record is a dead letter.
     pub problem: Option<String>,
@@ -36,7 +39,8 @@ pub struct Entry<'a> {
 }
 
 impl Arrival {
-    /// A record that cannot be decoded is a dead letter in any case, so it keeps its key and its problem.
+    /// What to keep of each record. A record that cannot be decoded is a dead letter in any case. So it is not marked
+    /// as stale, and its problem says why it cannot be decoded.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.records.iter().map(|record| match &self.stale {
             Some(stale) if record.error.is_none() => Entry {
@@ -49,7 +53,7 @@ impl Arrival {
         })
     }
 
-    /// The size of the bodies.
+    /// The size of all bodies together.
     pub fn bytes(&self) -> usize {
         self.records.iter().map(|record| record.body.len()).sum()
     }

@@ -16,7 +16,7 @@ use ureq::{Proxy, ProxyProtocol};
 use crate::channel::{Channel, Meaning, Place, ToSign};
 use crate::store::Failure;
 
-/// The documented answers have less than 200 bytes.
+/// How much of an answer is read. The documented answers have less than 200 bytes.
 const MAX_ANSWER: u64 = 64 * 1024;
 
 /// The webhook of a channel. Its URL and its secret are credentials, so it has no `Debug`.
@@ -30,7 +30,7 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Returns `None` if this is not an `http` or `https` URL.
+    /// Returns `None` if `url` is not an `http` or `https` URL.
     pub fn new(channel: Channel, url: &str, secret: Option<String>, limit: Duration) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
         // `Uri` and `ureq` ignore an invalid port, such as 99999. The message would then go to port 80 or 443.
@@ -85,7 +85,8 @@ impl Webhook {
             // A channel that asks for a pause expects the message again.
             Meaning::RefusedForGood(problem) => (problem, retry_after.is_none()),
         };
-        // With status 200, the body would have said whether the message is taken.
+        // With status 200, the body says whether the channel has taken the message. Here the body could not be read,
+        // so this error is the problem.
         if let (Err(error), 200) = (body, status) {
             problem = self.describe(error);
         }
@@ -95,7 +96,7 @@ impl Webhook {
         Err(Failure { problem, retry_after, is_final })
     }
 
-    /// Describes an error in own words, because the texts of `ureq` may hold a part of the URL.
+    /// Describes an error without the texts of `ureq`, which may hold a part of the URL.
     fn describe(&self, error: ureq::Error) -> String {
         match error {
             ureq::Error::Timeout(_) => format!("no whole answer within {:?}", self.limit),
@@ -126,7 +127,7 @@ impl fmt::Display for Webhook {
     }
 }
 
-/// Whether `ureq` can use this proxy. For SOCKS, it would need another feature.
+/// Whether `ureq` can use this proxy. For SOCKS, `ureq` would need another feature.
 pub fn is_usable_proxy(url: &str) -> bool {
     Proxy::new(url).is_ok_and(|proxy| matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https))
 }

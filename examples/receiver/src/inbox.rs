@@ -1,4 +1,4 @@
-//! The inbox of a running receiver: the store, and what tells the worker of arrivals.
+//! The inbox of a running receiver: the store, the signal that wakes the worker, and the metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,11 +19,12 @@ pub struct Inbox {
     probes: Arc<Probes>,
 }
 
-/// The health checks. Those that wait at the same time share one, so that strangers cannot make the database busy.
+/// The health checks. Checks that wait at the same time share one answer of the database, so that strangers cannot
+/// keep the database busy.
 #[derive(Default)]
 struct Probes {
     asked: AtomicU64,
-    /// The number of the last check that is answered, and whether the inbox was healthy.
+    /// The number of the last check that was answered, and its answer: whether the inbox was healthy.
     answered: Mutex<(u64, bool)>,
 }
 
@@ -48,7 +49,7 @@ impl Inbox {
         let number = self.probes.asked.fetch_add(1, Ordering::Relaxed) + 1;
         let mut answered = self.probes.answered.lock().await;
         if answered.0 < number {
-            // All that have been asked before this line get the answer.
+            // All checks that have their number by now share the answer.
             let asked = self.probes.asked.load(Ordering::Relaxed);
             *answered = (asked, self.store.probe().await.is_ok());
         }

@@ -1,7 +1,8 @@
 //! A receiver for the webhooks of TWT Chat that loses nothing.
 //!
-//! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200. After
-//! that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`) until that is done.
+//! A delivery is verified (`server`), taken apart (`Delivery`) and committed (`store`) before it is answered 200.
+//! After that, each item is worked on (`worker`, `attempt`) and forwarded to each channel (`forward`), again after
+//! each failure, until its row is done or dead.
 
 mod admin;
 mod attempt;
@@ -45,7 +46,8 @@ use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
 
-/// How long a statement of a command may take. The server does not wait that long.
+/// PostgreSQL: how long a command may take to connect. This time replaces `Timings::statement`, which is for a
+/// receiver that serves. The statements of a command have no limit of time.
 const MAX_COMMAND: Duration = Duration::from_secs(600);
 
 /// Runs the command of the command line. Without a command, serves.
@@ -53,7 +55,7 @@ pub fn run(work: Work) -> ExitCode {
     run_with(work, Timings::default())
 }
 
-/// The same with other times, for tests.
+/// Like [`run`], but with other times. The tests use it.
 pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
     let settings = |timings: &Timings| {

@@ -1,4 +1,4 @@
-//! The log: a line on standard error for each event, as text or as JSON.
+//! The log: one line on standard error for each entry, as text or as JSON.
 
 use std::io::{self, Write};
 use std::panic::{self, Location};
@@ -14,13 +14,13 @@ pub struct Log {
 }
 
 impl Log {
-    /// Reads the two settings. Like for other variables, an empty text counts as not set.
+    /// Reads the two settings. As for other variables, an empty text counts as not set.
     pub fn new(filter: &str, format: &str) -> Result<Self, String> {
         let is_json = is_json(format);
         if !is_json && !matches!(format, "" | "text") {
             return Err("LOG_FORMAT: expected `text` or `json`".to_owned());
         }
-        // `EnvFilter` takes a single word that is no level for the name of a module. A misspelled level would then turn
+        // `EnvFilter` reads a single word that is no level as the name of a module. A misspelled level would then turn
         // the whole log off.
         let is_word = |part: &&str| !part.is_empty() && !part.contains(['=', '[', ':']);
         let is_valid = |part: &str| part.parse::<LevelFilter>().is_ok() || part.starts_with("receiver");
@@ -42,8 +42,8 @@ impl Log {
         } else {
             format.with_target(false).init();
         }
-        // The default hook prints the message of a panic, which may hold what a visitor wrote. It also waits if nobody
-        // reads standard error.
+        // The default hook prints the message of a panic, which may hold what a visitor wrote. The default hook also
+        // blocks if nobody reads standard error.
         panic::set_hook(Box::new(|panic| {
             tracing::error!("panic at {}", panic.location().unwrap_or(Location::caller()));
         }));
@@ -56,13 +56,13 @@ pub fn is_json(format: &str) -> bool {
     format == "json"
 }
 
-/// Says why the receiver ends. By then the log has ended, or it has not started.
+/// Writes why the receiver ends, past the log, which has already ended or has not started.
 pub fn last_words(problem: &str, is_json: bool) {
     let line = if is_json {
         json!({ "level": "ERROR", "message": problem }).to_string()
     } else {
         format!("receiver: {problem}")
     };
-    // Unlike `eprintln!`, this does not panic if nobody reads it.
+    // Unlike `eprintln!`, this does not panic if standard error cannot be written.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,7 +1,7 @@
 //! What the receiver counts about itself, for Prometheus.
 //!
 //! The counters are of this process. The gauges about rows are of the inbox, so all receivers of an inbox show the
-//! same: use `max`, not `sum`, over several receivers.
+//! same values: use `max`, not `sum`, over several receivers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,15 +20,15 @@ use twt_chat_webhooks::EventType;
 use crate::channel::Channel;
 use crate::store::{Outcome, Standing, lane_name};
 
-/// The start of each name.
+/// The start of the name of each metric.
 const PREFIX: &str = "twt_chat";
 /// The upper bounds of the histogram, in seconds. A delivery that takes longer than 3 s is answered 503.
 const BOUNDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 3.0];
-/// The label for an event that is not documented. Its name on the wire can be anything, so the label does not show it.
+/// The label for an unknown event. The name of such an event can be any text, so the label does not show the name.
 const OTHER: &str = "other";
 /// The label for the work, which is no channel.
 pub const WORK: &str = "work";
-/// The label for a delivery whose event is not known, because it was refused or cannot be read.
+/// The label for a delivery whose event was not read, for example because its signature is wrong.
 pub const NO_EVENT: &str = "none";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,7 +59,7 @@ impl Metrics {
     pub fn new(channels: Vec<Channel>) -> Self {
         let (deliveries, attempts) = (Family::default(), Family::default());
         let (commits, connections) = (Histogram::new(BOUNDS), Family::default());
-        // A series that begins with 1 would show no increase, so each series that matters begins with 0.
+        // Prometheus sees no increase in a series that begins with 1. So each series that matters begins with 0.
         for event in EventType::DOCUMENTED.iter().map(EventType::as_str).chain([OTHER, NO_EVENT]) {
             for status in [200, 403, 503] {
                 if status != 403 || event == NO_EVENT {
@@ -105,7 +105,7 @@ impl Metrics {
         self.commits.observe(took.as_secs_f64());
     }
 
-    /// Writes everything in the text format of Prometheus. Without `standings`, the inbox has not answered.
+    /// Writes everything in the text format of Prometheus. `None` means that the inbox has not answered.
     pub fn write(&self, standings: Option<Vec<Standing>>) -> Result<String, fmt::Error> {
         let mut rows = Registry::with_prefix(PREFIX);
         let up = Gauge::<i64>::default();
@@ -120,8 +120,8 @@ impl Metrics {
         Ok(text)
     }
 
-    /// Adds an empty standing for the work and for each channel that is set, if the inbox has no row of it that is not
-    /// done.
+    /// Adds an empty standing for the work and for each channel that is set, if it is missing. The inbox leaves out
+    /// lanes whose rows are all done.
     pub fn all_lanes(&self, mut standings: Vec<Standing>) -> Vec<Standing> {
         for lane in lanes(&self.channels) {
             let name = lane_name(lane);

@@ -1,4 +1,4 @@
-//! The server: takes deliveries into the inbox, and does not let strangers hold it up.
+//! The server: takes deliveries into the inbox. Strangers cannot hold up deliveries.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -24,7 +24,7 @@ use crate::inbox::Inbox;
 use crate::metrics;
 use crate::timings::Timings;
 
-/// The documented body has 392 bytes.
+/// The largest body. The longest documented body has 392 bytes.
 const MAX_BODY: usize = 256 * 1024;
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// How many large bodies are taken apart at a time. Each needs about 20 times its size for this.
@@ -48,7 +48,8 @@ async fn receive(
     answer
 }
 
-/// Sets the event once the body is verified and read.
+/// Takes a delivery: reads the body, verifies it and keeps its records. Sets `event` once the body is verified and
+/// decoded.
 async fn take(
     receiver: &Receiver,
     place: Arc<Place>,
@@ -104,7 +105,7 @@ async fn keep(
     Ok(format!("{summary}{age}{repeated}{old}"))
 }
 
-/// Is answered 200 while deliveries can be kept.
+/// Answers a health check: 200 while deliveries can be kept.
 async fn health(State(receiver): State<Receiver>) -> Result<Answer, Answer> {
     let probed = timeout(receiver.timings.write, receiver.inbox.probe()).await;
     probed.unwrap_or(false).then_some(()).ok_or_else(unavailable)?;
@@ -117,8 +118,8 @@ fn has_signature(header: Option<&[u8]>) -> Result<(), SignatureError> {
     text.parse::<Signature>().map(drop)
 }
 
-/// Copies the body into one buffer. A list of its frames would take more memory than the body if they are small. A body
-/// that announces a length above the limit is not waited for.
+/// Copies the body into one buffer. A list of small frames would take more memory than the body. If the announced
+/// length is above the limit, the body is not waited for.
 async fn read(mut body: Body, place: &Place) -> Result<Vec<u8>, Answer> {
     let too_large = || Answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is above 256 KiB".into());
     if body.size_hint().lower() > MAX_BODY as u64 {
@@ -136,7 +137,7 @@ async fn read(mut body: Body, place: &Place) -> Result<Vec<u8>, Answer> {
     Ok(bytes)
 }
 
-/// A status and what to say about it. The text must hold nothing that a visitor or a stranger wrote.
+/// The status of an answer, and a text that says why. The text must hold nothing that a visitor or a stranger wrote.
 #[derive(Clone)]
 struct Answer(StatusCode, String);
 

@@ -1,4 +1,5 @@
-//! The inbox: what has been received, in a database. The server, the worker and the commands use it through two traits.
+//! The inbox: what has been received, in a database. The server, the worker and the commands use the database through
+//! two traits.
 //!
 //! `store/sqlite.rs` and `store/postgres.rs` implement them. All SQL is there, and each statement uses the clock of the
 //! database. An item has one row for the work on it and one for each channel. A row that is in work names its owner.
@@ -22,8 +23,9 @@ use crate::timings::Timings;
 
 pub use self::wait::Wait;
 
-/// The version of the tables, and of the oldest receiver that can use them. A change that an older receiver can live
-/// with raises only the version in the tables. Any other change raises the oldest version there too.
+/// The version of the tables that this receiver makes. The tables hold two numbers: `version`, and `oldest`, the
+/// version of the oldest receiver that can use them. A change of the tables raises `version`. It also raises `oldest`,
+/// unless older receivers can use the changed tables.
 const VERSION: i32 = 2;
 /// How many deliveries share a commit at most.
 const MAX_GROUP: usize = 128;
@@ -38,55 +40,56 @@ pub trait Store: Send + Sync {
     /// Keeps the records of a delivery. Returns how many are new, once they are on the disk.
     async fn keep(&self, arrival: Arrival) -> Result<usize, Trouble>;
 
-    /// Keeps a made-up delivery and takes it back. Then commits a write that changes nothing, because a full disk shows
-    /// in no other way.
+    /// Keeps a made-up delivery and takes it back. Then commits a write that changes nothing that counts, because only
+    /// a commit shows that the disk is full.
     async fn probe(&self) -> Result<(), Trouble>;
 
     /// Takes a new owner number. As long as the session lasts, the other receivers leave the rows of this owner alone.
     async fn enter(&self) -> Result<Box<dyn Session>, Trouble>;
 
-    /// Puts back the rows of owners that are gone. The attempt that was cut off counts, because the work itself may
-    /// have ended the receiver. Also corrects the times of rows if the clock of the database has been set back.
+    /// Puts the rows of owners that are gone back to waiting. An attempt that was cut off counts as failed, because
+    /// the work itself may have ended the receiver. Also corrects the times of rows if the clock of the database has
+    /// been set back.
     async fn tidy(&self) -> Result<(), Trouble>;
 
-    /// The next rows after an `id`, at most 1,000.
+    /// The next rows after the row with the ID `after`, at most 1,000. With `dead`, only rows that are dead.
     async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble>;
 
     /// The body of the record to which a row belongs.
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble>;
 
-    /// How many rows of each channel are not done, for those that have any. The cost does not grow with the rows that
-    /// are done.
+    /// How many rows of the work and of each channel are not done. A lane without such rows is left out. The cost does
+    /// not grow with the rows that are done.
     async fn overview(&self) -> Result<Vec<Standing>, Trouble>;
 
-    /// Rows that are not done, at most `most` after the first `skip`.
+    /// The rows that `which` names: at most `most` of them, after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
-    /// that the channels of these rows asked for. The pace of a channel still holds.
+    /// Puts a row back to waiting, or without an `id` all rows that are dead. Returns the number of these rows. Also
+    /// lifts the pauses that the channels of these rows asked for. The pace of a channel still holds.
     async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
 
-    /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record
-    /// still has. `None`: there is no such row, or it is in work.
+    /// Deletes a row. If this was the last row of its record, also deletes the record with the body. Returns how many
+    /// rows the record still has, or `None` if there is no such row or the row is in work.
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble>;
 
-    /// Deletes at most 1,000 rows, and the records that then have no row. Returns how many rows this were.
+    /// Deletes at most 1,000 rows, and the records that then have no row. Returns the number of deleted rows.
     async fn prune(&self, prune: &Prune) -> Result<u64, Trouble>;
 
-    /// Copies everything to a new file, while others write.
+    /// Copies everything that is committed to a new file. Others can write meanwhile.
     async fn backup(&self, file: &Path) -> Result<(), Trouble>;
 
     /// Ends the use of the database. Nothing can be written after that.
     async fn close(&self);
 }
 
-/// The time in which a receiver owns rows under one number.
+/// The session of a receiver that works. During this time, the receiver owns rows under one number.
 #[async_trait]
 pub trait Session: Send + Sync {
     /// Notes how attempts ended, and takes rows that are due, at most `free`. An outcome is noted only if the row still
     /// belongs to this owner and to this attempt.
     ///
-    /// Calling this also shows that the owner is alive, so each receiver calls it at least every `Timings::look`.
+    /// A call also shows that the owner is alive, so each lane calls this function at least every `Timings::look`.
     async fn exchange(&self, lane: Option<Channel>, ended: &[Outcome], free: usize) -> Result<Vec<Claim>, Trouble>;
 
     /// Puts back what is still in work, and ends the session.
@@ -96,12 +99,13 @@ pub trait Session: Send + Sync {
 /// Which rows [`Store::prune`] deletes.
 #[derive(Clone)]
 pub struct Prune {
-    /// Only rows of records that were received longer ago.
+    /// Only rows of records that were received more than this number of days ago.
     pub days: u32,
     /// The rows that are dead, instead of those that are done.
     pub dead: bool,
-    /// Only rows of this event, as `receiver list` shows it. `None`: of the documented events and of records whose
-    /// event could not be read. The rows of an unknown event stay until an operator names the event.
+    /// Only rows of this event, written as `receiver list` shows its name. With `None`, the rows of the documented
+    /// events and of records whose event could not be read. The rows of an unknown event stay until an operator names
+    /// the event.
     pub event: Option<String>,
 }
 
@@ -121,9 +125,9 @@ impl Prune {
 pub enum Trouble {
     /// The database refused, or could not be reached. The text says why. It holds nothing that a visitor wrote.
     Away(String),
-    /// The owner number is not valid any more: what it was working on may belong to another receiver.
+    /// The owner number is not valid any more. The rows that were in work may belong to another receiver.
     Lost(String),
-    /// A newer receiver has changed the tables.
+    /// A newer receiver has changed the tables, and this receiver is too old to use them.
     TooOld,
 }
 
@@ -158,9 +162,9 @@ pub struct Outcome {
 pub struct Failure {
     /// What to show in the log and in `receiver list`.
     pub problem: String,
-    /// How long the channel wants to receive nothing.
+    /// The pause that the channel asked for with `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// Whether the row is dead now: each further attempt would fail until a person acts.
+    /// Whether the row is dead at once, because each further attempt would fail until a person acts.
     pub is_final: bool,
 }
 
@@ -186,7 +190,7 @@ pub struct Row {
     pub state: String,
     /// `None` if the state is not `waiting`.
     pub wait: Option<Wait>,
-    /// Such as `2026-01-31T23:59:59Z`.
+    /// When the record was received, such as `2026-01-31T23:59:59Z`.
     pub received_at: String,
     pub attempts: i32,
     pub problem: Option<String>,
@@ -211,7 +215,7 @@ pub struct Standing {
     pub waiting: i64,
     pub in_work: i64,
     pub dead: i64,
-    /// How long ago the oldest row was received that waits or is in work.
+    /// The age of the oldest row that waits or is in work, since it was received.
     pub oldest: Option<Duration>,
 }
 
@@ -258,7 +262,7 @@ impl Plan {
     }
 }
 
-/// How many attempts a row has: one before each pause, and one after the last.
+/// How many attempts a row has at most: one before each pause, and one after the last pause.
 fn attempts(pauses: &[Duration]) -> i32 {
     i32::try_from(pauses.len()).unwrap_or(i32::MAX - 1) + 1
 }
@@ -271,7 +275,7 @@ fn millis(duration: Duration) -> i64 {
     duration.as_millis().try_into().unwrap_or(i64::MAX)
 }
 
-/// The URL, if the setting is one.
+/// The URL of PostgreSQL, or `None` if the setting is a path.
 fn url(inbox: &Path) -> Option<&str> {
     inbox.to_str().filter(|text| text.starts_with("postgres://") || text.starts_with("postgresql://"))
 }

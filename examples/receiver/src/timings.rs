@@ -10,7 +10,8 @@ pub struct Timings {
     pub read: Duration,
     /// How long the inbox may take for a delivery. The platform waits 5 s for the answer.
     pub write: Duration,
-    /// How long a connection is kept. A client that does not read its answers would keep it forever.
+    /// How long a connection is kept. Without this limit, a client that does not read its answers would keep its
+    /// connection forever.
     pub age: Duration,
     /// How long running requests and work may go on once the receiver is told to stop.
     pub grace: Duration,
@@ -18,23 +19,25 @@ pub struct Timings {
     pub answer: Duration,
     /// How long an attempt to work on an item may take.
     pub work: Duration,
-    /// How much older or newer than the clock of the machine a delivery may be. `None`: any age.
+    /// How much older or newer a delivery may be, by the clock of the machine. `None` allows any age.
     pub tolerance: Option<Duration>,
     /// How often to look for rows that are due and for receivers that are gone.
     pub look: Duration,
     /// The pauses between two attempts to work on an item. If the attempt after the last pause fails, the row is dead.
     pub work_pauses: Vec<Duration>,
-    /// The same for a channel: 15 minutes in all.
+    /// The pauses between two attempts to send a message to a channel. They are 15 minutes in all.
     pub channel_pauses: Vec<Duration>,
     /// How often to say in the log that rows wait for a channel that is not set.
     pub remind: Duration,
-    /// SQLite: how long to wait for another process that writes. It is shorter than `write`.
+    /// SQLite: how long to wait for another process that writes. This time is shorter than `write`.
     pub busy: Duration,
     /// SQLite: how long a receiver may show no sign of life before others take its rows.
     pub silence: Duration,
-    /// PostgreSQL: how long a statement or a connection may take. It is shorter than `write` and than `idle`.
+    /// PostgreSQL: how long a statement may take, and how long opening a connection may take. This time is shorter
+    /// than `write` and `idle`.
     pub statement: Duration,
-    /// PostgreSQL: after this time without a statement, the server takes a receiver for gone and closes its session.
+    /// PostgreSQL: after this time without a statement, PostgreSQL closes the session of a receiver, and the receiver
+    /// counts as gone.
     pub idle: Duration,
 }
 

@@ -8,7 +8,7 @@ use crate::inbox::Inbox;
 use crate::store::Standing;
 use crate::timings::Timings;
 
-/// Says so at the start, and after each `Timings::remind`.
+/// Logs a warning for each such channel at the start, and again after each `Timings::remind`.
 pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
     loop {
         match inbox.store.overview().await {
@@ -22,7 +22,7 @@ pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
                 }
                 sleep(timings.remind).await;
             }
-            // Asks again soon.
+            // The inbox does not answer, so the next try is soon.
             Err(trouble) => {
                 tracing::debug!("nobody knows what waits for channels that are not set: {trouble}");
                 sleep(timings.look).await;

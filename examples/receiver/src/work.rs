@@ -7,14 +7,16 @@ use twt_chat_webhooks::Event;
 
 /// Works on one item of an event.
 ///
-/// Each item arrives here at least once. It arrives again if this function fails, panics or takes longer than a minute,
-/// and if the receiver ends in the middle. Its `id` is the same each time. The text of an error goes to the log and to
-/// `receiver list`, so it should not hold what a visitor wrote.
+/// Each item that can be decoded arrives here at least once. If this function fails, panics or takes longer than a
+/// minute, or if the receiver ends in the middle, the item arrives again, up to five times in all. After that, its row
+/// is dead until an operator retries it. The `id` of the item is the same each time. The text of an error goes to the
+/// log and to `receiver list`, so the text should not hold what a visitor wrote.
 ///
 /// This function may block its thread: each call has a thread of its own, apart from the server. After a minute the
-/// receiver gives up. It stops this function at the next `await`, but it cannot stop code that blocks, so such code
-/// should have its own limit of time. What you spawn with `tokio::spawn` shares a few threads with all other items and
-/// must not block them; use `spawn_blocking` there. After about 100 calls that never end, no more begin.
+/// receiver gives up. The receiver stops this function at the next `await`, but it cannot stop code that blocks. Give
+/// such code its own limit of time. What you spawn with `tokio::spawn` shares a few threads with all other items and
+/// must not block them; use `spawn_blocking` there. If about 100 calls block their threads without an end, no call
+/// begins until one of them ends.
 pub async fn work(item: Item) -> Result<(), Error> {
     match &item.payload.event {
         // Tell the agents. After `is_last_push`, the platform does not remind you again.
@@ -23,7 +25,7 @@ pub async fn work(item: Item) -> Result<(), Error> {
         Event::PreChatFormSubmit(_form) => Ok(()),
         // Open a ticket.
         Event::OfflineFormSubmit(_form) => Ok(()),
-        // The platform has added an event. `as_unknown` has its name and its whole content.
+        // The platform has added an event. `as_unknown` returns the name and the whole content of the event.
         _ => Ok(()),
     }
 }

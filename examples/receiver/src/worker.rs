@@ -1,4 +1,4 @@
-//! The worker: takes rows from the inbox, has them worked on and forwarded, and notes how that ended.
+//! The worker: takes rows from the inbox, has them worked on and forwarded, and notes the outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use crate::inbox::Inbox;
 use crate::store::{Session, Trouble};
 use crate::timings::Timings;
 
-/// The shortest time between two queries of a lane that sends, however many deliveries arrive.
+/// The shortest time between two queries for messages to a channel, however many deliveries arrive.
 const ASK: Duration = Duration::from_millis(20);
 
 /// Works and forwards until `stop`. Then waits for the attempts that are running, but only for a limited time.
 ///
-/// The database gives this receiver a number, under which it owns rows. If the number is lost, because the database was
-/// away for too long, other receivers may have these rows. So all that has begun is stopped, and a new number is taken.
+/// The database gives this receiver a number, under which it owns rows. If the number is lost, because the database
+/// was away for too long, other receivers may have these rows. So the receiver stops all attempts, and takes a new
+/// number.
 ///
 /// # Errors
 ///
@@ -95,7 +96,7 @@ async fn in_session(
         ended = ended => ended,
         too_old = tidy => Err(too_old),
     };
-    // What is still in work goes back. If the number is lost, the others have taken it back.
+    // `leave` puts the rows that are still in work back to waiting. If the number is lost, other receivers do this.
     over.cancel();
     running.abort_all();
     if let Err(trouble) = session.leave().await {
@@ -135,9 +136,9 @@ impl Lane {
         let mut arrivals = inbox.arrivals.subscribe();
         let mut running = JoinSet::new();
         let mut ended = Vec::new();
-        // Before this time there is nothing to take, whatever arrives.
+        // Before this time, the lane takes nothing, whatever arrives.
         let mut next = Instant::now();
-        // Since when the receiver is told to stop.
+        // When the lane first saw that the receiver has to stop.
         let mut told_to_stop = None;
         loop {
             let stops = stop.is_cancelled();
@@ -145,10 +146,10 @@ impl Lane {
             let is_over = stops && now - *told_to_stop.get_or_insert(now) > grace;
             let due = now >= next;
             let free = if due && !stops { attempts.free().min(self.most - running.len()) } else { 0 };
-            // This also shows that the receiver is alive, as long as anything is running.
+            // This call also shows the other receivers that this receiver is alive, as long as an attempt runs.
             match session.exchange(channel, &ended, free).await {
                 Ok(claims) => {
-                    // The inbox keeps the pace. Here it only saves questions whose answer is known.
+                    // The inbox keeps the pace. `next` only saves queries that would return nothing.
                     if channel.is_some() && (due || !ended.is_empty()) {
                         next = Instant::now() + if ended.is_empty() { ASK } else { self.gap };
                     }
@@ -158,7 +159,8 @@ impl Lane {
                         running.spawn(attempts.clone().make(claim));
                     }
                 }
-                // Nothing begins, and what has ended is noted later. What is not noted is done again.
+                // No attempt begins. The outcomes are noted at the next exchange. If an outcome is never noted, its
+                // attempt is made again.
                 Err(Trouble::Away(why)) => tracing::error!("the inbox cannot be written: {why}"),
                 Err(trouble) => return Err(trouble),
             }
@@ -181,7 +183,7 @@ impl Lane {
     }
 }
 
-/// An attempt ended without an outcome. Its row goes back when the number is given up.
+/// The trouble of an attempt that ended without an outcome. `leave` then puts its row back to waiting.
 fn panicked(_: JoinError) -> Trouble {
     Trouble::Lost("an attempt has panicked outside the work".to_owned())
 }

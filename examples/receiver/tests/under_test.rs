@@ -1,8 +1,8 @@
 //! The receiver with the work function of the tests. This function does what the visitor's message says.
 //!
 //! The variable `WORK` names a file. The function adds a line to the file when the work on an item begins, and another
-//! line when the work is done. From these lines, the tests can tell what was worked on, and how often. They do not have
-//! to rely on what the receiver notes.
+//! line when the work is done. From these lines, the tests can tell what was worked on, and how often. The tests do
+//! not have to rely on what the receiver notes.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -85,7 +85,7 @@ async fn work(item: Item) -> Result<(), Error> {
             }
         }
         "slow" => sleep(Duration::from_secs(1)).await,
-        // Fails until the test makes the file.
+        // A path: the work fails until the test makes the file.
         repaired if repaired.starts_with('/') && !PathBuf::from(repaired).exists() => {
             return Err("the ticket system is away".into());
         }

@@ -1,9 +1,9 @@
 //! Keeps other sites from using the page through the browser of an operator.
 //!
-//! - A site can send a form to this page. Such a request comes from another site, which the browser says.
-//! - A site can let its own name lead to this machine (DNS rebinding), so that the browser takes the page for a part of
-//!   the site. Such a request names the site in `Host`. So `Host` must be an IP address, `localhost`, or the name that
-//!   stands in `ADMIN_ADDR`: none of these can belong to a stranger.
+//! - A site can send a form to this page. The browser says in a header that the request comes from another site.
+//! - A site can let its own name lead to this machine (DNS rebinding), so that the browser takes the page for a part
+//!   of the site. Such a request names the site in `Host`. So `Host` must be an IP address, `localhost`, or the name
+//!   in `ADMIN_ADDR`. None of these can be the name of another site.
 //! - A site can show the page in a frame and make the operator click. The headers forbid this.
 
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// What the page needs to know to refuse requests.
+/// What the guard needs to know.
 #[derive(Clone)]
 pub struct Guard {
     /// The name in `ADMIN_ADDR`.
@@ -41,7 +41,7 @@ impl Guard {
         Self { name: address.rsplit_once(':').map_or(address, |(name, _)| name).to_owned() }
     }
 
-    /// Whether the request is for this page, and not for the page of a stranger whose name leads here.
+    /// Whether this `Host` is a name of this page, and not the name of a stranger's site that leads here.
     fn is_host(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
@@ -65,8 +65,8 @@ impl Guard {
 }
 
 /// Whether a request that changes something comes from the page itself. Browsers send `Sec-Fetch-Site` only over HTTPS
-/// and to this machine, and `Origin` with each form. Without both, the request is refused: commands can use the program
-/// `receiver`.
+/// and to this machine, and `Origin` with each form. A request with neither header is refused. Scripts can use the
+/// command `receiver` instead.
 fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
     if headers.contains_key("sec-fetch-site") {
         return only(headers, &HeaderName::from_static("sec-fetch-site")) == Some("same-origin");
@@ -75,14 +75,14 @@ fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
     origin.is_some_and(|(scheme, authority)| matches!(scheme, "http" | "https") && authority == host)
 }
 
-/// The value of a header that is there once.
+/// The value of a header, if the request has this header exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// Refuses requests from other sites, and sets the headers of each answer.
+/// Refuses requests from other sites, and adds `HEADERS` to each answer.
 pub async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let mut response = match guard.refusal(request.method(), request.headers()) {
         Some(refusal) => refusal.into_response(),

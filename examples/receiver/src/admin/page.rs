@@ -38,7 +38,7 @@ pub enum Listed {
     Waiting,
 }
 
-/// What a button has done.
+/// What a button did. `Nothing` means that the row was gone or in work.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Done {
@@ -50,7 +50,7 @@ pub enum Done {
 /// The query of a link: which list to show, and what a button has just done to which row.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Link {
-    /// `work`, or the name of a channel. Without it or without `rows`, the page shows the start of each list.
+    /// `work`, or the name of a channel. If `lane` or `rows` is missing, the page shows the start of each list.
     pub lane: Option<String>,
     pub rows: Option<Listed>,
     /// The first page is 0.
@@ -64,7 +64,7 @@ impl Link {
         Self { lane: Some(lane.to_owned()), rows: Some(rows), page: Some(page), done: None, id: None }
     }
 
-    /// The list that is shown alone.
+    /// The only list to show, if the link names one.
     pub fn list(&self) -> Option<(&str, Listed)> {
         Some((self.lane.as_deref()?, self.rows?))
     }
@@ -139,7 +139,7 @@ async fn delete(State(admin): State<Admin>, Path(id): Path<i64>, Query(link): Qu
     back(deleted.map(|left| left.is_some()), Done::Deleted, id, link)
 }
 
-/// Leads back to the list from which the button was pressed.
+/// Answers a button: leads back to the list on which the button was pressed.
 fn back(changed: Result<bool, Trouble>, done: Done, id: i64, link: Link) -> Response {
     let done = match changed {
         Ok(true) => {

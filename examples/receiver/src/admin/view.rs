@@ -106,7 +106,7 @@ fn item(row: &Row, here: &Link) -> Markup {
     }
 }
 
-/// What is known of a row. None of it is what a visitor wrote.
+/// The facts about a row. They hold nothing that a visitor wrote.
 fn facts(Row { id, event, wait, state, received_at, attempts, problem, .. }: &Row) -> Markup {
     html! {
         div.facts {
@@ -171,7 +171,8 @@ fn document(content: &Markup) -> Response {
     Html(page.into_string()).into_response()
 }
 
-/// Shows control characters and those that turn or hide text as escapes, so that a text cannot look like another one.
+/// Writes control characters, and characters that turn or hide text, as escapes. So no text can look like another
+/// text.
 fn visible(text: &str) -> String {
     let is_hidden = |character: char| {
         let hides = '\u{200b}'..='\u{200f}';
@@ -206,7 +207,7 @@ fn grouped(number: i64) -> String {
     grouped
 }
 
-/// A time in its largest unit, such as `3 h`.
+/// A time in one unit without a fraction, such as `3 h`.
 fn rough(age: Duration) -> String {
     match age.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),

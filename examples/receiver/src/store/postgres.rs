@@ -1,7 +1,7 @@
 //! The inbox in PostgreSQL 14 or newer, for several machines.
 //!
-//! All receivers take deliveries, work and forward. Deliveries that come together share a commit (`keep`). Whether a
-//! receiver is alive shows in an advisory lock, which the server releases when the session of the receiver ends
+//! All receivers take deliveries, work and forward. Deliveries that come together share a commit (`keep`). A receiver
+//! is alive as long as it holds an advisory lock. PostgreSQL releases the lock when the session of the receiver ends
 //! (`owner`).
 
 mod connection;
@@ -24,13 +24,14 @@ use self::keep::Job;
 use super::{Plan, Prune, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
 
-/// What a `postgres://` URL says. Shows no password.
+/// The settings from a `postgres://` URL. `Display` shows no password.
 #[derive(Clone)]
 pub(super) struct Address(Config);
 
 impl Address {
     pub(super) fn parse(url: &str) -> Result<Self, String> {
-        // The client knows only `require`, and this receiver always checks the certificate and the name in it.
+        // The client knows only `require`. With TLS, this receiver always checks the certificate and the name in it,
+        // as `verify-full` asks.
         let url = ["verify-full", "verify-ca"]
             .iter()
             .fold(url.to_owned(), |url, mode| url.replace(&format!("sslmode={mode}"), "sslmode=require"));
@@ -68,7 +69,8 @@ struct Postgres {
     address: Address,
     plan: Plan,
     jobs: mpsc::Sender<Job>,
-    /// The connection for `tidy`. It is not that of the owner, because a session can always take its own locks again.
+    /// The connection for `tidy`. The connection of the owner cannot be used: a session can take its own locks again,
+    /// so `tidy` would take this receiver for dead.
     other: Mutex<Kept<operate::Prepared>>,
 }
 
@@ -79,7 +81,7 @@ pub(super) async fn open(address: &Address, create: bool, plan: Plan) -> Result<
 }
 
 const CREATE: &str = include_str!("postgres.sql");
-/// Race: of several receivers that start at once, one makes the tables, and the others wait here.
+/// Race: if several receivers start at once, one makes the tables, and the others wait for this lock.
 const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock($1, 0)";
 const TABLES: &str = "SELECT to_regclass('twt_chat.version') IS NOT NULL";
 const CHECK_VERSION: &str = "SELECT oldest FROM version";
@@ -115,7 +117,7 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command, which may take its time.
+    /// A connection for a command or a button of the page. Its statements have no limit of time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
         let connection = Connection::open(&self.address, &self.plan.timings).await?;
         connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;

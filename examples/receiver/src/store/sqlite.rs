@@ -1,7 +1,7 @@
 //! The inbox in a SQLite file, for one machine.
 //!
 //! One thread does all writes. It puts the writes that wait into one commit, because each commit has to wait for the
-//! disk. The receivers that share the file prove that they are alive by a number that grows, see [`tidy`].
+//! disk. The receivers that share the file show that they are alive by a number that grows, see [`tidy`].
 
 mod backup;
 mod files;
@@ -28,9 +28,9 @@ use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::{Arrival, rehearsal};
 
-/// How often to try to empty the log.
+/// How often to try to empty the log of the database, the file `-wal`.
 const MAX_EMPTY: u32 = 5;
-/// How long a start waits for another receiver that upgrades the tables.
+/// How long a start waits for another receiver that upgrades the tables, and a backup for another process that writes.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
 pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(MAX_UPGRADE)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
-    // What is deleted is overwritten, so that nothing that a visitor wrote stays in the file.
+    // SQLite overwrites deleted content, so that the words of a visitor do not stay in the file after a deletion.
     connection.execute_batch("PRAGMA secure_delete = ON")?;
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
@@ -54,11 +54,11 @@ struct Sqlite {
     path: PathBuf,
     requests: mpsc::Sender<Request>,
     plan: Plan,
-    /// What this receiver has seen of the others.
+    /// What this receiver has seen of the other receivers.
     observed: Arc<Mutex<Observed>>,
 }
 
-/// What the thread that writes is asked to do.
+/// A request to the thread that writes.
 enum Request {
     Write(Box<dyn Job>),
     Close(oneshot::Sender<()>),
@@ -68,7 +68,7 @@ enum Request {
 trait Job: Send {
     /// Runs in a transaction. If the transaction fails, the job can run again.
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()>;
-    /// Whether a delivery is answered 200 once this is committed.
+    /// Whether a delivery or a health check is answered 200 once this write is committed.
     fn is_promise(&self) -> bool;
     /// Tells the task that waits how the commit ended.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection);
@@ -98,7 +98,8 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T
     }
 }
 
-/// Writes the log beside the file into the file and empties the log, which may hold what is deleted from the file.
+/// Writes the log of the database into its file and empties the log. The log may still hold content that is deleted
+/// from the file.
 struct EmptyLog(oneshot::Sender<Result<(), Trouble>>);
 
 impl Job for EmptyLog {
@@ -110,7 +111,7 @@ impl Job for EmptyLog {
         false
     }
 
-    // No transaction may be open for this.
+    // The log can only be emptied when no transaction is open.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
         let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
         let left = |why| Trouble::Away(format!("the log of the database may still hold what is deleted: {why}"));
@@ -118,7 +119,8 @@ impl Job for EmptyLog {
     }
 }
 
-/// Starts the thread that writes. It ends when it is asked to close the database, or when nobody can ask it any more.
+/// Starts the thread that writes. The thread ends when a request closes the database, or when all senders of requests
+/// are gone.
 fn start(mut connection: Connection, mut files: Files) -> mpsc::Sender<Request> {
     let (requests, mut waiting) = mpsc::channel(MAX_GROUP);
     thread::spawn(move || {
@@ -144,8 +146,8 @@ fn start(mut connection: Connection, mut files: Files) -> mpsc::Sender<Request> 
     requests
 }
 
-/// Commits jobs and answers them. If the files are not those that were opened, nothing is promised, but what was
-/// promised before is still worked on.
+/// Commits jobs and answers them. If the files are not those that were opened, each job that is a promise is answered
+/// with an error. The other jobs are still committed, so the receiver goes on to work on what it has taken.
 fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>>) {
     let mut check = |connection: &Connection, group: &[Box<dyn Job>]| {
         let checked = if group.iter().any(|job| job.is_promise()) { files.check(connection) } else { Ok(()) };
@@ -160,7 +162,8 @@ fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>
         return;
     }
     let committed = commit(connection, &mut group);
-    // One job can take the others with it. A database that is locked refuses each of them.
+    // One job that fails makes the whole group fail, so each job is tried alone. If another process has locked the
+    // database, this would not help.
     let alone = committed.as_ref().is_err_and(|(_, locked)| !locked) && group.len() > 1;
     let mut commit_alone = |job| if alone { commit(connection, std::slice::from_mut(job)) } else { committed.clone() };
     let committed: Vec<_> = group.iter_mut().map(&mut commit_alone).collect();
@@ -171,7 +174,7 @@ fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>
     }
 }
 
-/// Commits all jobs or none. An error says whether another process has locked the database.
+/// Commits all jobs or none. The `bool` of an error says whether another process has locked the database.
 fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), (String, bool)> {
     let mut write = || {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -186,7 +189,7 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
 }
 
 impl Sqlite {
-    /// Other processes can keep this one from it, so it is tried several times.
+    /// Empties the log of the database. Other processes can prevent this, so it is tried several times.
     async fn empty_log(&self) -> Result<(), Trouble> {
         let mut tries = 1;
         loop {
@@ -209,7 +212,7 @@ impl Sqlite {
         self.request(false, write).await
     }
 
-    /// Commits a write after which a delivery is answered 200.
+    /// Commits a write after which a delivery or a health check is answered 200.
     async fn promise<T: Send + 'static>(
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
@@ -315,7 +318,7 @@ impl Store for Sqlite {
 struct Owner {
     store: Sqlite,
     number: i64,
-    /// How many rows are in work. Without any, there is no need to show that the owner is alive.
+    /// How many rows are in work. If no row is in work, the owner need not show that it is alive.
     in_work: AtomicUsize,
     /// When the owner last showed that it is alive.
     beat: Mutex<Instant>,

@@ -1,4 +1,4 @@
--- Version 2. Each statement here leaves alone what is there already.
+-- Version 2. Each statement changes nothing if its table, index, trigger or row exists.
 
 -- What a request held: one record for each item, or one for the whole body.
 CREATE TABLE IF NOT EXISTS record (
@@ -13,12 +13,12 @@ CREATE TABLE IF NOT EXISTS record (
 CREATE TABLE IF NOT EXISTS item (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     record INTEGER NOT NULL REFERENCES record (id),
-    channel TEXT NOT NULL DEFAULT '', -- Empty for the work.
+    channel TEXT NOT NULL DEFAULT '', -- The name of the channel. Empty for the work.
     state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead')),
     owner INTEGER, -- The receiver that works on this waiting row, or NULL.
     attempts INTEGER NOT NULL DEFAULT 0, -- The attempt that is in work counts too.
     due_at INTEGER NOT NULL, -- Unix milliseconds
-    pause INTEGER NOT NULL DEFAULT 0, -- How long before `due_at` the pause began, in milliseconds.
+    pause INTEGER NOT NULL DEFAULT 0, -- The length of the pause that ends at `due_at`, in milliseconds.
     problem TEXT
 ) STRICT;
 
@@ -33,21 +33,21 @@ BEGIN
     DELETE FROM record WHERE id = OLD.record;
 END;
 
--- The pace of a channel. Only one message to a channel is under way: the one of the holder.
+-- The pace of a channel. Only one message to a channel is under way: the message of the holder.
 CREATE TABLE IF NOT EXISTS channel (
     name TEXT PRIMARY KEY,
     holder INTEGER,
     gap INTEGER NOT NULL, -- Milliseconds from one message to the next.
     next_at INTEGER NOT NULL, -- Unix milliseconds
-    pause INTEGER NOT NULL -- How long before `next_at` the pause began, in milliseconds.
+    pause INTEGER NOT NULL -- The length of the pause that ends at `next_at`, in milliseconds.
 ) STRICT;
 
--- The receivers that are alive. AUTOINCREMENT never gives a number twice.
+-- The receivers that are alive. With AUTOINCREMENT, no number is used twice.
 CREATE TABLE IF NOT EXISTS receiver (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    beat INTEGER NOT NULL, -- Grows while the receiver is alive.
-    process TEXT, -- The process, if the system can tell whether it runs.
-    lanes TEXT NOT NULL -- A JSON array: the channels to which it forwards, and an empty text for the work.
+    beat INTEGER NOT NULL, -- Grows while the receiver is alive and has rows in work.
+    process TEXT, -- Names the process, if the system can tell whether a process runs.
+    lanes TEXT NOT NULL -- A JSON array: the channels of the receiver, and an empty text for the work.
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS version (

@@ -1,4 +1,4 @@
-//! Until when a row waits, and why, for the eyes of an operator.
+//! Until when a row waits, and why. Operators see this in `receiver list` and on their page.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ pub struct Wait {
     /// The row is not taken before this time, such as `2026-01-31T23:59:59Z`. It can be in the past.
     pub until: String,
     pub reason: &'static str,
-    /// Whether the wait ends at this time.
+    /// Whether the wait ends at `until`.
     is_known: bool,
 }
 
-/// Writes the time only if the wait ends then.
+/// Writes the time only if `is_known`.
 impl fmt::Display for Wait {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_known {
@@ -28,7 +28,8 @@ pub(super) struct Times {
     pub now: i64,
     /// When the pause after an attempt of this row ends.
     pub due_at: i64,
-    /// When the channel may get its next message. `None` if nothing is known about it, and for the work.
+    /// When the channel may get its next message. `None` for the work, and for a channel that has no row in the table
+    /// `channel`.
     pub next_at: Option<i64>,
     /// Whether the channel asked for the pause up to `next_at`.
     pub asked: bool,
@@ -39,7 +40,7 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// What a row in that state waits for. The channel is empty for the work.
+    /// What a row in this state waits for. The channel is empty for the work.
     pub fn wait(self, state: &str, channel: &str) -> Option<Wait> {
         let Self { now, due_at, next_at, asked, held, served } = self;
         if state != "waiting" {
@@ -58,7 +59,7 @@ impl Times {
         } else {
             "its turn"
         };
-        // Rounded up: at the time that is shown, the wait is over.
+        // The time is rounded up, so that the wait is over at the time that is shown.
         let seconds = end.div_euclid(1000) + i64::from(end.rem_euclid(1000) > 0);
         let until = Timestamp::from_unix(seconds).ok()?.to_string();
         Some(Wait { until, reason, is_known: served && end > now })

@@ -26,7 +26,8 @@ fn slack_has_taken_a_message_with_status_200_whatever_follows() {
     assert_eq!(channels[0].visitors(), ["Visitor1", "Visitor2", "Visitor3"]);
 }
 
-/// Checks that a failure is shown and tried again, and that the other channels are not sent to again.
+/// Checks that a failure is in the log, that the message is sent again, and that the other channels do not get their
+/// messages again.
 fn is_tried_again<const N: usize>(failures: [(&'static str, Answer, &str); N]) {
     let channels = failures.clone().map(|(name, answer, _)| StubChannel::start(name, &[answer, Answer::Taken]));
     let folder = folder();
@@ -106,7 +107,7 @@ fn a_connection_that_fails_is_tried_again() {
 
 #[test]
 fn a_channel_that_cannot_be_reached_is_tried_again() {
-    // No resolver is asked for a name that is longer than a name can be.
+    // A name that is too long cannot be found, and no name server is asked for it.
     let no_host = format!("http://{}/{TOKEN}", "a".repeat(300));
     // A server that does not speak TLS.
     let no_tls = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -158,7 +159,7 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
     eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 6s");
-    // The pause also holds for another item, and after a new start.
+    // The pause also holds for another item, and after a restart of the receiver.
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
     // The test waits until Feishu has taken both messages. If the kill cut off a message to Feishu, the receiver would
     // send this message twice.
@@ -191,7 +192,7 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
             rows(&receiver.folder, &failed).first().map(|row| due_at = row[0].parse().unwrap()).is_some()
         });
         assert!((before..=now()).contains(&(due_at - pause * 1_000)), "attempt {attempt}");
-        // The test does not wait for the pause to end.
+        // The test ends the pause by moving the time in the row, so that it need not wait.
         let pause = milliseconds(pause * 1_000);
         execute(&receiver.folder, &format!("UPDATE item SET due_at = due_at - {pause} WHERE channel = 'slack'"));
     }

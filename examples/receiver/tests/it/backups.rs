@@ -1,4 +1,4 @@
-//! Copies of the inbox are whole, and what is restored from a backup goes on. The files belong to their owner alone.
+//! Copies of the inbox are whole, and a receiver goes on with a restored backup. Only the owner can read the files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -28,7 +28,7 @@ fn after_a_clean_end_the_file_alone_is_whole() {
         return;
     }
     let folder = folder();
-    // Whoever ends last, nothing stays beside the file.
+    // Nothing is left beside the file, no matter which receiver ends last.
     for round in 0..3 {
         let mut receivers = [(); 2].map(|()| Receiver::start_in(&folder));
         for (number, receiver) in receivers.iter().enumerate() {
@@ -120,7 +120,7 @@ fn a_backup_of_a_receiver_that_serves_can_be_restored() {
         |row: &Vec<String>| serde_json::from_str::<serde_json::Value>(&row[0]).unwrap()[4].as_str().unwrap().to_owned();
     let kept: BTreeSet<_> = rows(&folder, "SELECT key FROM record").iter().map(visitor).collect();
     assert!(before.is_subset(&kept), "{:?}", before.difference(&kept));
-    // What came after the backup counts as new.
+    // An item that came after the backup counts as new.
     assert!(!kept.contains("Visitor-after"));
     assert_eq!(deliver(&receiver, "Visitor-after"), 200);
     assert_eq!(receiver.get("/healthz").0, 200);

@@ -43,7 +43,8 @@ fn nothing_that_was_answered_200_is_lost_when_one_of_three_receivers_is_killed()
             std::thread::sleep(Duration::from_millis(1));
         }
         let killed = &mut receivers[round % 3];
-        // A receiver that is stopped begins nothing, so what it has begun is among what is now in work.
+        // A stopped receiver begins no attempt. So all attempts that it has begun are among the rows that are in work
+        // now.
         killed.signal("STOP");
         let ids = rows(&folder, "SELECT id FROM item WHERE owner IS NOT NULL");
         killed.kill();
@@ -67,7 +68,8 @@ fn nothing_that_was_answered_200_is_lost_when_one_of_three_receivers_is_killed()
     assert!(!unanswered.is_empty(), "no kill came in the middle");
     let kept = visitors(&folder);
     assert!(promised.is_subset(&kept), "lost: {:?}", promised.difference(&kept));
-    // The platform sends again what was not answered 200, and some of it is there already.
+    // The test sends the deliveries without an answer 200 again, as the platform does. Some of them are in the inbox
+    // already.
     unanswered.extend(promised.iter().take(200).cloned());
     promised.extend(unanswered.iter().cloned());
     while !unanswered.is_empty() {
@@ -98,7 +100,7 @@ fn nothing_that_was_answered_200_is_lost_when_one_of_three_receivers_is_killed()
     assert!(again <= ROUNDS * WORKERS);
 }
 
-/// Delivers a message of each visitor, all at once, on connections of their own.
+/// Delivers a message of each visitor. All deliveries run at once, each on its own connection.
 fn deliver(
     runtime: &Runtime,
     receivers: &[Receiver; 3],

@@ -52,7 +52,7 @@ fn a_row_that_is_deleted_takes_the_words_of_the_visitor_with_it() {
 fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     let folder = folder();
     let mut command = command(&folder);
-    // Nobody listens there.
+    // Nobody listens on this address.
     command.env("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/");
     with_timings(&mut command, "channel_pauses=600000");
     let receiver = Receiver::spawn(&folder, command);
@@ -92,12 +92,12 @@ fn dead_rows_are_pruned_only_if_the_operator_says_so() {
     }
     receiver.row(1, "done");
     make_old(&receiver);
-    // This one is too young.
+    // This delivery is not old enough to be pruned.
     assert_eq!(receiver.deliver("not JSON either"), 200);
     assert_eq!(prune(&receiver, &[]), "rows deleted: 1\n");
     assert_eq!(receiver.list().len(), 3);
     assert_eq!(prune(&receiver, &["--dead", "--event", "OFFLINE_FORM_SUBMIT"]), "rows deleted: 0\n");
-    // The body without an event goes too.
+    // The body without an event is pruned too.
     assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 2\n");
     assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
     assert!(!is_in_a_file(&receiver.folder, "my PIN is 4711"));

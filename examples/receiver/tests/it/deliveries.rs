@@ -51,7 +51,7 @@ fn a_retry_is_not_worked_on_again_but_the_next_push_is() {
     let later = Timestamp::from_unix(first.created_at.unix_seconds() + 60).unwrap();
     let retry = Payload::new(later, "0123456789abcdef0123456789abcdef", first.event);
     assert_eq!(receiver.deliver(retry.to_vec()), 200);
-    // In a batch with another item, only that one is new.
+    // The same item in a batch with another item. Only the other item is new.
     let mut messages = retry.event.as_unreplied().unwrap().to_vec();
     messages.extend_from_slice(message("Visitor16", "hello", 1).event.as_unreplied().unwrap());
     assert_eq!(receiver.deliver(Payload::new(later, "", messages).to_vec()), 200);
@@ -62,7 +62,7 @@ fn a_retry_is_not_worked_on_again_but_the_next_push_is() {
     let expected = ["begin 1 UNREPLIED Visitor15", "begin 2 UNREPLIED Visitor16", "begin 3 UNREPLIED Visitor15"];
     assert_eq!(sorted(begun), expected);
     assert!(receiver.log().contains(", repeated: 1"), "{}", receiver.log());
-    // A body of which nothing is new is not kept.
+    // A body without a new item is not kept.
     assert_eq!(count_in(&receiver.folder, "record", "true"), 3);
 }
 

@@ -213,7 +213,7 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
         for pair in times.windows(2) {
             assert!(pair[1] - pair[0] >= Duration::from_millis(pace), "{}", channel.name);
         }
-        // In the order in which they came.
+        // The messages are sent in the order in which they came.
         let visitors: Vec<String> = (0..times.len()).map(|number| format!("Visitor{number}")).collect();
         assert_eq!(channel.visitors()[..times.len()], visitors);
     }
@@ -243,7 +243,7 @@ fn no_credential_and_no_word_of_a_visitor_is_shown() {
     for word in ["T0KEN", "Ada", "4711"] {
         assert!(!shown.contains(word), "{word} in {shown}");
     }
-    // The inbox has the visitor's words, since it keeps the body.
+    // Files may hold the words of the visitor, because the inbox keeps the bodies. They must not hold a credential.
     for file in fs::read_dir(&folder).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(5).any(|bytes| bytes == b"T0KEN"));

@@ -1,4 +1,4 @@
-//! `/healthz` is healthy when a delivery would be kept, and a file that somebody exchanged keeps nothing.
+//! `/healthz` answers 200 when a delivery would be kept. If a file of the inbox was replaced, no delivery is kept.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, symlink};
@@ -14,7 +14,7 @@ fn body(number: usize) -> Vec<u8> {
     message(&format!("Visitor{number}"), "hello", 1).to_vec()
 }
 
-/// The answers to a delivery and to the health check.
+/// Checks the answers to a delivery and to a health check.
 #[track_caller]
 fn answers(receiver: &Receiver, number: usize, expected: u16) {
     assert_eq!(receiver.deliver(body(number)), expected);
@@ -26,7 +26,7 @@ fn an_index_that_cannot_be_written_is_not_healthy() {
     let receiver = Receiver::start();
     answers(&receiver, 1, 200);
     receiver.all_done();
-    // This index refuses each new row. It leaves out the row that is there.
+    // This index refuses each new row. It does not cover the row that is there already.
     let value = if POSTGRES { "(1 / (id - id))" } else { "json('no JSON ' || id)" };
     for table in ["record", "item"] {
         execute(&receiver.folder, &format!("CREATE INDEX damaged ON {table} ({value}) WHERE id > 1"));
@@ -110,7 +110,7 @@ fn files_that_are_deleted_or_replaced_keep_no_delivery() {
         fs::copy(&aside, &other).unwrap();
         fs::rename(&other, &file).unwrap();
         answers(&receiver, number, 503);
-        // Once the file is back, so is the receiver.
+        // Once the file is back, deliveries are kept again.
         fs::rename(&aside, &file).unwrap();
         answers(&receiver, number, 200);
     }
@@ -178,7 +178,7 @@ fn what_was_promised_before_the_file_was_deleted_is_worked_on() {
     fs::write(receiver.folder.join("go on"), "").unwrap();
     eventually("it is done", || receiver.worked_on().iter().any(|line| line.starts_with("end 1 ")));
     receiver.kill();
-    // The log is all that is left of the inbox, and a new inbox would delete it.
+    // Only the log of the database is left of the inbox, and SQLite would delete the log for a new file.
     let output = run(&receiver.folder, &[]);
     assert_eq!(output.status.code(), Some(1));
     let problem = String::from_utf8(output.stderr).unwrap();
@@ -215,7 +215,7 @@ fn a_file_that_is_truncated_keeps_no_delivery() {
         assert_eq!(receiver.deliver(body(number)), 200);
     }
     receiver.all_done();
-    // A file that is smaller for a good reason is healthy.
+    // After a `VACUUM`, the file is smaller and still whole.
     let size = || files(&receiver)[0].metadata().unwrap().len();
     let checkpoint = || sqlite(&receiver.folder).query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
     checkpoint();
@@ -232,7 +232,7 @@ fn a_file_that_is_truncated_keeps_no_delivery() {
     checkpoint();
     OpenOptions::new().write(true).open(&files(&receiver)[0]).unwrap().set_len(4096).unwrap();
     answers(&receiver, 102, 503);
-    // It stays so, although the database makes the file longer again.
+    // The answers stay 503, although the database makes the file longer again.
     let _ = sqlite(&receiver.folder).query_row("PRAGMA wal_checkpoint", [], |_| Ok(()));
     answers(&receiver, 102, 503);
 }

@@ -17,7 +17,7 @@ fn value<'a>(metrics: &'a str, series: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("no {series} in {metrics}"))
 }
 
-/// The age of the oldest row of a channel that waits, in seconds.
+/// The age in seconds of the oldest row of a channel that waits or is in work.
 fn age(metrics: &str, channel: &str) -> f64 {
     let series = format!(r#"twt_chat_oldest_waiting_age_seconds{{channel="{channel}"}}"#);
     value(metrics, &series).parse().unwrap()
@@ -116,7 +116,7 @@ fn the_counters_are_shown_while_the_inbox_does_not_answer() {
     });
 }
 
-/// On SQLite, nothing keeps a reader waiting for long.
+/// Runs on PostgreSQL only. On SQLite, nothing can make a reader wait for long.
 #[test]
 fn a_scrape_waits_for_the_inbox_only_for_a_while() {
     if !crate::POSTGRES {
@@ -141,7 +141,7 @@ const READ: &str = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0
     + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE pg_stat_user_indexes.relname = 'item')
     FROM pg_stat_user_tables WHERE relname = 'item'";
 
-/// A test in `store/sqlite/look.rs` shows the same for SQLite.
+/// Runs on PostgreSQL only. A test in `store/sqlite/look.rs` shows the same for SQLite.
 #[test]
 fn a_scrape_does_not_read_the_rows_that_are_done() {
     if !crate::POSTGRES {
@@ -185,7 +185,8 @@ fn the_alerts_are_valid_and_name_metrics_that_exist() {
     assert!(test.is_err() || test.unwrap().status.success());
 }
 
-/// Whether `promtool check` accepts a text. Without `promtool`, nothing is checked, and `.ci/run` installs it.
+/// Whether `promtool check` accepts a text. Without `promtool`, nothing is checked. With `REQUIRE_PROMTOOL`, the test
+/// then fails.
 fn check(what: &str, arguments: &[&str], text: &str) -> bool {
     let mut promtool = Command::new("promtool");
     promtool.args(["check", what]).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null());

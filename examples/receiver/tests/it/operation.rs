@@ -61,7 +61,7 @@ fn an_inbox_that_cannot_be_opened_is_named() {
             assert!(!problem.contains("T0KEN"), "{problem}");
         }
     }
-    // To list an inbox does not make one.
+    // The command `list` does not create an inbox.
     assert_eq!(run(&folder, &["list"]).status.code(), Some(1));
     assert!(!folder.join("inbox.sqlite3").exists());
     if POSTGRES {
@@ -83,9 +83,9 @@ fn the_real_times_are_those_of_the_readme() {
     assert_eq!([read, write, age, grace, answer, work].map(|time| time.as_secs()), [10, 3, 60, 5, 10, 60]);
     assert_eq!(seconds(work_pauses), [1, 2, 4, 8]);
     assert_eq!(seconds(channel_pauses), [1, 2, 4, 8, 15, 30, 60, 120, 240, 420]);
-    // The platform waits for 5 s. A busy database is noticed before that, and so is one that does not answer.
+    // The platform waits for 5 s. The receiver notices earlier that a database is busy or does not answer.
     assert!(write < Duration::from_secs(5) && busy < write && statement < write);
-    // A receiver that is cut off stops before others take its rows, and they take them within 10 s.
+    // A receiver that is cut off stops its work before other receivers take its rows. They take the rows within 10 s.
     assert!(statement + look < idle && idle + 3 * look < Duration::from_secs(10));
     assert!(4 * look < silence && silence + 3 * look < Duration::from_secs(10));
 }
@@ -111,12 +111,12 @@ fn an_inbox_of_a_newer_version_is_left_alone() {
     let mut receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.row(1, "done");
-    // What an older receiver can use, it uses.
+    // An older receiver uses tables that it can use.
     execute(&receiver.folder, "UPDATE version SET version = 3");
     assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
     receiver.row(2, "done");
     assert_eq!(receiver.list().len(), 2);
-    // A receiver that is too old ends, and does not start again.
+    // A receiver that is too old for the tables ends, and cannot be started again.
     execute(&receiver.folder, "UPDATE version SET oldest = 3");
     assert_eq!(receiver.wait().code(), Some(1));
     let expected = ": it belongs to a newer version of the receiver\n";
@@ -143,7 +143,7 @@ fn several_receivers_can_start_at_once_on_a_new_inbox() {
     assert_eq!(count_in(&folder, "item", "state = 'done'"), 5);
 }
 
-/// The tables of the receivers up to 0.2.
+/// Replaces the tables by those of the receivers up to 0.2.
 const OLD_TABLES: &str = "
     DROP TABLE item; DROP TABLE record; DROP TABLE channel; DROP TABLE receiver; DROP TABLE version;
     CREATE TABLE delivery (id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
@@ -161,7 +161,7 @@ const OLD_TABLES: &str = "
     BEGIN DELETE FROM delivery WHERE id = OLD.delivery; END;
     CREATE TABLE pause (channel TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
     PRAGMA user_version = 1;";
-/// The first version had no channels.
+/// Changes the old tables to those of the first version, which had no channels.
 const OLDEST_TABLES: &str = "
     DROP TABLE pause; DROP INDEX item_key; DROP INDEX item_due; ALTER TABLE item DROP COLUMN channel;
     CREATE UNIQUE INDEX old_key ON item (key);
@@ -170,7 +170,7 @@ const OLDEST_TABLES: &str = "
 
 #[test]
 fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
-    // On PostgreSQL, this version is the first one.
+    // PostgreSQL has no older version to upgrade.
     if POSTGRES {
         return;
     }
@@ -212,10 +212,10 @@ fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
             assert_eq!(rows[4]["channel"], "slack");
         }
         assert_eq!(states, expected);
-        // What was in work is worked on, by the item that it was.
+        // The row that was in work is worked on again, with the item that it had in the old tables.
         receiver.row(3, "done");
         assert_eq!(receiver.worked_on()[0], "begin 3 UNREPLIED Visitor15");
-        // The old deliveries are known, a new one is not.
+        // The old deliveries are known. A new delivery adds a row.
         for body in [fixtures::UNREPLIED.as_bytes(), b"not JSON", two.as_bytes()] {
             assert_eq!(receiver.deliver(body), 200);
         }

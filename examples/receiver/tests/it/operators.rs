@@ -12,7 +12,7 @@ use crate::support::{
     rows, telling_body, with_timings,
 };
 
-/// Marks of what a visitor wrote in [`telling_body`].
+/// Texts of a visitor that [`telling_body`] contains.
 const TELLING: [&str; 2] = ["4711", "Visitor-Ada"];
 
 fn start() -> Operators {
@@ -30,7 +30,7 @@ fn add_rows(operators: &Operators, number: u32, columns: &str, values: &str) {
     execute(&operators.receiver.folder, &sql);
 }
 
-/// The sockets of a process that listen, as their inodes.
+/// The number of sockets of a process that listen.
 #[cfg(target_os = "linux")]
 fn listening(receiver: &Receiver) -> usize {
     let process = format!("/proc/{}", receiver.process());
@@ -159,7 +159,7 @@ fn a_hostile_text_in_any_column_stays_text() {
             assert!(tags.clone().count() > 20);
             for tag in tags {
                 assert!(!tag.starts_with("script") && !tag.starts_with("img"), "{page}");
-                // Outside of its quotes, no tag has an attribute that a column brought.
+                // Outside of quotes, no tag has an attribute from the text of a column.
                 let outside: String = tag.split('"').step_by(2).collect();
                 assert!(!outside.contains("onclick") && !outside.contains("onerror"), "{page}");
             }
@@ -189,7 +189,7 @@ fn the_buttons_retry_and_delete_a_row() {
     let answer = operators.press(action("/rows/2/delete"));
     assert!(answer.contains("done=deleted&id=2\r\n"), "{answer}");
     assert_eq!((count(&folder, "id = 2"), count_in(&folder, "record", "true")), (0, 1));
-    // The page says what has happened, and that a button that is pressed twice does nothing.
+    // The page says what the button did. A button that is pressed twice does nothing, and the page says so.
     assert!(operators.get("/?done=deleted&id=2").1.contains("Row 2 is deleted."));
     for button in ["retry", "delete"] {
         assert!(operators.press(&format!("/rows/2/{button}")).contains("location: /?done=nothing&id=2\r\n"));
@@ -211,7 +211,7 @@ fn other_sites_cannot_use_the_page() {
         let answer = operators.ask("POST /rows/1/delete", &[headers, &["Content-Length: 0"]].concat());
         answer["HTTP/1.1 ".len()..][..3].parse::<u16>().unwrap()
     };
-    // A form of another site, in browsers that say where it comes from, and in those that do not.
+    // Another site sends a form. Some browsers say so in `Sec-Fetch-Site`, others only in `Origin`.
     for site in ["cross-site", "same-site", "none", "same-origin, same-origin"] {
         assert_eq!(delete(&[&own, &format!("Sec-Fetch-Site: {site}"), &origin(&own)]), 403, "{site}");
     }
@@ -219,7 +219,7 @@ fn other_sites_cannot_use_the_page() {
         assert_eq!(delete(&[&own, origin]), 403, "{origin}");
     }
     assert_eq!(delete(&[&own]), 403);
-    // A site whose name leads here is the same origin for the browser.
+    // For the browser, a site whose name leads here is the same origin as the page.
     for host in [rebound.as_str(), &tricky, &user, "Host: ", "Host: receiver", "Accept: */*"] {
         let origin = if host.starts_with("Host: ") { origin(host) } else { "Origin: null".to_owned() };
         assert_eq!(delete(&[host, "Sec-Fetch-Site: same-origin", &origin]), 421, "{host}");
@@ -234,7 +234,7 @@ fn other_sites_cannot_use_the_page() {
         assert_eq!(operators.get(path).0, 405);
     }
     assert_eq!(rows(&operators.receiver.folder, "SELECT state FROM item"), [["dead"]]);
-    // The page itself may, with each name of this machine. Prometheus may use any name.
+    // Requests of the page itself are accepted under each name of this machine. Prometheus may use any name.
     for host in [own.as_str(), &local, &six] {
         assert!(operators.ask("GET /", &[host]).starts_with("HTTP/1.1 200 "), "{host}");
     }
@@ -314,7 +314,7 @@ fn a_long_list_has_pages_and_each_row_is_on_one() {
 #[test]
 fn operators_do_not_hold_up_deliveries() {
     let operators = start();
-    // More connections than the port for operators has.
+    // Opens more connections than the port for operators serves.
     let idle: Vec<_> = (0..64).map(|_| operators.begin("GET / HT")).collect();
     assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
     operators.receiver.all_done();

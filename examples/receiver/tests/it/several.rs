@@ -76,7 +76,8 @@ fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
     let times: Vec<_> = channels[0].requests().iter().map(|request| request.at).collect();
     for (number, pair) in times.windows(2).enumerate() {
         let least = if number == 3 { 6_000 } else { 1_000 };
-        // The stub notes the time after it has read the request, which can come later for the first of two.
+        // The stub notes the time after it has read a request. It may notice the first of two requests late, which
+        // makes the gap look shorter.
         assert!(pair[1] - pair[0] >= Duration::from_millis(least - 50), "{number}: {:?}", pair[1] - pair[0]);
     }
     let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
@@ -116,7 +117,7 @@ fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
     first.deliver_until_kept(message("Visitor1", "hello", 1).to_vec());
     eventually("slack has it", || channels[0].requests().len() == 1);
     let second = start();
-    // For longer than the others would wait for a sign of life, it waits for the answer.
+    // `first` waits for the answer of Slack for longer than `second` would wait for a sign of life.
     assert_eq!(first.stop().code(), Some(0));
     second.all_done();
     assert_eq!(channels[0].requests().len(), 1);
@@ -143,7 +144,7 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
         }
         is_free
     });
-    // On SQLite, the one that runs notices the silence. On PostgreSQL, the server does.
+    // On SQLite, the receiver that runs notices the silence. On PostgreSQL, the database server does.
     let runs = start("silence=4000 look=100");
     for number in 1..20 {
         let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
@@ -178,7 +179,7 @@ fn a_receiver_that_is_cut_off_stops_its_work_and_notes_nothing() {
     let other = Receiver::start_in(&folder);
     eventually("the other works on it", || beginnings(&folder) == [(1, 2)].into());
     eventually("it has noticed", || cut_off.log().contains("all work is stopped and begins again"));
-    // Had the work of the first not been stopped, both would end now.
+    // If the work of the first receiver still ran, the work of both receivers would end now.
     std::fs::write(folder.join("go on"), "").unwrap();
     other.all_done();
     proxy.set(Link::Up);
@@ -195,7 +196,7 @@ fn an_outcome_of_an_earlier_attempt_or_of_another_owner_changes_nothing() {
         let receiver = Receiver::start();
         assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
         eventually("it is in work", || receiver.worked_on().len() == 1);
-        // To the others, the owner is alive as long as its rows are not taken back, so nothing takes them back here.
+        // With the first change, the owner is alive, so no receiver takes the row back.
         execute(&receiver.folder, &format!("UPDATE item SET {change}"));
         std::fs::write(receiver.folder.join("go on"), "").unwrap();
         eventually("the work has ended", || receiver.worked_on().iter().any(|line| line.starts_with("end")));
@@ -204,7 +205,7 @@ fn an_outcome_of_an_earlier_attempt_or_of_another_owner_changes_nothing() {
         if change.starts_with("attempts") {
             assert_eq!(rows(&receiver.folder, "SELECT attempts, state FROM item WHERE id = 1"), [["2", "waiting"]]);
         } else {
-            // The owner that does not exist is gone, so the row goes back and is worked on again.
+            // No receiver has this owner number, so the row is put back to waiting and worked on again.
             receiver.row(1, "done");
             assert_eq!(beginnings(&receiver.folder)[&1], 2);
         }
@@ -218,7 +219,7 @@ fn rows_of_a_lane_that_this_receiver_does_not_know_are_left_alone() {
     let mut first = Receiver::spawn(&folder, forwarding(&folder, &channels));
     assert_eq!(first.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
     first.all_done();
-    // A newer receiver may know a channel that this one does not.
+    // A newer receiver may know a channel that this receiver does not know.
     execute(&folder, "UPDATE item SET channel = 'teams', state = 'waiting' WHERE channel = 'slack'");
     let before = rows(&folder, "SELECT * FROM item WHERE channel = 'teams'");
     assert_eq!(first.deliver(message("Visitor2", "hello", 1).to_vec()), 200);

@@ -62,7 +62,7 @@ fn clients_that_stall_are_cut_off_when_the_receiver_ends() {
     let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     assert_eq!(receiver.stop().code(), Some(0));
-    // None of them has run into its own limit of time.
+    // The receiver has cut these clients off: no client has reached its limit of time, which is a minute.
     for stream in heads.into_iter().chain(bodies) {
         assert_eq!(rest(stream), "");
     }
@@ -130,7 +130,7 @@ fn idle_connections_give_way() {
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     deliver();
     assert!(receiver.log().contains("all 512 connections are taken"), "{}", receiver.log());
-    // The first ones were cut off.
+    // The clients that came first were cut off.
     assert_eq!(rest(clients.into_iter().next().unwrap()), "");
 }
 
@@ -140,7 +140,7 @@ fn slow_clients_with_a_made_up_signature_keep_nobody_out() {
     let mut clients = JoinSet::new();
     for _ in 0..700 {
         let address = receiver.address.clone();
-        // Each sends 10 bytes per second. A client that is cut off comes back.
+        // Each client sends 10 bytes per second. A client that is cut off comes back.
         let client = async move {
             loop {
                 let Ok(mut stream) = tokio::net::TcpStream::connect(&address).await else { continue };
@@ -191,7 +191,8 @@ fn start(mut stream: TcpStream) -> String {
 #[cfg(target_os = "linux")]
 fn no_more_than_512_connections_are_served() {
     let receiver = patient();
-    // Only connections that the receiver has accepted have an open file. Those to a database have another local port.
+    // Only connections that the receiver has accepted have an open file in its process. Connections to PostgreSQL have
+    // another local port.
     let port = receiver.address.rsplit_once(':').unwrap().1.parse().unwrap();
     let accepted = || {
         let files = fs::read_dir(format!("/proc/{}/fd", receiver.process())).unwrap();
@@ -206,7 +207,7 @@ fn no_more_than_512_connections_are_served() {
         table.lines().skip(1).filter(is_accepted).count()
     };
     let streams = idle(&receiver, 600);
-    // One more can be accepted and wait for its place. The place of a health check is free after it.
+    // One more connection can be accepted and wait for a place. When the health check ends, its place is free again.
     for _ in 0..3 {
         eventually("512 are open", || (511..=513).contains(&accepted()));
         assert_eq!(receiver.get("/healthz").0, 200);
@@ -323,9 +324,9 @@ fn bodies_with_many_bad_items_hold_nobody_up_and_take_little_memory() {
             assert_eq!(answer.join().unwrap(), 200);
         }
     });
-    // One dead letter for each, and not one for each of 127,000 items.
+    // Each body is one dead letter. Its 127,000 items are not.
     assert_eq!(count(&receiver.folder, "state = 'dead'"), 24);
-    // The README states 160 MiB.
+    // Only two bodies are taken apart at a time, so the memory stays below 160 MiB.
     assert!(receiver.memory("VmHWM") < 160 * 1024, "{} KiB", receiver.memory("VmHWM"));
 }
 
@@ -345,7 +346,8 @@ fn a_log_that_is_closed_holds_nothing_up() {
 fn a_log_that_nobody_reads_holds_nothing_up() {
     let folder = folder();
     let (mut receiver, log) = Receiver::spawn_unread(&folder, command(&folder));
-    // A pipe holds about 600 lines, and the receiver 4,096 more.
+    // A pipe holds about 600 lines, and the buffer of the receiver 4,096 more. So the log drops some of these 6,000
+    // lines.
     let mut answers = BufReader::new(receiver.begin(""));
     for _ in 0..60 {
         let hundred = "GET /nowhere HTTP/1.1\r\nHost: example.com\r\n\r\n".repeat(100);

@@ -28,16 +28,16 @@ use twt_chat_webhooks::{AppSecret, Payload, Timestamp, UnrepliedContent, fixture
 pub const PATH: &str = "/webhooks/twt-chat";
 pub const SECRET: &str = "s3cret of example.com";
 
-/// How long [`eventually`] waits before a test fails. On a busy machine, much takes long.
+/// How long [`eventually`] waits before a test fails. It is long, because a busy machine can be slow.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Times for a machine that is busy, in milliseconds. A test that waits for one of these times sets a short one.
 const PATIENT: &str = "read=60000 write=60000 age=60000 answer=60000 busy=50000 silence=60000 statement=50000 \
     idle=60000";
-/// The pauses of `PATIENT` are the real ones. These are shorter.
+/// `PATIENT` does not change the pauses, so they are the real ones. `SHORT_PAUSES` makes them shorter.
 pub const SHORT_PAUSES: &str = "work_pauses=20,40,60,80";
 
-/// Adds times to a command, such as `read=500`.
+/// Sets times for a command, such as `read=500`, after those of `PATIENT`.
 pub fn with_timings(command: &mut Command, timings: &str) {
     command.env("TIMINGS", format!("{PATIENT} {timings}"));
 }
@@ -46,7 +46,7 @@ pub fn secret() -> AppSecret {
     AppSecret::new(SECRET).unwrap()
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -56,7 +56,7 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// An event with one message of that visitor. At the first push, the time in the envelope is 5 minutes after the time
+/// An event with one message of this visitor. At the first push, the time in the envelope is 5 minutes after the time
 /// of the message. Each further push adds 5 minutes.
 pub fn message(visitor: &str, text: &str, push_times: u32) -> Payload {
     let message = UnrepliedContent::builder(visitor, Timestamp::from_unix(1_765_439_652).unwrap())
@@ -69,13 +69,13 @@ pub fn message(visitor: &str, text: &str, push_times: u32) -> Payload {
     Payload::new(sent_at, "58946f5f583edd94f5cf87e3534d04fb", message)
 }
 
-/// A body whose visitor, and all that the visitor wrote, can be looked for in answers and logs.
+/// A body with a name and a text of the visitor that the tests can look for in answers and logs.
 pub fn telling_body() -> String {
     fixtures::UNREPLIED.replace("Visitor15", "Visitor-Ada").replace(r#""1","#, r#""my PIN is 4711","#)
 }
 
-/// The command `receiver`, with only the variables that the tests set. A proxy from the environment would see the
-/// messages.
+/// The command `receiver`, with only the variables that the tests set. A proxy variable from outside would send the
+/// messages to that proxy.
 pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_receiver-under-test"));
     command.env_clear();
@@ -166,7 +166,7 @@ impl Receiver {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 
-    /// A connection on which that much of a request has been sent.
+    /// A connection on which this part of a request has been sent.
     pub fn begin(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -178,7 +178,7 @@ impl Receiver {
         list(&self.folder)
     }
 
-    /// The row with that ID, once it is in that state.
+    /// Waits until the row with this ID is in this state, and returns it.
     pub fn row(&self, id: i64, state: &str) -> Value {
         let mut rows = Vec::new();
         eventually(&format!("row {id} is {state}"), || {
@@ -205,7 +205,8 @@ impl Receiver {
         assert!(status.success());
     }
 
-    /// Stops all threads. One that is in a system call stops only at its end, so this waits for each of them.
+    /// Stops all threads. A thread in a system call stops only at the end of the call, so this function waits for each
+    /// thread.
     pub fn freeze(&self) {
         self.signal("STOP");
         let is_stopped = |task: fs::DirEntry| {
@@ -232,7 +233,7 @@ impl Receiver {
         self.wait()
     }
 
-    /// As `kill -9` does.
+    /// Kills the receiver, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -267,7 +268,7 @@ pub fn post(address: &str, body: &[u8], signature: Option<&str>) -> (u16, String
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
-/// The head of a delivery whose body has that length.
+/// The head of a delivery whose body has this length. The signature is made up.
 pub fn head(length: usize) -> String {
     format!(
         "POST {PATH} HTTP/1.1\r\nHost: example.com\r\nX-Chat-Signature: {}\r\nContent-Length: {length}\r\n\r\n",
@@ -284,7 +285,7 @@ pub fn rest(mut stream: TcpStream) -> String {
     }
 }
 
-/// Runs the command to its end.
+/// Runs the command with these arguments, and waits for its end.
 pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     command(folder).args(arguments).output().unwrap()
 }

@@ -18,8 +18,8 @@ fn start(channels: &[StubChannel]) -> Receiver {
     Receiver::spawn(&folder, command)
 }
 
-/// A message of that visitor in an envelope that was sent that many seconds ago. The key of the item does not depend on
-/// the envelope.
+/// A message of this visitor, in an envelope that was sent this number of seconds ago. The key of the item does not
+/// depend on the envelope.
 fn sent(visitor: &str, seconds_ago: i64) -> Vec<u8> {
     let now = Timestamp::from(SystemTime::now()).unix_seconds();
     let created_at = Timestamp::from_unix(now - seconds_ago).unwrap();
@@ -59,9 +59,9 @@ fn a_stale_dead_letter_gives_way_to_a_fresh_delivery_of_its_item() {
     assert_eq!(states(&receiver), [(1, json!("dead"))]);
     assert_eq!(receiver.deliver(sent("Visitor1", 0)), 200);
     receiver.row(2, "done");
-    // There is nothing left for `retry --dead`, which would work on the item again.
+    // The stale dead letter is gone. Otherwise, `retry --dead` would have the item worked on again.
     assert_eq!(states(&receiver), [(2, json!("done"))]);
-    // Replays of what is done add nothing.
+    // Replays of an item that is done add no row.
     for seconds_ago in [0, 3_600, 7_200] {
         assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
     }
@@ -96,7 +96,8 @@ fn an_operator_can_have_a_stale_dead_letter_worked_on_and_forwarded() {
     assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
     receiver.all_done();
     assert_eq!((receiver.worked_on().len(), channels[0].visitors()), (2, vec!["Visitor1".to_owned()]));
-    // From now on the item is held, so that it is not worked on again if it comes once more.
+    // The inbox now knows the item under its stale key. So neither a fresh nor a stale delivery of it is worked on
+    // again.
     for seconds_ago in [0, 3_600] {
         assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
     }
@@ -108,7 +109,7 @@ fn without_a_tolerance_any_age_is_worked_on() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(sent("Visitor1", 330 * 86_400)), 200);
     receiver.all_done();
-    // A body that cannot be decoded says so, however old it is.
+    // A dead letter that cannot be decoded says so as its problem, however old its delivery is.
     let receiver = start(&[]);
     let bad = fixtures::UNREPLIED.replace(r#""push_times": 4"#, r#""push_times": "four""#);
     for _ in 0..2 {

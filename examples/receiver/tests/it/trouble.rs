@@ -147,8 +147,8 @@ fn a_restart_of_the_database_loses_nothing_and_repeats_only_what_was_in_work() {
 #[test]
 fn what_was_answered_200_is_on_the_disk() {
     if POSTGRES {
-        // By default, this server notes a commit on the disk 10 seconds later. A receiver that leaves it at that loses
-        // what it has promised.
+        // This server writes a commit to the disk up to 10 seconds later, unless the client asks for more. A receiver
+        // that does not ask would lose deliveries that it has answered 200.
         let options = "-c synchronous_commit=off -c wal_writer_delay=10s -c fsync=off";
         let mut server = Server::start(options).unwrap_or_else(|| leave_out());
         create_database(&server, "inbox");
@@ -177,7 +177,7 @@ fn what_was_answered_200_is_on_the_disk() {
     let mut receiver = Receiver::spawn(&folder, command);
     let count = || fs::metadata(&syncs).map_or(0, |file| file.len());
     for number in 0..10 {
-        // No work makes the receiver write at the same time.
+        // A dead letter has no work, so no other write of the receiver is counted.
         let dead = format!("not JSON {number}");
         let before = count();
         assert_eq!(receiver.deliver(dead), 200);
@@ -186,7 +186,7 @@ fn what_was_answered_200_is_on_the_disk() {
     receiver.stop();
 }
 
-/// Sets the clock of the database by changing all times in it, which comes to the same.
+/// Sets the clock of the database. In fact, all times in the database are moved, which has the same effect.
 fn set_clock(folder: &std::path::Path, by: Duration, back: bool) {
     let by = milliseconds(i64::try_from(by.as_millis()).unwrap());
     let sign = if back { '+' } else { '-' };
@@ -210,7 +210,7 @@ fn a_clock_that_is_set_loses_nothing_and_delays_nothing() {
             }
         });
     };
-    // It fails, and waits for the end of a pause of a second.
+    // This item fails, and waits for a pause of one second.
     let failing = message("Visitor999", repaired.to_str().unwrap(), 1);
     assert_eq!(receiver.deliver(failing.to_vec()), 200);
     eventually("it has failed", || count(&folder, "attempts = 1 AND problem IS NOT NULL AND channel = ''") == 1);
@@ -274,7 +274,7 @@ fn tls_is_used_where_the_url_asks_for_it() {
         let output = start(&url(host, "?sslmode=require"), trusted).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{host}");
     }
-    // Without `sslmode`, there is no TLS, and the certificate does not matter.
+    // Without `sslmode`, the receiver does not use TLS, so the certificate does not matter.
     let receiver = Receiver::spawn(&folder, start(&url("127.0.0.1", ""), false));
     assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
 }

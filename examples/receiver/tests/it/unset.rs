@@ -28,7 +28,7 @@ fn rows_that_wait_for_a_channel_that_is_not_set_are_a_warning_at_the_start_and_a
     receiver.stop();
     assert!(!receiver.log().contains("wecom is not set"), "{}", receiver.log());
 
-    // Once at the start, and not again before a day is over.
+    // The warning comes once at the start, and again only after a day.
     let mut receiver = start(&[], "");
     eventually("both are named", || {
         ["slack", "wecom"].iter().all(|name| receiver.log().contains(&format!("{name} is not set")))

@@ -38,7 +38,7 @@ fn the_list_says_until_when_a_row_waits_and_why() {
     });
     let rows = receiver.list();
     let of = |channel: &str| rows.iter().filter(|row| row["channel"] == channel).collect::<Vec<_>>();
-    // Both messages wait for the pause, also the one that was not sent yet.
+    // Both messages wait for the end of the pause, also the message that was not sent yet.
     for row in of("slack") {
         assert_eq!((&row["state"], &row["waits_for"]), (&json!("waiting"), &json!("the channel asked for a pause")));
         assert!((86_000..=86_401).contains(&seconds_until(&row["waits_until"])), "{row}");
@@ -74,7 +74,7 @@ fn the_list_says_that_a_channel_is_not_set_and_that_no_receiver_runs() {
     };
     let (no_receiver, not_set) = ("no receiver runs", "no receiver that runs has this channel set");
     says("an attempt failed", "an attempt failed");
-    // A receiver that is killed cannot say that it ends.
+    // A receiver that is killed cannot leave, but the list still notices its end.
     receiver.kill();
     says(no_receiver, not_set);
     let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
@@ -103,7 +103,7 @@ fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
     for channel in &channels {
         channel.answer(&[Answer::Taken]);
     }
-    // The row of the work does not wake a channel. The row of a channel wakes this channel only.
+    // To retry a row of the work lifts no pause. To retry a row of a channel lifts only the pause of this channel.
     let id_of = |channel: &str, other: &str| {
         let query = format!("SELECT max(id) FROM item WHERE channel = '{channel}' AND problem IS {other} NULL");
         rows(folder, &query)[0][0].clone()
@@ -116,7 +116,7 @@ fn a_retry_lifts_the_pause_that_a_channel_asked_for_and_keeps_the_pace() {
     let times: Vec<Instant> = channels[0].requests().iter().map(|request| request.at).collect();
     assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_millis(1_000)), "{times:?}");
 
-    // `retry --dead` wakes the channels of the rows that it puts back.
+    // `retry --dead` lifts the pauses of the channels whose rows it puts back.
     assert_eq!(run(folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 0\n");
     assert_eq!(count_in(folder, "channel", paused), 1);
     execute(folder, &format!("UPDATE item SET state = 'dead' WHERE id = {}", id_of("feishu", "NOT")));

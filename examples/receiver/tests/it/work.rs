@@ -17,7 +17,7 @@ fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
     let start = Instant::now();
     assert_eq!(receiver.deliver(message("Visitor1", repaired.to_str().unwrap(), 1).to_vec()), 200);
     assert_eq!(receiver.deliver(message("Visitor2", "panic", 1).to_vec()), 200);
-    // Meanwhile, the others are worked on.
+    // Meanwhile, other items are worked on.
     assert_eq!(receiver.deliver(message("Visitor3", "hello", 1).to_vec()), 200);
     receiver.row(3, "done");
 
@@ -67,7 +67,7 @@ fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
             for number in range {
                 let receiver = &receivers[number % receivers.len()];
                 scope.spawn(move || {
-                    // Each message is delivered twice. If there are two receivers, each of them gets the message once.
+                    // Each message is delivered twice: with two receivers, once to each.
                     let body = message(&format!("Visitor{}", number / 2), "hello", 1).to_vec();
                     assert_eq!(receiver.deliver(body), 200);
                 });
@@ -78,7 +78,7 @@ fn two_receivers_on_one_inbox_do_not_work_on_the_same_item() {
     receivers[0].all_done();
     assert_eq!(beginnings(&folder), (1..=100).map(|id| (id, 1)).collect());
 
-    // If one of them is killed, the other goes on, whichever did the work.
+    // If one receiver is killed, the other goes on. The test kills each of them once.
     let [first, second] = &mut receivers;
     first.kill();
     deliver(std::slice::from_ref(second), 200..210);

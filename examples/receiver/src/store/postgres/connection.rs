@@ -1,4 +1,4 @@
-//! A connection to PostgreSQL: TLS, the settings of the session, limits of time, and what to say about an error.
+//! A connection to PostgreSQL: TLS, the settings of the session, limits of time, and the texts of errors.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use super::Address;
 use crate::store::{Trouble, millis};
 use crate::timings::Timings;
 
-/// The first of the two numbers of each advisory lock, so that other programs in the same database do not take the same
-/// locks. It is the start of the SHA-256 of "twt-chat receiver".
+/// The first of the two numbers of each advisory lock. It keeps these locks apart from those of other programs in the
+/// same database. It is the start of the SHA-256 of "twt-chat receiver".
 pub(super) const CLASS: i32 = 0x2076_e201;
 
 /// The settings of each session:
 ///
 /// - `synchronous_commit`: a commit waits for the disk, whatever the server's default is.
-/// - `enable_seqscan`: a table that has just grown has no statistics, and with a sequential scan each claim would sort
-///   all waiting rows.
+/// - `enable_seqscan` is off: a table that has just grown has no statistics. The planner could choose a sequential
+///   scan, with which each claim would sort all waiting rows.
 /// - `tcp_user_timeout`: ends a connection whose peer no longer acknowledges data.
 fn settings(timings: &Timings) -> String {
     let (statement, idle) = (millis(timings.statement), millis(timings.idle));
@@ -34,7 +34,7 @@ fn settings(timings: &Timings) -> String {
     )
 }
 
-/// The statements that a connection has prepared.
+/// The statements that are prepared once for each connection.
 pub(super) trait Statements: Sized + Send + Sync {
     fn prepare(client: &Client) -> impl Future<Output = Result<Self, Error>> + Send;
 }
@@ -51,7 +51,7 @@ pub(super) struct Connection<S> {
     driver: JoinHandle<()>,
 }
 
-/// Closes the socket at once. Without this, the driver would first wait for a server that does not answer.
+/// Closes the socket at once. Otherwise, the task of the connection would wait for a server that does not answer.
 impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         self.driver.abort();
@@ -92,8 +92,9 @@ impl<S> Default for Kept<S> {
 }
 
 impl<S: Statements> Kept<S> {
-    /// Takes the connection out, or opens one. After an error, the caller drops the connection, and with it what the
-    /// server may still send. Otherwise, the caller gives the connection back.
+    /// Takes the connection out, or opens a new connection. The caller gives the connection back after a success.
+    /// After an error, the caller drops the connection, because PostgreSQL may still send the answer to an earlier
+    /// statement.
     pub(super) async fn take(&mut self, address: &Address, timings: &Timings) -> Result<Connection<S>, Trouble> {
         match self.connection.take().filter(|connection| !connection.client.is_closed()) {
             Some(connection) => Ok(connection),
@@ -106,13 +107,13 @@ impl<S: Statements> Kept<S> {
     }
 }
 
-/// Limits the time of something that needs the server. A machine that is cut off gets no answer, and no error either.
+/// Limits how long to wait for PostgreSQL. If the network is cut, there is neither an answer nor an error.
 pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     let slow = |_| Trouble::Away(format!("the database did not answer within {limit:?}"));
     timeout(limit, answer).await.map_err(slow)?
 }
 
-/// Trusts what the machine trusts, or the certificates in the file that `SSL_CERT_FILE` names.
+/// Trusts the certificates that the machine trusts, or those in the file that `SSL_CERT_FILE` names.
 fn tls(mode: SslMode) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     if mode != SslMode::Disable {
@@ -128,7 +129,7 @@ fn tls(mode: SslMode) -> Result<ClientConfig, String> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// What to say about an error. The detail of an error is left out, because it quotes the values of a row.
+/// The text of an error, without its detail. The detail quotes the values of a row.
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` passes values")]
 pub(super) fn away(error: Error) -> Trouble {
     if let Some(refused) = error.as_db_error() {

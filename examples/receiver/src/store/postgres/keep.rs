@@ -1,4 +1,5 @@
-//! Keeps deliveries: several committers, each with a connection of its own, put what waits into one statement.
+//! Keeps deliveries: several committers take the deliveries that wait. Each committer has a connection, and puts a
+//! group of deliveries into one statement.
 
 use std::collections::HashMap;
 use std::iter;
@@ -18,17 +19,18 @@ const COMMITTERS: usize = 4;
 /// How many bytes of bodies share a commit, apart from the last delivery of a group.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Keeps a group of deliveries: each record with a new key, and its row for each lane. Returns how many records of each
-/// delivery are new.
+/// Keeps a group of deliveries: each record with a new key, and a row of the record for each lane. Returns how many
+/// records of each delivery are new.
 ///
 /// Index: the unique one on `key`. Race: two groups can hold the same keys. Both insert in the order of the keys, so
-/// they cannot deadlock: the second waits, and then finds the records of the first. The numbers are taken beforehand,
-/// because `RETURNING` cannot say from which delivery a record came.
+/// they cannot deadlock. The second group waits, and then finds the records of the first group. The numbers are taken
+/// beforehand, because `RETURNING` cannot say from which delivery a record came.
 ///
-/// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item,
-/// but it is left out if `retry` has put the dead letter back. Race: if a stale record and a fresh one come at the same
-/// time, both are kept, and only the fresh one is worked on. If this statement and a `retry` want the same dead
-/// letters, one waits for the other. In the case of a deadlock, the deliveries of the group are tried one by one.
+/// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item.
+/// If `retry` has put this dead letter back, the fresh record is left out. Race: if a stale record and a fresh one
+/// come at the same time, both are kept, and only the fresh one is worked on. If this statement and a `retry` want the
+/// same dead letters, one waits for the other. In the case of a deadlock, the deliveries of the group are tried one by
+/// one.
 const KEEP: &str = "
     WITH arrived AS MATERIALIZED (
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, fresh_key, place
@@ -54,12 +56,12 @@ const KEEP: &str = "
         DELETE FROM item USING replaced WHERE item.record = replaced.id
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
-/// Writes to the disk, although it changes nothing that counts.
+/// Writes to the disk. Nothing reads the value.
 const PROBE: &str = "UPDATE version SET probed_at = now()";
 
 pub(super) struct Job {
     arrival: Arrival,
-    /// Whether this is only a rehearsal, which is taken back.
+    /// Whether this is a rehearsal for a health check, which is taken back.
     probes: bool,
     answer: oneshot::Sender<Result<usize, Trouble>>,
 }
@@ -69,7 +71,7 @@ pub(super) async fn keep(jobs: &mpsc::Sender<Job>, arrival: Arrival) -> Result<u
     hand_over(jobs, arrival, false).await
 }
 
-/// Lets a committer do what it does with a delivery, and take it back.
+/// Lets a committer keep a made-up delivery and take it back.
 pub(super) async fn probe(jobs: &mpsc::Sender<Job>) -> Result<(), Trouble> {
     hand_over(jobs, rehearsal(), true).await.map(drop)
 }
@@ -81,7 +83,7 @@ async fn hand_over(jobs: &mpsc::Sender<Job>, arrival: Arrival, probes: bool) -> 
     answered.await.map_err(|_| ended())?
 }
 
-/// Starts the committers. They end when nobody can send them a delivery any more.
+/// Starts the committers. They end when the sender is dropped.
 pub(super) fn start(address: &Address, plan: &Plan) -> mpsc::Sender<Job> {
     let (jobs, waiting) = mpsc::channel(MAX_GROUP);
     let waiting = Arc::new(Mutex::new(waiting));
@@ -117,7 +119,8 @@ impl Committer {
                 let Some(first) = waiting.recv().await else { return };
                 let mut bytes = 0;
                 let others = iter::from_fn(|| waiting.try_recv().ok());
-                // A delivery that nobody waits for any more was answered 503, so the platform sends it again.
+                // If nobody waits for a delivery any more, it was answered 503 or the client is gone. The platform
+                // sends such a delivery again, so the committer leaves it out.
                 let wanted = iter::once(first).chain(others).filter(|job| !job.answer.is_closed()).take(MAX_GROUP);
                 let mut group = Vec::new();
                 for job in wanted {
@@ -135,7 +138,7 @@ impl Committer {
 
     async fn commit(&mut self, group: Vec<Job>) {
         let kept = match self.try_commit(&group).await {
-            // The server has refused, and one delivery can take the others with it. So each is tried alone.
+            // PostgreSQL has refused the group. One delivery can be the reason, so each delivery is tried alone.
             Err(Refusal { alone: true, .. }) if group.len() > 1 => {
                 for job in group {
                     let kept = self.try_commit(std::slice::from_ref(&job)).await;
@@ -148,8 +151,8 @@ impl Committer {
         answer(group, &kept);
     }
 
-    /// Returns the number of new records of each delivery that has any. If the connection turns out to be closed, tries
-    /// again on a new one: to keep a delivery twice changes nothing.
+    /// Returns the number of new records for each delivery that has new records. If the connection turns out to be
+    /// closed, tries again on a new connection. This is safe, because keeping a delivery twice changes nothing.
     async fn try_commit(&mut self, group: &[Job]) -> Result<HashMap<usize, usize>, Refusal> {
         let (limit, mut again) = (self.plan.timings.statement, true);
         loop {
@@ -182,7 +185,7 @@ impl Committer {
 
 struct Refusal {
     trouble: Trouble,
-    /// Whether a delivery alone may have better luck.
+    /// Whether each delivery of the group should be tried alone.
     alone: bool,
 }
 

@@ -11,8 +11,8 @@ use super::operate::{row, select_rows};
 use crate::store::{Row, Standing, Trouble, Which};
 use crate::timings::Timings;
 
-/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the
-/// rows grow with the time at which they were received, so the smallest one is the oldest.
+/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. A row that was
+/// received later has a larger number, so the row with the smallest number is the oldest.
 const OVERVIEW: &str = "
     WITH open (channel, waiting, in_work, dead, oldest) AS (
         SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel
@@ -46,7 +46,7 @@ pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec
     within(timings.statement, query).await
 }
 
-/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+/// Index: `item_due`, in its order. A row that is skipped costs only a step in the index.
 const WAITING: &str = concat!(
     select_rows!(),
     "WHERE item.id IN (

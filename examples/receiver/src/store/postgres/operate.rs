@@ -1,4 +1,4 @@
-//! What keeps the inbox tidy, and what the commands do.
+//! The statements that tidy the inbox, and those of the commands.
 
 use tokio_postgres::{Client, Error, Statement};
 
@@ -7,9 +7,9 @@ use super::{check_version, owner};
 use crate::store::wait::Times;
 use crate::store::{Plan, Prune, Row, Trouble};
 
-/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
-/// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
-/// that a claim has locked is due anyway.
+/// Index: `item_due`. The time until a row is due is never longer than its pause, unless the clock was set back. Then
+/// the pause starts again, because nobody knows how much of it is over. The first comparison of `due_at` only lets
+/// PostgreSQL use the index. Race: a row that a claim has locked is skipped, because such a row is due.
 const SET_CLOCK: &str = "
     UPDATE item SET due_at = now() + pause WHERE id IN (
         SELECT id FROM item WHERE channel = ANY ($1) AND state = 'waiting' AND owner IS NULL
@@ -42,7 +42,7 @@ pub(super) async fn tidy(connection: &Connection<Prepared>, plan: &Plan) -> Resu
 }
 
 /// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The
-/// view shows the numbers of locks without a sign. The first parameter is `CLASS`.
+/// view `pg_locks` shows these numbers without a sign, so the query subtracts 2^32. The first parameter is `CLASS`.
 macro_rules! select_rows {
     () => {
         r#"WITH served AS MATERIALIZED (
@@ -92,9 +92,9 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one
-/// waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
-/// Index: the primary keys.
+/// Puts a row back to waiting, or all rows that are dead. A row that is in work is not changed. Also lifts the pauses
+/// of the channels: `next_at - pause` is when the last message ended, and the next message waits for the gap after
+/// this time. Race: a message that is under way sets `next_at` when it ends. Index: the primary keys.
 const RETRY: &str = "
     WITH put_back AS (
         UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
@@ -110,8 +110,8 @@ pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error
     client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
-/// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete`
-/// or `prune` wait, which then sees that the record has no row left.
+/// Index: the primary keys. A row that is in work is not deleted. Race: the lock on the record makes a second `delete`
+/// or `prune` wait. So the second statement sees that the record has no row left.
 const DELETE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record
@@ -131,8 +131,8 @@ pub(super) async fn delete(client: &mut Client, id: i64) -> Result<Option<u64>, 
     Ok(Some(left.cast_unsigned()))
 }
 
-/// Race: the lock on the record makes a second `prune` wait, which then sees that the record has no row left. A row
-/// that `retry` puts back meanwhile stays, because its state is compared again.
+/// Race: the lock on the record makes a second `prune` wait. So the second `prune` sees that the record has no row
+/// left. A row that `retry` puts back meanwhile is not deleted, because the state is compared again.
 const PRUNE: &str = "
     WITH old AS (
         SELECT item.id FROM item JOIN record ON record.id = item.record

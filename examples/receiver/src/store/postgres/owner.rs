@@ -1,7 +1,7 @@
 //! The session of a receiver that works: its advisory lock, its claims, and what it notes.
 //!
-//! The lock and all claims are on one connection. If the connection is lost, the server releases the lock, and the
-//! others take the rows. So this receiver stops what it is doing and starts over under a new number.
+//! The lock and all claims are on one connection. If the connection is lost, PostgreSQL releases the lock, and other
+//! receivers take the rows. So this receiver stops all attempts and starts over under a new number.
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
@@ -15,14 +15,15 @@ use super::{Address, check_version};
 use crate::channel::Channel;
 use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, attempts, lane_name, millis};
 
-/// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a machine that
+/// No join may read a whole table: `settings` says why. Without `idle_session_timeout`, the session of a receiver that
 /// is frozen or cut off would keep its lock.
 const SET_LIMITS: &str = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET idle_session_timeout = ";
-/// A number is never used twice. Nobody asks for the lock of a number that owns no row yet.
+/// Takes a new owner number and its lock. A number is never used twice. There is no race, because other receivers ask
+/// only for the locks of numbers that own rows.
 const ENTER: &str =
     "SELECT owner, pg_advisory_lock($1, owner)::text FROM (SELECT nextval('owner_number')::int) AS new (owner)";
-/// Shows `receiver list` which lanes are served: a lock for each, shared by all receivers. The numbers are negative,
-/// unlike those of owners. Two names with one hash would only make `list` less exact.
+/// Shows `receiver list` which lanes are served: each lane has a lock that all its receivers share. The numbers are
+/// negative, unlike those of owners. If two names had the same hash, only the texts of `list` would be less exact.
 const SERVE: &str = "SELECT count(pg_advisory_lock_shared($1, -1 - (hashtext(lane) & 1073741823))::text)
     FROM unnest($2::text[]) AS lanes (lane)";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
@@ -30,23 +31,24 @@ const SET_PACE: &str = "INSERT INTO channel (name, gap) VALUES ($1, $2::bigint *
     ON CONFLICT (name) DO UPDATE SET gap = excluded.gap WHERE channel.gap <> excluded.gap";
 
 /// Index: the primary key. Race: an attempt that belongs to another owner by now, or to a later attempt, changes
-/// nothing. Both are compared, because `retry` starts the attempts again.
+/// nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
 const NOTE: &str = "
     UPDATE item SET owner = NULL, state = ended.state, problem = ended.problem,
         due_at = now() + ended.pause * interval '1 ms', pause = ended.pause * interval '1 ms'
     FROM unnest($2::bigint[], $3::int[], $4::text[], $5::bigint[], $6::text[])
         AS ended (id, attempt, state, pause, problem)
     WHERE item.id = ended.id AND item.owner = $1 AND item.attempts = ended.attempt";
-/// Race: only the holder sets the time of the next message, so an answer that comes late changes nothing.
+/// Race: only the holder notes the end of a message. So an answer that comes after the channel was freed changes
+/// nothing.
 const NOTE_PACE: &str = "
     UPDATE channel SET holder = NULL, next_at = now() + greatest(gap, $3::bigint * interval '1 ms'),
         pause = greatest(gap, $3::bigint * interval '1 ms')
     WHERE name = $2 AND holder = $1";
 
-/// Index: `item_due`, in its order. Race: `SKIP LOCKED` leaves a row that another receiver is taking to that one, and
-/// the locked rows are compared again as they are now. A message also takes the lease of its channel, which only one
-/// receiver can lock. Without a row that is due, the channel is not locked, because even a lock would write to the
-/// disk.
+/// Index: `item_due`, in its order. Race: `SKIP LOCKED` skips a row that another receiver is just taking. PostgreSQL
+/// checks the conditions again for each row that it locks. A claim for a message also locks the row of the channel,
+/// and only one receiver can hold this lock. If no row is due, the channel is not locked, because even a lock would
+/// write to the disk.
 const CLAIM: &str = "
     WITH free AS (
         SELECT FROM channel WHERE name = $2 AND holder IS NULL AND next_at <= now() AND EXISTS (
@@ -63,11 +65,12 @@ const CLAIM: &str = "
     UPDATE item SET owner = $1, attempts = attempts + 1 FROM next WHERE item.id = next.id
     RETURNING item.id, item.attempts, (SELECT body FROM record WHERE record.id = item.record)";
 
-/// Puts back the rows of owners whose lock is free, and frees their channels. The message of the holder may just have
-/// arrived, so the next one waits for the whole gap.
+/// Puts the rows of owners whose lock is free back to waiting, and frees their channels. The message of the holder may
+/// just have arrived, so the next message waits for the whole gap.
 ///
-/// Index: `item_owner`. Race: this transaction holds the lock of each dead owner, so of two receivers that look at the
-/// same time, one puts back. The owner itself cannot write any more: its lock is free only after its last statement.
+/// Index: `item_owner`. Race: this transaction holds the lock of each dead owner, so if two receivers look at the same
+/// time, only one of them puts the rows back. The owner itself cannot write any more: its lock is free only after its
+/// last statement.
 pub(super) const TAKE_BACK: &str = "
     WITH owners AS MATERIALIZED (
         SELECT owner FROM item WHERE owner IS NOT NULL UNION SELECT holder FROM channel WHERE holder IS NOT NULL
@@ -172,7 +175,7 @@ impl Session for Owner {
     async fn exchange(&self, lane: Option<Channel>, ended: &[Outcome], free: usize) -> Result<Vec<Claim>, Trouble> {
         let mut kept = self.connection.lock().await;
         let lost = |why: String| Trouble::Lost(format!("the session with the database is lost: {why}"));
-        // Taken out: if anything ends this early, the connection is closed.
+        // The connection is taken out. If this function ends early, the connection is dropped and so closed.
         let mut connection = kept.take().ok_or_else(|| lost("it was closed before".to_owned()))?;
         let limit = self.plan.timings.statement;
         match timeout(limit, self.exchange(&mut connection, lane, ended, free)).await {
@@ -198,7 +201,8 @@ impl Session for Owner {
     async fn leave(&self) -> Result<(), Trouble> {
         let mut kept = self.connection.lock().await;
         let Some(connection) = kept.take() else { return Ok(()) };
-        // On this connection the own lock can be taken again, so this puts back the own rows too.
+        // A session can take its own lock again. So `take_back` on this connection also puts back the rows of this
+        // owner.
         let Connection { client, prepared, .. } = &connection;
         within(self.plan.timings.statement, take_back(client, &prepared.take_back, &self.plan)).await
     }

@@ -1,4 +1,4 @@
-//! The files of the database: they belong to their owner alone, and nobody may exchange them while they are open.
+//! The files of the database: only their owner can read them, and nobody may replace them while they are open.
 //!
 //! A file that is deleted, replaced or truncated while it is open can still be written. What is written there is lost
 //! when the receiver ends. So no delivery is answered 200 while the files are not those that were opened.
@@ -13,11 +13,11 @@ use rusqlite::config::DbConfig;
 
 use crate::Error;
 
-/// Read and written by the owner, and by nobody else. SQLite gives its other files the mode of the database.
+/// Only the owner can read and write the file. SQLite gives its other files the mode of the database.
 const MODE: u32 = 0o600;
 const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
 
-/// The log to which SQLite writes first.
+/// The log of the database. SQLite writes to this file first.
 fn log(path: &Path) -> PathBuf {
     with_suffix(path, "-wal")
 }
@@ -28,11 +28,12 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes the file if there is none, and checks that nothing is missing beside its log.
+/// With `create`, makes the file if there is none. Fails if the file is empty or gone while the log of the database
+/// holds something.
 pub(super) fn prepare(path: &Path, create: bool) -> Result<(), Error> {
     let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     let log = log(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
-    // SQLite would delete the log, and with it the only copy of what it holds.
+    // SQLite would delete the log, which may hold the only copy of some deliveries.
     if length(path) == 0 && length(&log) > 0 {
         return Err(format!("it is empty or gone, but {} is not: put the file or a backup back", log.display()).into());
     }
@@ -40,14 +41,14 @@ pub(super) fn prepare(path: &Path, create: bool) -> Result<(), Error> {
         return Ok(());
     }
     match OpenOptions::new().write(true).create_new(true).mode(MODE).open(path) {
-        // The mode at the creation depends on the umask.
+        // The umask may take permissions from the mode at the creation.
         Ok(file) => Ok(file.set_permissions(Permissions::from_mode(MODE))?),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The files of an open database, as they were when it was opened.
+/// The files of an open database, as they were when the database was opened.
 pub(super) struct Files {
     database: Opened,
     log: Opened,
@@ -73,13 +74,14 @@ impl Opened {
     }
 }
 
-/// The device and the number of a file.
+/// The device and the inode of a file.
 fn id(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
 impl Files {
-    /// Looks at the files of a database that has been read. All of them exist as long as it is open.
+    /// Finds the files of an open database. The other two files exist once the database has been read, and as long as
+    /// the database is open.
     pub(super) fn find(path: &Path) -> Result<Self, Error> {
         // If the path is a symbolic link, the other two files are beside its target.
         let target = fs::canonicalize(path)?;
@@ -107,18 +109,18 @@ impl Files {
             self.is_truncated |= size < needed.cast_unsigned();
         }
         self.size = size;
-        // The database may write to the file and so make it longer again, but what was cut off is lost.
+        // The database may write to the file and make it longer again, but the content that was cut off is lost.
         if self.is_truncated {
             return Err(format!("{} was truncated while it was open", self.database.path.display()));
         }
         Ok(())
     }
 
-    /// Closes the database. Before that, puts everything into its file, which is then whole without a log. If other
-    /// processes use the database, the last one deletes the log.
+    /// Closes the database. Before that, writes the log of the database into its file, which is then whole without the
+    /// log. If several processes use the database, the last process to close it deletes the log.
     pub(super) fn close(mut self, connection: Connection) {
         let intact = self.check(&connection);
-        // A log that was deleted can still be read here.
+        // This process can still read a log that was deleted.
         let closed = if self.database.is_there() && self.index.is_there() && !self.is_truncated {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         } else {

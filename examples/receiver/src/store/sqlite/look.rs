@@ -1,4 +1,4 @@
-//! What operators look at. It is read on a connection of its own, so that no delivery waits for it.
+//! What operators look at. Each look has a connection of its own, so that no delivery waits for it.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::statements::{now, row, select_rows, served};
 use crate::store::{Row, Standing, Trouble, Which};
 
-/// How many steps of a statement may pass between two looks at the clock.
+/// How many steps of a statement pass between two checks of the time limit.
 const STEPS: i32 = 10_000;
 
 /// Reads something, and gives up after a while: the log of the database grows as long as a read lasts.
@@ -29,8 +29,8 @@ pub(super) async fn look<T: Send + 'static>(
     spawn_blocking(look).await.map_err(ended)?.map_err(|error| Trouble::Away(error.to_string()))
 }
 
-/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. The numbers of the
-/// rows grow with the time at which they were received, so the smallest one is the oldest.
+/// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. A row that was
+/// received later has a larger number, so the row with the smallest number is the oldest.
 const OVERVIEW: &str = concat!(
     "WITH open (channel, waiting, in_work, dead, oldest) AS (
         SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel
@@ -61,7 +61,7 @@ pub(super) fn overview(connection: &Connection) -> Result<Vec<Standing>> {
     standings.collect()
 }
 
-/// Index: `item_due`, in its order. What is skipped costs only a step in the index.
+/// Index: `item_due`, in its order. A row that is skipped costs only a step in the index.
 const WAITING: &str = concat!(
     select_rows!(),
     "WHERE item.id IN (

@@ -1,7 +1,7 @@
-//! Whether the process of a receiver still runs, so that the rows of a receiver that was killed wait for nobody.
+//! Tells whether the process of a receiver still runs. So the rows of a receiver that was killed are taken at once.
 //!
-//! Only Linux can tell. Elsewhere, and for a process in another container, the others wait until the receiver has been
-//! silent for `Timings::silence`.
+//! This works only on Linux, for processes of the same user in the same container. Otherwise, the other receivers wait
+//! until the receiver has been silent for `Timings::silence`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ pub(super) fn this() -> Option<String> {
     }
 }
 
-/// Whether the process has certainly ended. The ID alone does not tell, because the system uses it again.
+/// Whether the process has certainly ended. The process ID alone is not enough, because the system uses IDs again.
 pub(super) fn has_ended(process: &str) -> bool {
     let ended = || {
         let (rest, start) = process.rsplit_once(' ')?;
@@ -33,8 +33,8 @@ pub(super) fn has_ended(process: &str) -> bool {
     ended().unwrap_or(false)
 }
 
-/// Within one place, a process ID has one meaning. A user always sees the own processes, but not always those of
-/// others.
+/// Names the place in which a process ID has one meaning: the boot, the process namespace and the user. The user is
+/// part of the place, because a user may not see the processes of other users.
 fn place() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;

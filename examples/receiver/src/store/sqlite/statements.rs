@@ -17,22 +17,25 @@ macro_rules! now {
 }
 pub(super) use now;
 
-/// Index: the unique one on `key`. No race: of two groups with the same key, the second finds the record of the first.
+/// Index: the unique one on `key`. No race: if two groups hold the same key, the second group finds the record of the
+/// first group.
 const KEEP_RECORD: &str = "INSERT INTO record (received_at, key, event, body) VALUES (unixepoch(), ?1, ?2, ?3)
     ON CONFLICT DO NOTHING";
-/// A row for a lane of a record that is new.
+/// Inserts the row of a new record for one lane.
 const KEEP_ITEM: &str = concat!(
     "INSERT INTO item (record, channel, state, due_at, problem) VALUES (?1, ?2, iif(?3 IS NULL, 'waiting', 'dead'), ",
     now!(),
     ", ?3)"
 );
 
-/// Whether there is nothing to keep of a stale record. Index: the unique one on `key`.
+/// Finds the item of a stale record. If the inbox holds the item, the stale record is not kept. Index: the unique one
+/// on `key`.
 const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
 /// Whether `retry` has put back the stale dead letter of an item. Index: the unique one on `key`, and `item_record`.
 const IS_PUT_BACK: &str = "SELECT 1 FROM record JOIN item ON item.record = record.id
     WHERE key = 'stale:' || ?1 AND state <> 'dead'";
-/// Deletes the stale dead letter of an item that has now come fresh. Index: the unique one on `key`, and `item_record`.
+/// Deletes the stale dead letter of an item that has arrived in a fresh delivery. Index: the unique one on `key`, and
+/// `item_record`.
 const REPLACE_STALE: &str = "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
 
 pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&str]) -> Result<usize> {
@@ -61,9 +64,9 @@ pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&s
 }
 
 const REHEARSE: &str = "SAVEPOINT rehearsal";
-/// The pages that the rehearsal has changed are still written at the commit, as those of a delivery would be.
+/// The commit still writes the pages that the rehearsal has changed, as it does for a delivery.
 const TAKE_BACK_REHEARSAL: &str = "ROLLBACK TO rehearsal; RELEASE rehearsal";
-/// Writes a page, although it changes nothing.
+/// Writes a page to the disk, although no value changes.
 const PROBE: &str = "UPDATE version SET version = version";
 
 pub(super) fn probe(transaction: &Transaction<'_>, rehearsal: &Arrival, lanes: &[&str]) -> Result<()> {
@@ -81,7 +84,7 @@ pub(super) fn check_version(connection: &Connection) -> Result<Option<Trouble>> 
     Ok((oldest > VERSION).then_some(Trouble::TooOld))
 }
 
-/// A new number, which no receiver had before.
+/// Takes a new owner number, which no receiver had before.
 const ENTER: &str = "INSERT INTO receiver (beat, process, lanes) VALUES (0, ?1, ?2) RETURNING id";
 /// All receivers should have the same pace. If they do not, the last one that starts sets it.
 const SET_PACE: &str = concat!(
@@ -118,13 +121,14 @@ pub(super) fn beat(transaction: &Transaction<'_>, owner: i64) -> Result<()> {
 }
 
 /// Index: the primary key. Race: an attempt that belongs to another owner by now, or to a later attempt, changes
-/// nothing. Both are compared, because `retry` starts the attempts again.
+/// nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
 const NOTE: &str = concat!(
     "UPDATE item SET owner = NULL, state = ?4, due_at = ",
     now!(),
     " + ?5, pause = ?5, problem = ?6 WHERE id = ?1 AND owner = ?2 AND attempts = ?3"
 );
-/// Race: only the holder sets the time of the next message, so an answer that comes late changes nothing.
+/// Race: only the holder notes the end of a message. So an answer that comes after the channel was freed changes
+/// nothing.
 const NOTE_PACE: &str = concat!(
     "UPDATE channel SET holder = NULL, next_at = ",
     now!(),
@@ -177,7 +181,7 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
     Ok(claims)
 }
 
-/// The start of each statement that lists rows.
+/// The start of each statement that lists rows. `row` reads the columns.
 macro_rules! select_rows {
     () => {
         concat!(
@@ -191,11 +195,12 @@ macro_rules! select_rows {
 }
 pub(super) use select_rows;
 
-/// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
+/// Index: the primary keys. The statement returns at most 1,000 rows, because the log of the database grows as long as
+/// a read lasts. With `dead`, the statement reads past all rows that are not dead.
 const LIST: &str =
     concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
 
-/// The lanes of the receivers, as far as the system can tell that they run.
+/// The lanes of all receivers, each with the process of its receiver.
 const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
@@ -203,7 +208,7 @@ pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Res
     transaction.prepare_cached(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
 }
 
-/// The lanes of the receivers that run.
+/// The lanes of the receivers that run. A receiver of which the system cannot tell counts as running.
 pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
     let mut lanes = connection.prepare_cached(SERVED)?;
     let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -241,13 +246,15 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
     transaction.query_row(BODY, [id], |row| row.get(0)).optional()
 }
 
-/// A row that is in work is left alone.
+/// Puts a row back to waiting, or without an ID all rows that are dead. A row that is in work is not changed. No
+/// index: the condition makes SQLite read all rows.
 const RETRY: &str = concat!(
     "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
     now!(),
     " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
 );
-/// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
+/// Lifts the pause of a channel. `next_at - pause` is when the last message ended. The next message waits for the gap
+/// after this time.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
@@ -265,7 +272,7 @@ pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u6
 }
 
 /// Index: the primary key. The trigger `record_without_items` deletes a record that has no row left. A row that is in
-/// work is left alone.
+/// work is not deleted.
 const DELETE: &str = "DELETE FROM item WHERE id = ?1 AND owner IS NULL RETURNING record";
 /// Index: `item_record`.
 const LEFT: &str = "SELECT count(*) FROM item WHERE record = ?1";
@@ -276,7 +283,7 @@ pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Result<Option<u6
     Ok(record.map(left).transpose()?.map(i64::cast_unsigned))
 }
 
-/// The first column says whether another process has kept this one from it.
+/// Empties the log of the database. The first column of the result says whether another process has prevented this.
 const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) fn empty_log(connection: &Connection) -> Result<()> {
@@ -285,8 +292,8 @@ pub(super) fn empty_log(connection: &Connection) -> Result<()> {
     if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
 }
 
-/// The trigger `record_without_items` deletes the records. A thousand rows at a time, so that a running receiver can
-/// write in between.
+/// The trigger `record_without_items` deletes the records. The statement deletes at most 1,000 rows, so that a running
+/// receiver can write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
     WHERE state = ?1 AND received_at < unixepoch() - ?2 * 86400

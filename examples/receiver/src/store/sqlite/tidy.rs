@@ -18,20 +18,21 @@ pub(super) type Observed = HashMap<i64, (i64, u128)>;
 
 const RECEIVERS: &str = "SELECT id, beat, process, EXISTS (SELECT 1 FROM item WHERE owner = receiver.id)
     OR EXISTS (SELECT 1 FROM channel WHERE holder = receiver.id) FROM receiver";
-/// Race: a receiver that has shown since then that it is alive stays.
+/// Race: the statement compares `beat`. So a receiver that has raised its `beat` since the last look is not deleted.
 const GONE: &str = "DELETE FROM receiver WHERE id = ?1 AND beat = ?2";
 /// Index: `item_owner`.
 const TAKE_BACK: &str = "UPDATE item SET owner = NULL, problem = ?3,
     state = iif(attempts >= iif(channel = '', ?1, ?2), 'dead', 'waiting')
     WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM receiver)";
-/// The message of the holder may just have arrived, so the next one waits for the whole gap.
+/// The message of the holder may just have arrived, so the next message waits for the whole gap.
 const FREE: &str = concat!(
     "UPDATE channel SET holder = NULL, next_at = ",
     now!(),
     " + gap, pause = gap WHERE holder IS NOT NULL AND holder NOT IN (SELECT id FROM receiver)"
 );
-/// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
-/// then starts anew, because nobody knows how much of it is over. The first comparison is for the index.
+/// Index: `item_due`. The time until a row is due is never longer than its pause, unless the clock was set back. Then
+/// the pause starts again, because nobody knows how much of it is over. The first comparison of `due_at` only lets
+/// SQLite use the index.
 const SET_CLOCK: &str = concat!(
     "UPDATE item SET due_at = ",
     now!(),
@@ -56,7 +57,7 @@ pub(super) fn tidy(
     let mut receivers = transaction.prepare_cached(RECEIVERS)?;
     let receivers = receivers.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let mut now = Observed::new();
-    // A poisoned lock means that a thread panicked between two lookups. The map is still a map.
+    // A poisoned lock means that a thread panicked while it held the lock. The map is still valid.
     let mut observed = observed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     for receiver in receivers {
         let (id, beat, process, owns): (i64, i64, Option<String>, bool) = receiver?;

@@ -10,7 +10,8 @@ use crate::store::Trouble;
 const CURRENT: i32 = 2;
 const CREATE: &str = include_str!("../sqlite.sql");
 const TABLES: &str = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";
-/// Receivers up to 0.2 had one body for all items of a delivery. Version 0 had no channels.
+/// Sets the old tables aside. Receivers up to 0.2 had one body for all items of a delivery. Version 0 of the tables
+/// had no channels.
 const SET_ASIDE: &str = "
     ALTER TABLE item RENAME TO old_item;
     DROP TRIGGER delivery_without_items;
@@ -24,7 +25,7 @@ const OLD_ITEMS_WITHOUT_CHANNELS: &str =
     "SELECT id, delivery, position, key, event, state, attempts, due_at, problem, NULL
     FROM old_item ORDER BY delivery, position, id";
 
-/// Does everything in one transaction. A second receiver waits, and then finds that there is nothing left to do.
+/// Upgrades the tables in one transaction. A second receiver waits, and then finds that there is nothing left to do.
 pub(super) fn upgrade(connection: &Connection) -> Result<(), Error> {
     let version = || connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)));
     if version()?.0 == CURRENT {

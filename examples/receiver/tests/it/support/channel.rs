@@ -16,9 +16,9 @@ pub const TOKEN: &str = "T0KEN-0f-a-channel";
 /// What a channel does with a request.
 #[derive(Clone)]
 pub enum Answer {
-    /// What it documents for a message that it takes.
+    /// The documented answer to a message that the channel has taken.
     Taken,
-    /// The same, after a while.
+    /// The same answer as `Taken`, after this time.
     Late(Duration),
     /// A status line with headers, and a body.
     Text(&'static str, &'static str),
@@ -26,7 +26,7 @@ pub enum Answer {
     Never,
     /// The end of the connection.
     Closed,
-    /// Status 200 and a part of the body, and then the end of the connection.
+    /// Status 200, a part of the body, and then the end of the connection.
     CutOff,
     /// Status 200 and a body without an end.
     Endless,

@@ -1,5 +1,4 @@
-//! What the tests read and change in the inbox behind the back of the receiver. Most SQL is the same for both
-//! databases.
+//! Reads and changes the inbox without the receiver. Most SQL is the same for both databases.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +14,7 @@ use super::PATIENCE;
 use super::server::{Server, leave_out};
 use crate::POSTGRES;
 
-/// The server that the tests share. It need not survive a power cut.
+/// The PostgreSQL server that the tests share. It need not survive a power cut, so it runs without `fsync`.
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::start("-c fsync=off").unwrap_or_else(|| leave_out()))
@@ -91,7 +90,7 @@ pub fn sqlite(folder: &Path) -> Connection {
     database
 }
 
-/// Whether no process holds the lock for writing. On PostgreSQL, none holds it for longer than a statement.
+/// Whether no process holds the write lock of SQLite. PostgreSQL has no such lock, so the answer is always yes.
 pub fn can_be_written(folder: &Path) -> bool {
     let begin = || {
         let mut database = sqlite(folder);
@@ -138,7 +137,7 @@ pub fn count_in(folder: &Path, table: &str, condition: &str) -> i64 {
     rows(folder, &format!("SELECT count(*) FROM {table} WHERE {condition}"))[0][0].parse().unwrap()
 }
 
-/// An expression for the SQL of both databases: that many milliseconds, as the columns with times hold them.
+/// An SQL expression for a number of milliseconds, in the type that the time columns of the database have.
 pub fn milliseconds(number: i64) -> String {
     if POSTGRES { format!("{number} * interval '1 ms'") } else { number.to_string() }
 }
@@ -153,7 +152,7 @@ impl Drop for Guard {
     }
 }
 
-/// Keeps everybody from writing, until the guard is dropped.
+/// Lets nobody write to the inbox until the guard is dropped.
 pub fn lock(folder: &Path) -> impl Drop {
     let (release, released) = mpsc::channel::<()>();
     let (locked, is_locked) = mpsc::channel();

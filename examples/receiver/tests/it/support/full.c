@@ -1,4 +1,5 @@
-// A disk that is full as long as the file that FULL names exists. Only SQLite writes in this way.
+// Makes the disk look full as long as the file that FULL names exists. Only SQLite calls pwrite, so other writes still
+// work.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-//! Proxies: a connection between the receiver and its database that a test can cut, and a proxy for the messages.
+//! Two proxies: one between the receiver and PostgreSQL, which a test can cut, and one for the messages to channels.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! A PostgreSQL server for tests: its own folder, a free port, and no longer life than the process that started it.
+//! A PostgreSQL server for tests: it has its own folder and a free port, and ends with the process that started it.
 
 use std::fs;
 use std::io::Write;
@@ -54,8 +54,8 @@ impl Server {
         Some(server)
     }
 
-    /// Starts the server. Another process may take a free port before the server does, so a first start tries several.
-    /// Later, the port stays the same.
+    /// Starts the server. Another process may take a free port before the server does, so the first start tries
+    /// several ports. Later, the port stays the same.
     pub fn go_on(&mut self) {
         let first = self.port == 0;
         for _ in 0..100 {
@@ -101,7 +101,7 @@ impl Server {
         }
     }
 
-    /// Copies a database into another one that is empty, as the README says.
+    /// Copies a database into an empty database, with the commands of the README.
     pub fn copy(&self, from: &str, to: &str) {
         let port = self.port.to_string();
         let address = ["-h", "127.0.0.1", "-p", &port, "-U", "receiver"];
@@ -146,7 +146,8 @@ impl Server {
     }
 }
 
-/// A server that a test started is stopped with the test. The shared one is in a static, which is never dropped.
+/// Stops a server with the test that started it. The shared server is in a static, which is never dropped; its guard
+/// stops it.
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
@@ -183,7 +184,8 @@ fn programs() -> Option<PathBuf> {
     found.pop().map(|(_, bin)| bin)
 }
 
-/// Says in one line that the tests are left out, and ends this process. A test cannot leave out the others.
+/// Says in one line that the tests are left out, and ends this process. So all tests of the process are left out,
+/// because each of them needs PostgreSQL.
 pub fn leave_out() -> ! {
     let why = "left out: no PostgreSQL is installed; on Debian, `apt-get install postgresql` installs it";
     assert!(std::env::var_os("REQUIRE_POSTGRES").is_none(), "{why}");

@@ -1,5 +1,4 @@
-// Counts how often a process asks for its writes to be on the disk. The file that SYNCS names grows by a byte each
-// time.
+// Counts how often a process calls fsync or fdatasync. The file that SYNCS names grows by one byte for each call.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
