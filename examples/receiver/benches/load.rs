@@ -65,7 +65,7 @@ fn main() {
     {
         let Some(inbox) = inbox else { continue };
         let mut server = Server::receiver(&inbox);
-        println!("\nmemory of a receiver on {database} (VmRSS)\nat rest: {} KiB", server.memory());
+        println!("\nmemory of a receiver on {database} (`VmRSS`)\nat rest: {} KiB", server.memory());
         deliver(std::slice::from_ref(&server), 64, TIME);
         println!("after {TIME:?} with 64 clients: {} KiB", server.memory());
         server.stop();
@@ -207,7 +207,7 @@ impl Server {
         Self { child, address }
     }
 
-    /// The resident memory in KiB (VmRSS).
+    /// The resident memory in KiB (`VmRSS`).
     fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -63,12 +63,16 @@ impl Workshop {
         Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default(), is_full: AtomicBool::new(false) })
     }
 
-    /// How many attempts may begin. The log says when this number falls to 0, and when it rises again.
-    fn free(&self) -> usize {
+    /// How many attempts may begin beside those that run. The log says when all threads are blocked, and when one is
+    /// free again.
+    fn free(&self, running: usize) -> usize {
         let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
-        if self.is_full.swap(free == 0, Ordering::Relaxed) != (free == 0) {
-            if free == 0 {
-                tracing::error!("no work begins any more: {MAX_LEFT} threads are blocked by work that was given up");
+        let is_full = free == 0 && running == 0;
+        // As long as an attempt runs, its thread can become free.
+        let is_known = is_full || free > 0;
+        if is_known && self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
+            if is_full {
+                tracing::error!("no work begins any more: all threads are blocked by work that was given up");
             } else {
                 tracing::info!("work begins again: a thread that was blocked has ended");
             }
@@ -132,10 +136,10 @@ impl Attempts {
         }
     }
 
-    /// How many attempts may begin. Forwarding needs only one thread, so it has no such limit.
-    pub fn free(&self) -> usize {
+    /// How many attempts may begin beside those that run. Forwarding needs only one thread, so it has no such limit.
+    pub fn free(&self, running: usize) -> usize {
         match &self.kind {
-            Kind::Work(workshop) => workshop.free(),
+            Kind::Work(workshop) => workshop.free(running),
             Kind::Forward(_) => 1,
         }
     }

@@ -46,8 +46,8 @@ use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
 
-/// PostgreSQL: how long a command may take to connect. This time replaces `Timings::statement`, which is for a
-/// receiver that serves. The statements of a command have no limit of time.
+/// PostgreSQL: how long each statement of a command may take. This time replaces `Timings::statement`, which is for a
+/// receiver that serves.
 const MAX_COMMAND: Duration = Duration::from_secs(600);
 
 /// Runs the command of the command line. Without a command, serves.

@@ -145,7 +145,7 @@ impl Lane {
             let now = Instant::now();
             let is_over = stops && now - *told_to_stop.get_or_insert(now) > grace;
             let due = now >= next;
-            let free = if due && !stops { attempts.free().min(self.most - running.len()) } else { 0 };
+            let free = if due && !stops { attempts.free(running.len()).min(self.most - running.len()) } else { 0 };
             // This call also shows the other receivers that this receiver is alive, as long as an attempt runs.
             match session.exchange(channel, &ended, free).await {
                 Ok(claims) => {

@@ -117,11 +117,9 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command or a button of the page. Its statements have no limit of time.
+    /// A connection for a command or a button of the page.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
-        let connection = Connection::open(&self.address, &self.plan.timings).await?;
-        connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;
-        Ok(connection)
+        Connection::open(&self.address, &self.plan.timings).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, GenericClient, Statement};
+use tokio_postgres::{Client, Error, Statement};
 
 use super::Address;
 use super::connection::{Connection, Kept, Statements, away, within};
@@ -56,8 +56,9 @@ const KEEP: &str = "
         DELETE FROM item USING replaced WHERE item.record = replaced.id
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
-/// Writes to the disk. Nothing reads the value.
-const PROBE: &str = "UPDATE version SET probed_at = now()";
+const REHEARSE: &str = "BEGIN; SAVEPOINT rehearsal";
+/// Takes the rehearsal back, and writes to the disk. Nothing reads the value.
+const TAKE_BACK_REHEARSAL: &str = "ROLLBACK TO rehearsal; UPDATE version SET probed_at = now(); COMMIT";
 
 pub(super) struct Job {
     arrival: Arrival,
@@ -96,12 +97,11 @@ pub(super) fn start(address: &Address, plan: &Plan) -> mpsc::Sender<Job> {
 
 struct Prepared {
     keep: Statement,
-    probe: Statement,
 }
 
 impl Statements for Prepared {
     async fn prepare(client: &Client) -> Result<Self, Error> {
-        Ok(Self { keep: client.prepare(KEEP).await?, probe: client.prepare(PROBE).await? })
+        Ok(Self { keep: client.prepare(KEEP).await? })
     }
 }
 
@@ -157,10 +157,10 @@ impl Committer {
         let (limit, mut again) = (self.plan.timings.statement, true);
         loop {
             let opened = self.kept.take(&self.address, &self.plan.timings).await;
-            let mut connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
+            let connection = opened.map_err(|trouble| Refusal { trouble, alone: false })?;
             let (mut refused, mut closed) = (false, false);
             let committed = within(limit, async {
-                keep_group(&mut connection, group, &self.plan).await.map_err(|error| {
+                keep_group(&connection, group, &self.plan).await.map_err(|error| {
                     closed = error.is_closed() || connection.client.is_closed();
                     refused = error.as_db_error().is_some() && !closed;
                     away(error)
@@ -190,25 +190,31 @@ struct Refusal {
 }
 
 async fn keep_group(
-    connection: &mut Connection<Prepared>,
+    connection: &Connection<Prepared>,
     group: &[Job],
     plan: &Plan,
 ) -> Result<HashMap<usize, usize>, Error> {
     let Connection { client, prepared, .. } = connection;
     if let Some(probe) = group.iter().find(|job| job.probes) {
-        let mut transaction = client.transaction().await?;
-        let rehearsal = transaction.savepoint("rehearsal").await?;
-        keep_jobs(&rehearsal, &prepared.keep, [(0, probe)].into_iter(), plan).await?;
-        rehearsal.rollback().await?;
-        transaction.execute(&prepared.probe, &[]).await?;
-        transaction.commit().await?;
+        // All three are sent at once, in this order, so the transaction does not wait for this process.
+        let (begun, kept, ended) = tokio::join!(
+            biased;
+            client.batch_execute(REHEARSE),
+            keep_jobs(client, &prepared.keep, [(0, probe)].into_iter(), plan),
+            client.batch_execute(TAKE_BACK_REHEARSAL),
+        );
+        let rehearsed = begun.and(kept.map(drop)).and(ended);
+        if rehearsed.is_err() {
+            client.batch_execute("ROLLBACK").await?;
+        }
+        rehearsed?;
     }
     let deliveries = (0..).zip(group).filter(|(_, job)| !job.probes);
     keep_jobs(client, &prepared.keep, deliveries, plan).await
 }
 
 async fn keep_jobs<'a>(
-    client: &impl GenericClient,
+    client: &Client,
     keep: &Statement,
     jobs: impl Iterator<Item = (i32, &'a Job)>,
     plan: &Plan,

@@ -61,11 +61,15 @@ macro_rules! select_rows {
 pub(super) use select_rows;
 
 /// Index: the primary keys.
-const LIST: &str =
-    concat!(select_rows!(), "WHERE item.id > $3 AND (state = 'dead' OR NOT $2) ORDER BY item.id LIMIT 1000");
+const LIST: &str = concat!(select_rows!(), "WHERE item.id > $2 ORDER BY item.id LIMIT 1000");
+/// Index: `item_dead`, so that the other rows cost nothing.
+const LIST_DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE state = 'dead' AND id > $2 ORDER BY id LIMIT 1000) ORDER BY item.id"
+);
 
 pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
-    client.query(LIST, &[&CLASS, &dead, &after]).await?.iter().map(row).collect()
+    client.query(if dead { LIST_DEAD } else { LIST }, &[&CLASS, &after]).await?.iter().map(row).collect()
 }
 
 /// Reads the columns of `select_rows!`.
@@ -94,20 +98,33 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
 
 /// Puts a row back to waiting, or all rows that are dead. A row that is in work is not changed. Also lifts the pauses
 /// of the channels: `next_at - pause` is when the last message ended, and the next message waits for the gap after
-/// this time. Race: a message that is under way sets `next_at` when it ends. Index: the primary keys.
-const RETRY: &str = "
-    WITH put_back AS (
-        UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-        WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
-        RETURNING channel
-    ), lifted AS (
-        UPDATE channel SET next_at = next_at - pause + gap, pause = gap
-        WHERE name IN (SELECT channel FROM put_back) AND pause > gap
-    )
-    SELECT count(*) FROM put_back";
+/// this time. Race: a message that is under way sets `next_at` when it ends.
+macro_rules! retry {
+    ($condition:literal) => {
+        concat!(
+            "WITH put_back AS (
+                UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0' WHERE ",
+            $condition,
+            " RETURNING channel
+            ), lifted AS (
+                UPDATE channel SET next_at = next_at - pause + gap, pause = gap
+                WHERE name IN (SELECT channel FROM put_back) AND pause > gap
+            )
+            SELECT count(*) FROM put_back"
+        )
+    };
+}
+/// Index: the primary keys.
+const RETRY: &str = retry!("id = $1 AND owner IS NULL");
+/// Index: `item_dead`, and the primary key of the channels. A dead row has no owner.
+const RETRY_DEAD: &str = retry!("state = 'dead'");
 
 pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
+    let retried = match id {
+        Some(id) => client.query_one(RETRY, &[&id]).await?,
+        None => client.query_one(RETRY_DEAD, &[]).await?,
+    };
+    retried.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is not deleted. Race: the lock on the record makes a second `delete`

@@ -92,13 +92,14 @@ pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32)
 mod tests {
     use rusqlite::{Connection, params_from_iter};
 
+    use super::super::statements::{LIST_DEAD, RETRY, RETRY_DEAD};
     use super::{DEAD, ONE, OVERVIEW, WAITING};
 
     #[test]
     fn no_statement_reads_the_rows_that_are_done() {
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(include_str!("../sqlite.sql")).unwrap();
-        for statement in [OVERVIEW, WAITING, DEAD, ONE] {
+        for statement in [OVERVIEW, WAITING, DEAD, ONE, LIST_DEAD, RETRY, RETRY_DEAD] {
             let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
             let parameters = vec![1; explain.parameter_count()];
             let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();

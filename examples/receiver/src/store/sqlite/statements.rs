@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, Result, Transaction};
+use rusqlite::{Connection, OptionalExtension, Result, Transaction, params_from_iter};
 
 use super::process;
 use crate::delivery::{Arrival, Entry};
@@ -195,17 +195,21 @@ macro_rules! select_rows {
 }
 pub(super) use select_rows;
 
-/// Index: the primary keys. The statement returns at most 1,000 rows, because the log of the database grows as long as
-/// a read lasts. With `dead`, the statement reads past all rows that are not dead.
-const LIST: &str =
-    concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
+/// Index: the primary keys. Each list has at most 1,000 rows, because nobody else can write while it is read.
+const LIST: &str = concat!(select_rows!(), "WHERE item.id > ?1 ORDER BY item.id LIMIT 1000");
+/// Index: `item_dead`, so that the other rows cost nothing.
+pub(super) const LIST_DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE state = 'dead' AND id > ?1 ORDER BY id LIMIT 1000) ORDER BY item.id"
+);
 
 /// The lanes of all receivers, each with the process of its receiver.
 const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
 
 pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
     let served = served(transaction)?;
-    transaction.prepare_cached(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
+    let mut list = transaction.prepare_cached(if dead { LIST_DEAD } else { LIST })?;
+    list.query_map([after], |columns| row(columns, &served))?.collect()
 }
 
 /// The lanes of the receivers that run. A receiver of which the system cannot tell counts as running.
@@ -246,20 +250,23 @@ pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<
     transaction.query_row(BODY, [id], |row| row.get(0)).optional()
 }
 
-/// Puts a row back to waiting, or without an ID all rows that are dead. A row that is in work is not changed. No
-/// index: the condition makes SQLite read all rows.
-const RETRY: &str = concat!(
-    "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
-    now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
-);
+/// The start of each statement that puts rows back to waiting.
+macro_rules! put_back {
+    () => {
+        concat!("UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ", now!())
+    };
+}
+/// Index: the primary key. A row that is in work is not changed.
+pub(super) const RETRY: &str = concat!(put_back!(), " WHERE id = ?1 AND owner IS NULL RETURNING channel");
+/// Index: `item_dead`. A dead row has no owner.
+pub(super) const RETRY_DEAD: &str = concat!(put_back!(), " WHERE state = 'dead' RETURNING channel");
 /// Lifts the pause of a channel. `next_at - pause` is when the last message ended. The next message waits for the gap
 /// after this time.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
 pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    let mut retry = transaction.prepare_cached(RETRY)?;
-    let rows = retry.query_map([id], |row| row.get(0))?;
+    let mut retry = transaction.prepare_cached(if id.is_some() { RETRY } else { RETRY_DEAD })?;
+    let rows = retry.query_map(params_from_iter(id), |row| row.get(0))?;
     let (mut channels, mut count) = (HashSet::<String>::new(), 0);
     for channel in rows {
         channels.insert(channel?);
@@ -292,7 +299,8 @@ pub(super) fn empty_log(connection: &Connection) -> Result<()> {
     if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
 }
 
-/// The trigger `record_without_items` deletes the records. The statement deletes at most 1,000 rows, so that a running
+/// No index: the statement reads rows until it has found 1,000. The trigger `record_without_items` deletes the records.
+/// The statement deletes at most 1,000 rows, so that a running
 /// receiver can write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
