@@ -86,8 +86,9 @@ fn section(list: &List, one_list: bool, is_set: &dyn Fn(&str) -> bool) -> Markup
                     @if let Some(before) = page.checked_sub(1) {
                         a href=(Link::to(lane, *listed, before).at("/")) { "Previous" } " "
                     }
-                    "Page " (page + 1) " of " (pages)
-                    @if page + 1 < pages { " " a href=(Link::to(lane, *listed, page + 1).at("/")) { "Next" } }
+                    @let next = page.saturating_add(1);
+                    "Page " (next) " of " (pages)
+                    @if next < pages { " " a href=(Link::to(lane, *listed, next).at("/")) { "Next" } }
                 }
             }
         }
