@@ -155,8 +155,8 @@ fn back(changed: Result<bool, Trouble>, done: Done, id: i64, link: Link) -> Resp
 
 #[allow(clippy::needless_pass_by_value, reason = "`unwrap_or_else` passes values")]
 fn unavailable(trouble: Trouble) -> Response {
-    tracing::warn!("the page for operators cannot be shown: {trouble}");
-    view::problem(StatusCode::SERVICE_UNAVAILABLE, &format!("The inbox does not answer: {trouble}."))
+    tracing::warn!("the page for operators has trouble with the inbox: {trouble}");
+    view::problem(StatusCode::SERVICE_UNAVAILABLE, &format!("There is trouble with the inbox: {trouble}."))
 }
 
 /// The name of a lane in a link.

@@ -112,9 +112,16 @@ impl Job for EmptyLog {
 
     // No transaction may be open for this.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
-        let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
-        let left = |why| Trouble::Away(format!("the log of the database may still hold what is deleted: {why}"));
-        let _ = self.0.send(emptied.map_err(left));
+        let empty = |()| match statements::empty_log(connection) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("another process uses it".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let left = |why| {
+            format!("all that was to be deleted is deleted, but the log of the database may still hold it: {why}")
+        };
+        let emptied = committed.and_then(empty).map_err(|why| Trouble::Away(left(why)));
+        let _ = self.0.send(emptied);
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::statements::empty_log;
 use crate::Error;
 
 /// Read and written by the owner, and by nobody else. SQLite gives its other files the mode of the database.
@@ -120,7 +121,7 @@ impl Files {
         let intact = self.check(&connection);
         // A log that was deleted can still be read here.
         let closed = if self.database.is_there() && self.index.is_there() && !self.is_truncated {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            empty_log(&connection).map(drop)
         } else {
             Ok(())
         };

@@ -1,6 +1,7 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
@@ -278,11 +279,18 @@ pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Result<Option<u6
 
 /// The first column says whether another process has kept this one from it.
 const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// In milliseconds.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout";
+/// How long to wait for those that read. Meanwhile nobody can write, and a backup may read for minutes.
+const MAX_EMPTY: Duration = Duration::from_millis(50);
 
-pub(super) fn empty_log(connection: &Connection) -> Result<()> {
-    let is_busy: bool = connection.query_row(EMPTY_LOG, [], |row| row.get(0))?;
-    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
+/// Puts the log into the file. Returns whether the log is empty then, which others can prevent.
+pub(super) fn empty_log(connection: &Connection) -> Result<bool> {
+    let usual: u32 = connection.query_row(BUSY_TIMEOUT, [], |row| row.get(0))?;
+    connection.busy_timeout(MAX_EMPTY)?;
+    let is_busy = connection.query_row(EMPTY_LOG, [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(Duration::from_millis(usual.into()))?;
+    Ok(!is_busy?)
 }
 
 /// The trigger `record_without_items` deletes the records. A thousand rows at a time, so that a running receiver can
