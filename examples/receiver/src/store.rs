@@ -276,6 +276,17 @@ fn url(inbox: &Path) -> Option<&str> {
     inbox.to_str().filter(|text| text.starts_with("postgres://") || text.starts_with("postgresql://"))
 }
 
+/// Whether the setting can be the name of an inbox. The problem does not quote a URL, which may hold a password.
+pub fn check(inbox: &Path) -> Result<(), String> {
+    match url(inbox) {
+        Some(url) => postgres::Address::parse(url).map(drop),
+        None if inbox.to_string_lossy().contains("://") => {
+            Err("INBOX: expected a path, or a URL that starts with postgres://".to_owned())
+        }
+        None => Ok(()),
+    }
+}
+
 /// What to call the inbox in an error. A password in the URL is left out.
 pub fn name(inbox: &Path) -> String {
     let address = url(inbox).map(|url| postgres::Address::parse(url).map_or(String::new(), |url| url.to_string()));
@@ -286,6 +297,7 @@ pub fn name(inbox: &Path) -> String {
 ///
 /// With `create`, makes the tables if there are none. Tables of an older version are upgraded in any case.
 pub async fn open(inbox: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
+    check(inbox)?;
     let opened = if let Some(url) = url(inbox) {
         postgres::open(&postgres::Address::parse(url)?, create, plan).await.map_err(Error::from)
     } else {
