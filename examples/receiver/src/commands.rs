@@ -3,12 +3,17 @@
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::cli::Command;
 use crate::store::{Prune, Row, Store};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
+    if matches!(command, Command::Retry { .. } | Command::Delete { .. }) {
+        // What a killed receiver had in work may belong to nobody any more.
+        store.tidy().await?;
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match command {
         Command::Backup { file } => store.backup(file).await.map_err(Error::from),
@@ -31,10 +36,13 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
             let prune = Prune { days: *older_than, dead: *dead, event: event.clone() };
             let mut deleted = 0;
             loop {
+                let begun = Instant::now();
                 match store.prune(&prune).await? {
                     0 => break writeln!(out, "rows deleted: {deleted}").map_err(Error::from),
                     rows => deleted += rows,
                 }
+                // Half of the time belongs to the receivers, which could otherwise wait for too long to write.
+                sleep(begun.elapsed()).await;
             }
         }
     };

@@ -263,11 +263,13 @@ impl Store for Sqlite {
     }
 
     async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble> {
-        self.write(move |transaction| statements::list(transaction, dead, after)).await
+        let list = move |connection: &Connection| look::list(connection, dead, after);
+        look::look(self.path.clone(), self.plan.timings.statement, list).await
     }
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
-        self.write(move |transaction| statements::body(transaction, id)).await
+        let body = move |connection: &Connection| look::body(connection, id);
+        look::look(self.path.clone(), self.plan.timings.write, body).await
     }
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {

@@ -8,8 +8,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, message, run, runtime,
-    sqlite, telling_body, with_timings,
+    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, run,
+    runtime, sqlite, telling_body, with_timings,
 };
 
 fn error(output: &Output) -> (Option<i32>, String) {
@@ -74,6 +74,22 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
 }
 
 #[test]
+fn what_a_killed_receiver_had_in_work_can_be_deleted_and_retried_at_once() {
+    let mut receiver = Receiver::start();
+    for visitor in ["Visitor1", "Visitor2"] {
+        assert_eq!(receiver.deliver(message(visitor, "never end", 1).to_vec()), 200);
+    }
+    receiver.row(2, "in work");
+    receiver.kill();
+    let (folder, again) = (receiver.folder.clone(), b"rows put back to waiting: 1\n");
+    // PostgreSQL notices the end of a process a moment later. Elsewhere than on Linux, SQLite takes longer.
+    if cfg!(target_os = "linux") {
+        eventually("the row is put back", || run(&folder, &["retry", "1"]).stdout == again);
+        eventually("the row is deleted", || run(&folder, &["delete", "2"]).status.success());
+    }
+}
+
+#[test]
 fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
     let folder = folder();
     // Whoever waits for the reader waits for an hour.
@@ -124,6 +140,18 @@ fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
     drop((database, client));
     assert_eq!(prune(&operators.receiver, &[]), "rows deleted: 0\n");
     assert!(!is_in_a_file(&folder, "Visitor-Ada") && !is_in_a_file(&folder, "Visitor-Ben"));
+}
+
+#[test]
+fn rows_are_listed_and_shown_while_another_process_writes() {
+    let receiver = Receiver::start();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.row(1, "done");
+    // On PostgreSQL, a lock that keeps others from reading is not one that a receiver takes.
+    let locked = (!POSTGRES).then(|| lock(&receiver.folder));
+    assert_eq!(receiver.list().len(), 1);
+    assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());
+    drop(locked);
 }
 
 /// Moves all records that are in the inbox into the past.

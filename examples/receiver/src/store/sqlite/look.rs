@@ -1,9 +1,9 @@
-//! What operators look at. It is read on a connection of its own, so that no delivery waits for it.
+//! What operators look at. It is read on a connection of its own and takes no lock, so that no delivery waits for it.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Result};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Result};
 use tokio::task::spawn_blocking;
 
 use super::statements::{now, row, select_rows, served};
@@ -86,6 +86,21 @@ pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32)
         Which::Dead(channel) => connection.prepare(DEAD)?.query_map((channel, most, skip), row)?.collect(),
         Which::One(id) => connection.prepare(ONE)?.query_map((id, most, skip), row)?.collect(),
     }
+}
+
+/// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
+const LIST: &str =
+    concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
+
+pub(super) fn list(connection: &Connection, dead: bool, after: i64) -> Result<Vec<Row>> {
+    let served = served(connection)?;
+    connection.prepare(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
+}
+
+const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
+
+pub(super) fn body(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>> {
+    connection.query_row(BODY, [id], |row| row.get(0)).optional()
 }
 
 #[cfg(test)]

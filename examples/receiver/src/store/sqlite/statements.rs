@@ -192,17 +192,8 @@ macro_rules! select_rows {
 }
 pub(super) use select_rows;
 
-/// Index: the primary keys. It reads at most 1,000 rows, because the log of the database grows as long as a read lasts.
-const LIST: &str =
-    concat!(select_rows!(), "WHERE item.id > ?2 AND (state = 'dead' OR NOT ?1) ORDER BY item.id LIMIT 1000");
-
 /// The lanes of the receivers, as far as the system can tell that they run.
 const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
-
-pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
-    let served = served(transaction)?;
-    transaction.prepare_cached(LIST)?.query_map((dead, after), |columns| row(columns, &served))?.collect()
-}
 
 /// The lanes of the receivers that run.
 pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
@@ -234,12 +225,6 @@ pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<R
         attempts: row.get(5)?,
         problem: row.get(6)?,
     })
-}
-
-const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
-
-pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<u8>>> {
-    transaction.query_row(BODY, [id], |row| row.get(0)).optional()
 }
 
 /// A row that is in work is left alone.
