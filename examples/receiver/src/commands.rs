@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::cli::Command;
-use crate::store::{Prune, Row, Store};
+use crate::store::{Prune, Retry, Row, Store};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     if matches!(command, Command::Retry { .. } | Command::Delete { .. }) {
@@ -22,7 +22,7 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
             let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;
             out.write_all(&body).map_err(Error::from)
         }
-        &Command::Retry { id, .. } => match (id, store.retry(id).await?) {
+        &Command::Retry { id, .. } => match (id, store.retry(id.map_or(Retry::Dead, Retry::One)).await?) {
             (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
             (_, rows) => writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from),
         },

@@ -62,9 +62,9 @@ pub trait Store: Send + Sync {
     /// Rows that are not done, at most `most` after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts a row back to waiting, or all rows that are dead. Returns how many rows this were. Also lifts the pauses
-    /// that the channels of these rows asked for. The pace of a channel still holds.
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
+    /// Puts rows back to waiting. Returns how many rows this were. Also lifts the pauses that the channels of these rows
+    /// asked for. The pace of a channel still holds.
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble>;
 
     /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record
     /// still has. `None`: there is no such row, or it is in work.
@@ -91,6 +91,17 @@ pub trait Session: Send + Sync {
 
     /// Puts back what is still in work, and ends the session.
     async fn leave(&self) -> Result<(), Trouble>;
+}
+
+/// Which rows [`Store::retry`] puts back. A row that is in work is left alone.
+#[derive(Debug, Clone, Copy)]
+pub enum Retry {
+    /// All rows that are dead.
+    Dead,
+    /// The row with this ID.
+    One(i64),
+    /// The row with this ID, if it is not done. A button that is pressed twice must not repeat what is done by then.
+    NotDone(i64),
 }
 
 /// Which rows [`Store::prune`] deletes.

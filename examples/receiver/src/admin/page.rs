@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::{Guard, guard};
 use super::{Admin, view};
 use crate::metrics::WORK;
-use crate::store::{Row, Standing, Trouble, Which};
+use crate::store::{Retry, Row, Standing, Trouble, Which};
 
 /// How many rows of each list the first page shows.
 const MAX_PREVIEW: u32 = 10;
@@ -130,7 +130,7 @@ async fn show(State(admin): State<Admin>, Path(id): Path<i64>, Query(link): Quer
 }
 
 async fn retry(State(admin): State<Admin>, Path(id): Path<i64>, Query(link): Query<Link>) -> Response {
-    let retried = admin.ask(admin.inbox.store.retry(Some(id))).await;
+    let retried = admin.ask(admin.inbox.store.retry(Retry::NotDone(id))).await;
     back(retried.map(|rows| rows > 0), Done::Retried, id, link)
 }
 

@@ -21,7 +21,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Prune, Row, Session, Standing, Store, Trouble, VERSION, Which};
+use super::{Plan, Prune, Retry, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
 
 /// What a `postgres://` URL says. Shows no password.
@@ -115,11 +115,10 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command, which may take its time.
+    /// A connection for a command or a button. The server ends a statement after `Timings::statement`, so that a button
+    /// whose request has failed does nothing later.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
-        let connection = Connection::open(&self.address, &self.plan.timings).await?;
-        connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;
-        Ok(connection)
+        Connection::open(&self.address, &self.plan.timings).await
     }
 }
 
@@ -161,8 +160,8 @@ impl Store for Postgres {
         look::rows(&self.address, &self.plan.timings, &which, most, skip).await
     }
 
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
-        operate::retry(&self.connect().await?.client, id).await.map_err(connection::away)
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble> {
+        operate::retry(&self.connect().await?.client, retry).await.map_err(connection::away)
     }
 
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::files::Files;
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Standing, Store, Trouble, Which};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Retry, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::{Arrival, rehearsal};
@@ -281,8 +281,8 @@ impl Store for Sqlite {
         look::look(self.path.clone(), self.plan.timings.write, rows).await
     }
 
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
-        self.write(move |transaction| statements::retry(transaction, id)).await
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble> {
+        self.write(move |transaction| statements::retry(transaction, retry)).await
     }
 
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::connection::{CLASS, Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::wait::Times;
-use crate::store::{Plan, Prune, Row, Trouble};
+use crate::store::{Plan, Prune, Retry, Row, Trouble};
 
 /// Index: `item_due`. A row is never due later than its own pause, except if the clock has been set back. Its pause
 /// then starts anew, because nobody knows how much of it is over. The first comparison is for the index. Race: a row
@@ -98,7 +98,8 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
 const RETRY: &str = "
     WITH put_back AS (
         UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-        WHERE owner IS NULL AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 END
+        WHERE owner IS NULL
+            AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 AND ($2 OR state <> 'done') END
         RETURNING channel
     ), lifted AS (
         UPDATE channel SET next_at = next_at - pause + gap, pause = gap
@@ -106,8 +107,13 @@ const RETRY: &str = "
     )
     SELECT count(*) FROM put_back";
 
-pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    client.query_one(RETRY, &[&id]).await?.try_get(0).map(i64::cast_unsigned)
+pub(super) async fn retry(client: &Client, retry: Retry) -> Result<u64, Error> {
+    let (id, done) = match retry {
+        Retry::Dead => (None, false),
+        Retry::One(id) => (Some(id), true),
+        Retry::NotDone(id) => (Some(id), false),
+    };
+    client.query_one(RETRY, &[&id, &done]).await?.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete`

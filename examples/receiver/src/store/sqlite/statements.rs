@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 use super::process;
 use crate::delivery::{Arrival, Entry};
 use crate::store::wait::Times;
-use crate::store::{Claim, Plan, Prune, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Plan, Prune, Retry, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -227,21 +227,34 @@ pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<R
     })
 }
 
-/// A row that is in work is left alone.
-const RETRY: &str = concat!(
-    "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
-    now!(),
-    " WHERE owner IS NULL AND iif(?1 IS NULL, state = 'dead', id = ?1) RETURNING channel"
-);
+/// The start of both statements that put rows back. A row that is in work is left alone.
+macro_rules! put_back {
+    () => {
+        concat!(
+            "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
+            now!(),
+            " WHERE owner IS NULL AND "
+        )
+    };
+}
+/// Index: the primary key.
+const RETRY_ONE: &str = concat!(put_back!(), "id = ?1 AND (?2 OR state <> 'done') RETURNING channel");
+/// Index: `item_dead`.
+const RETRY_DEAD: &str = concat!(put_back!(), "state = 'dead' RETURNING channel");
 /// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
-pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    let mut retry = transaction.prepare_cached(RETRY)?;
-    let rows = retry.query_map([id], |row| row.get(0))?;
+pub(super) fn retry(transaction: &Transaction<'_>, retry: Retry) -> Result<u64> {
+    let mut statement =
+        transaction.prepare_cached(if matches!(retry, Retry::Dead) { RETRY_DEAD } else { RETRY_ONE })?;
+    let mut rows = match retry {
+        Retry::Dead => statement.query([])?,
+        Retry::One(id) => statement.query((id, true))?,
+        Retry::NotDone(id) => statement.query((id, false))?,
+    };
     let (mut channels, mut count) = (HashSet::<String>::new(), 0);
-    for channel in rows {
-        channels.insert(channel?);
+    while let Some(row) = rows.next()? {
+        channels.insert(row.get(0)?);
         count += 1;
     }
     for channel in channels {
