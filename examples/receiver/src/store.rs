@@ -96,7 +96,7 @@ pub trait Session: Send + Sync {
 /// Which rows [`Store::retry`] puts back. A row that is in work is left alone.
 #[derive(Debug, Clone, Copy)]
 pub enum Retry {
-    /// All rows that are dead.
+    /// At most 1,000 rows that are dead.
     Dead,
     /// The row with this ID.
     One(i64),

@@ -9,7 +9,7 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::support::{
     Answer, Operators, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, lock, message,
-    rows, telling_body, with_timings,
+    rows, run, telling_body, with_timings,
 };
 
 /// Marks of what a visitor wrote in [`telling_body`].
@@ -298,7 +298,7 @@ fn each_answer_forbids_scripts_frames_and_caches() {
 
 #[test]
 fn a_long_list_has_pages_and_each_row_is_on_one() {
-    let operators = start();
+    let mut operators = start();
     assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
     operators.receiver.row(1, "done");
     add_rows(&operators, 1_050, "state, channel", "'dead', ''");
@@ -330,6 +330,10 @@ fn a_long_list_has_pages_and_each_row_is_on_one() {
         let (status, page) = operators.get(&format!("/?lane=work&rows=dead&page={page}"));
         assert!(status == 200 && page.contains("This page of the list is empty now."), "{page}");
     }
+    // A command puts all rows back, although the database changes them in several steps.
+    operators.receiver.kill();
+    let put_back = run(&operators.receiver.folder, &["retry", "--dead"]);
+    assert_eq!(put_back.stdout, b"rows put back to waiting: 1050\n");
 }
 
 #[test]

@@ -92,28 +92,37 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// A row that is in work is left alone. `next_at - pause` is when the last message to a channel ended. The next one
-/// waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+/// Both statements that put rows back. A row that is in work is left alone. `next_at - pause` is when the last message to a
+/// channel ended. The next one waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+macro_rules! put_back {
+    ($which:literal) => {
+        concat!(
+            "WITH put_back AS (
+                UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+                WHERE owner IS NULL AND ",
+            $which,
+            " RETURNING channel
+            ), lifted AS (
+                UPDATE channel SET next_at = next_at - pause + gap, pause = gap
+                WHERE name IN (SELECT channel FROM put_back) AND pause > gap
+            )
+            SELECT count(*) FROM put_back"
+        )
+    };
+}
 /// Index: the primary keys.
-const RETRY: &str = "
-    WITH put_back AS (
-        UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
-        WHERE owner IS NULL
-            AND CASE WHEN $1::bigint IS NULL THEN state = 'dead' ELSE id = $1 AND ($2 OR state <> 'done') END
-        RETURNING channel
-    ), lifted AS (
-        UPDATE channel SET next_at = next_at - pause + gap, pause = gap
-        WHERE name IN (SELECT channel FROM put_back) AND pause > gap
-    )
-    SELECT count(*) FROM put_back";
+const RETRY_ONE: &str = put_back!("id = $1 AND ($2 OR state <> 'done')");
+/// Index: `item_dead`, and the primary keys. A thousand rows at a time, so that no transaction takes long.
+const RETRY_DEAD: &str =
+    put_back!("state = 'dead' AND id IN (SELECT id FROM item WHERE state = 'dead' ORDER BY channel, id LIMIT 1000)");
 
 pub(super) async fn retry(client: &Client, retry: Retry) -> Result<u64, Error> {
-    let (id, done) = match retry {
-        Retry::Dead => (None, false),
-        Retry::One(id) => (Some(id), true),
-        Retry::NotDone(id) => (Some(id), false),
+    let put_back = match retry {
+        Retry::Dead => client.query_one(RETRY_DEAD, &[]).await?,
+        Retry::One(id) => client.query_one(RETRY_ONE, &[&id, &true]).await?,
+        Retry::NotDone(id) => client.query_one(RETRY_ONE, &[&id, &false]).await?,
     };
-    client.query_one(RETRY, &[&id, &done]).await?.try_get(0).map(i64::cast_unsigned)
+    put_back.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is left alone. Race: the lock on the record makes a second `delete`

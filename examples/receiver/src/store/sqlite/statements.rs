@@ -239,8 +239,9 @@ macro_rules! put_back {
 }
 /// Index: the primary key.
 const RETRY_ONE: &str = concat!(put_back!(), "id = ?1 AND (?2 OR state <> 'done') RETURNING channel");
-/// Index: `item_dead`.
-const RETRY_DEAD: &str = concat!(put_back!(), "state = 'dead' RETURNING channel");
+/// Index: `item_dead`. A thousand rows at a time, so that a running receiver can write in between.
+const RETRY_DEAD: &str =
+    concat!(put_back!(), "id IN (SELECT id FROM item WHERE state = 'dead' LIMIT 1000) RETURNING channel");
 /// `next_at - pause` is when the last message ended. The next one waits for the gap after it.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
