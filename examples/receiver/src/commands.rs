@@ -54,8 +54,8 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
     }
 }
 
-/// Changes some rows after the others, until there are none. Returns how many there were. Half of the time belongs to the
-/// receivers, which could otherwise not write to a SQLite file for too long.
+/// Changes some rows at a time, until none are left. Returns how many there were. Half of the time belongs to the
+/// receivers, which otherwise could not write to a SQLite file for too long.
 async fn until_none_is_left(change: impl AsyncFn() -> Result<u64, Trouble>) -> Result<u64, Trouble> {
     let mut all = 0;
     loop {

@@ -62,8 +62,8 @@ pub trait Store: Send + Sync {
     /// Rows that are not done, at most `most` after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts rows back to waiting. Returns how many rows this were. Also lifts the pauses that the channels of these rows
-    /// asked for. The pace of a channel still holds.
+    /// Puts rows back to waiting. Returns how many rows this were. Also lifts the pauses that the channels of these
+    /// rows asked for. The pace of a channel still holds.
     async fn retry(&self, retry: Retry) -> Result<u64, Trouble>;
 
     /// Deletes a row, and its record with the body if that was the last row of it. Returns how many rows the record

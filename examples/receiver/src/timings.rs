@@ -32,8 +32,8 @@ pub struct Timings {
     pub busy: Duration,
     /// SQLite: how long a receiver may show no sign of life before others take its rows.
     pub silence: Duration,
-    /// PostgreSQL: how long a statement or a connection may take. It is shorter than `write` and than `idle`. On SQLite,
-    /// only `receiver list` keeps to it.
+    /// PostgreSQL: how long a statement or a connection may take. It is shorter than `write` and than `idle`. On
+    /// SQLite, only `receiver list` keeps to it.
     pub statement: Duration,
     /// PostgreSQL: after this time without a statement, the server takes a receiver for gone and closes its session.
     pub idle: Duration,

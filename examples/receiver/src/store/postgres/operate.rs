@@ -92,8 +92,9 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// Both statements that put rows back. A row that is in work is left alone. `next_at - pause` is when the last message to a
-/// channel ended. The next one waits for the gap after it. Race: a message that is under way sets `next_at` when it ends.
+/// Both statements that put rows back. A row that is in work is left alone. `next_at - pause` is when the last message
+/// to a channel ended. The next one waits for the gap after it. Race: a message that is under way sets `next_at` when
+/// it ends.
 macro_rules! put_back {
     ($which:literal) => {
         concat!(
