@@ -10,6 +10,7 @@ use twt_chat_webhooks::{AppSecret, Verifier};
 
 use crate::channel::Channel;
 use crate::forward::{Webhook, is_usable_proxy};
+use crate::store;
 use crate::timings::Timings;
 
 /// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
@@ -37,6 +38,24 @@ pub struct Cli {
     /// The format of the log: `text` or `json`
     #[arg(long, env, default_value = "text")]
     pub log_format: String,
+}
+
+impl Cli {
+    /// Finds what is wrong with the addresses and the inbox before anything is opened.
+    pub fn check(&self) -> Result<(), String> {
+        store::check(&self.inbox)?;
+        let is_address = |address: &str| {
+            let parts = address.rsplit_once(':');
+            parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        };
+        let admin = self.admin_addr.as_deref().filter(|address| !address.is_empty());
+        for (name, address) in [("ADDR", Some(self.addr.as_str())), ("ADMIN_ADDR", admin)] {
+            if address.is_some_and(|address| !is_address(address)) {
+                return Err(format!("{name}: expected an address and a port, such as 127.0.0.1:3000"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The commands for operators. They work whether a receiver serves or not.

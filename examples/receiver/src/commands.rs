@@ -3,12 +3,17 @@
 use std::io::{self, BufWriter, ErrorKind, Write};
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::cli::Command;
-use crate::store::{Prune, Row, Store};
+use crate::store::{Prune, Retry, Row, Store, Trouble};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
+    if matches!(command, Command::Retry { .. } | Command::Delete { .. }) {
+        // What a killed receiver had in work may belong to nobody any more.
+        store.tidy().await?;
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match command {
         Command::Backup { file } => store.backup(file).await.map_err(Error::from),
@@ -17,10 +22,16 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
             let body = store.body(id).await?.ok_or_else(|| format!("there is no row {id}"))?;
             out.write_all(&body).map_err(Error::from)
         }
-        &Command::Retry { id, .. } => match (id, store.retry(id).await?) {
-            (Some(id), 0) => return Err(format!("there is no row {id}, or it is being worked on").into()),
-            (_, rows) => writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from),
-        },
+        &Command::Retry { id, .. } => {
+            let rows = match id {
+                Some(id) => store.retry(Retry::One(id)).await?,
+                None => until_none_is_left(|| store.retry(Retry::Dead)).await?,
+            };
+            if let (Some(id), 0) = (id, rows) {
+                return Err(format!("there is no row {id}, or it is being worked on").into());
+            }
+            writeln!(out, "rows put back to waiting: {rows}").map_err(Error::from)
+        }
         &Command::Delete { id } => match store.delete(id).await? {
             None => return Err(format!("there is no row {id}, or it is being worked on").into()),
             Some(0) => writeln!(out, "row deleted, and the request body with it").map_err(Error::from),
@@ -29,13 +40,8 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
         },
         Command::Prune { older_than, dead, event } => {
             let prune = Prune { days: *older_than, dead: *dead, event: event.clone() };
-            let mut deleted = 0;
-            loop {
-                match store.prune(&prune).await? {
-                    0 => break writeln!(out, "rows deleted: {deleted}").map_err(Error::from),
-                    rows => deleted += rows,
-                }
-            }
+            let rows = until_none_is_left(|| store.prune(&prune)).await?;
+            writeln!(out, "rows deleted: {rows}").map_err(Error::from)
         }
     };
     let written = written.and_then(|()| out.flush().map_err(Error::from));
@@ -45,6 +51,20 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
             Ok(())
         }
         written => written,
+    }
+}
+
+/// Changes some rows at a time, until none are left. Returns how many there were. Half of the time belongs to the
+/// receivers, which otherwise could not write to a SQLite file for too long.
+async fn until_none_is_left(change: impl AsyncFn() -> Result<u64, Trouble>) -> Result<u64, Trouble> {
+    let mut all = 0;
+    loop {
+        let begun = Instant::now();
+        match change().await? {
+            0 => return Ok(all),
+            rows => all += rows,
+        }
+        sleep(begun.elapsed()).await;
     }
 }
 

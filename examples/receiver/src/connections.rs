@@ -144,6 +144,21 @@ impl Places {
     }
 }
 
+/// A connection that is served. Gives its place back when it ends, also after a panic.
+struct Held {
+    places: Places,
+    number: u64,
+    open: Gauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.places.taken().remove(&self.number);
+        self.open.dec();
+    }
+}
+
 /// How many of `wanted` connections the limit of open files allows. Raises this limit if the system allows it.
 fn most(wanted: usize) -> usize {
     let files = rlimit::increase_nofile_limit((MAX_CONNECTIONS + OTHER_FILES) as u64).unwrap_or(u64::MAX);
@@ -217,13 +232,12 @@ pub async fn serve(
             let Some(permit) = places.find().await else { return };
             let place = Arc::new(Place::new());
             places.taken().insert(number, Arc::clone(&place));
-            let (places, router, limits, open) = (places.clone(), router.clone(), limits.clone(), open.clone());
+            open.inc();
+            let held = Held { places: places.clone(), number, open: open.clone(), _permit: permit };
+            let (router, limits) = (router.clone(), limits.clone());
             tokio::spawn(async move {
-                open.inc();
+                let _held = held;
                 place.over.run_until_cancelled(limits.converse(stream, router, &place)).await;
-                places.taken().remove(&number);
-                open.dec();
-                drop(permit);
             });
         }
     };

@@ -49,6 +49,8 @@ use crate::worker::{Kind, Lane};
 /// PostgreSQL: how long each statement of a command may take. This time replaces `Timings::statement`, which is for a
 /// receiver that serves.
 const MAX_COMMAND: Duration = Duration::from_secs(600);
+/// How long a command waits for the processes that write to a SQLite file.
+const MAX_COMMAND_BUSY: Duration = Duration::from_secs(30);
 
 /// Runs the command of the command line. Without a command, serves.
 pub fn run(work: Work) -> ExitCode {
@@ -59,6 +61,7 @@ pub fn run(work: Work) -> ExitCode {
 pub fn run_with(work: Work, timings: Timings) -> ExitCode {
     let cli = Cli::parse();
     let settings = |timings: &Timings| {
+        cli.check()?;
         Ok::<_, String>((Log::new(&cli.log, &cli.log_format)?, cli::tolerance()?, cli::settings(timings)?))
     };
     let (code, done) = match &cli.command {
@@ -182,7 +185,7 @@ fn stop_on_signal() -> io::Result<CancellationToken> {
 }
 
 fn operate(command: &Command, cli: &Cli, timings: Timings) -> Result<(), Error> {
-    let timings = Arc::new(Timings { statement: MAX_COMMAND, ..timings });
+    let timings = Arc::new(Timings { statement: MAX_COMMAND, busy: MAX_COMMAND_BUSY, ..timings });
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store: Arc<dyn Store> = store::open(&cli.inbox, false, Plan { channels: Vec::new(), timings }).await?;

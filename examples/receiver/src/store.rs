@@ -65,9 +65,9 @@ pub trait Store: Send + Sync {
     /// The rows that `which` names: at most `most` of them, after the first `skip`.
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble>;
 
-    /// Puts a row back to waiting, or without an `id` all rows that are dead. Returns the number of these rows. Also
-    /// lifts the pauses that the channels of these rows asked for. The pace of a channel still holds.
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble>;
+    /// Puts rows back to waiting. Returns the number of these rows. Also lifts the pauses that the channels of these
+    /// rows asked for. The pace of a channel still holds.
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble>;
 
     /// Deletes a row. If this was the last row of its record, also deletes the record with the body. Returns how many
     /// rows the record still has, or `None` if there is no such row or the row is in work.
@@ -94,6 +94,17 @@ pub trait Session: Send + Sync {
 
     /// Puts back what is still in work, and ends the session.
     async fn leave(&self) -> Result<(), Trouble>;
+}
+
+/// Which rows [`Store::retry`] puts back. A row that is in work is left alone.
+#[derive(Debug, Clone, Copy)]
+pub enum Retry {
+    /// At most 1,000 rows that are dead.
+    Dead,
+    /// The row with this ID.
+    One(i64),
+    /// The row with this ID, if it is not done. A button that is pressed twice must not repeat what is done by then.
+    NotDone(i64),
 }
 
 /// Which rows [`Store::prune`] deletes.
@@ -280,6 +291,17 @@ fn url(inbox: &Path) -> Option<&str> {
     inbox.to_str().filter(|text| text.starts_with("postgres://") || text.starts_with("postgresql://"))
 }
 
+/// Whether the setting can be the name of an inbox. The problem does not quote a URL, which may hold a password.
+pub fn check(inbox: &Path) -> Result<(), String> {
+    match url(inbox) {
+        Some(url) => postgres::Address::parse(url).map(drop),
+        None if inbox.to_string_lossy().contains("://") => {
+            Err("INBOX: expected a path, or a URL that starts with postgres://".to_owned())
+        }
+        None => Ok(()),
+    }
+}
+
 /// What to call the inbox in an error. A password in the URL is left out.
 pub fn name(inbox: &Path) -> String {
     let address = url(inbox).map(|url| postgres::Address::parse(url).map_or(String::new(), |url| url.to_string()));
@@ -290,6 +312,7 @@ pub fn name(inbox: &Path) -> String {
 ///
 /// With `create`, makes the tables if there are none. Tables of an older version are upgraded in any case.
 pub async fn open(inbox: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
+    check(inbox)?;
     let opened = if let Some(url) = url(inbox) {
         postgres::open(&postgres::Address::parse(url)?, create, plan).await.map_err(Error::from)
     } else {

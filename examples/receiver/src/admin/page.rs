@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::guard::{Guard, guard};
 use super::{Admin, view};
 use crate::metrics::WORK;
-use crate::store::{Row, Standing, Trouble, Which};
+use crate::store::{Retry, Row, Standing, Trouble, Which};
 
 /// How many rows of each list the first page shows.
 const MAX_PREVIEW: u32 = 10;
@@ -130,7 +130,7 @@ async fn show(State(admin): State<Admin>, Path(id): Path<i64>, Query(link): Quer
 }
 
 async fn retry(State(admin): State<Admin>, Path(id): Path<i64>, Query(link): Query<Link>) -> Response {
-    let retried = admin.ask(admin.inbox.store.retry(Some(id))).await;
+    let retried = admin.ask(admin.inbox.store.retry(Retry::NotDone(id))).await;
     back(retried.map(|rows| rows > 0), Done::Retried, id, link)
 }
 
@@ -155,8 +155,8 @@ fn back(changed: Result<bool, Trouble>, done: Done, id: i64, link: Link) -> Resp
 
 #[allow(clippy::needless_pass_by_value, reason = "`unwrap_or_else` passes values")]
 fn unavailable(trouble: Trouble) -> Response {
-    tracing::warn!("the page for operators cannot be shown: {trouble}");
-    view::problem(StatusCode::SERVICE_UNAVAILABLE, &format!("The inbox does not answer: {trouble}."))
+    tracing::warn!("the page for operators has trouble with the inbox: {trouble}");
+    view::problem(StatusCode::SERVICE_UNAVAILABLE, &format!("There is trouble with the inbox: {trouble}."))
 }
 
 /// The name of a lane in a link.

@@ -30,7 +30,7 @@ fn notice(done: Done, id: i64) -> String {
     match done {
         Done::Retried => format!("Row {id} waits for its next attempt."),
         Done::Deleted => format!("Row {id} is deleted."),
-        Done::Nothing => format!("Nothing is changed: row {id} is gone, or it is in work."),
+        Done::Nothing => format!("Nothing is changed: row {id} is gone, done or in work."),
     }
 }
 
@@ -86,8 +86,9 @@ fn section(list: &List, one_list: bool, is_set: &dyn Fn(&str) -> bool) -> Markup
                     @if let Some(before) = page.checked_sub(1) {
                         a href=(Link::to(lane, *listed, before).at("/")) { "Previous" } " "
                     }
-                    "Page " (page + 1) " of " (pages)
-                    @if page + 1 < pages { " " a href=(Link::to(lane, *listed, page + 1).at("/")) { "Next" } }
+                    @let next = page.saturating_add(1);
+                    "Page " (next) " of " (pages)
+                    @if next < pages { " " a href=(Link::to(lane, *listed, next).at("/")) { "Next" } }
                 }
             }
         }
@@ -100,7 +101,7 @@ fn item(row: &Row, here: &Link) -> Markup {
             (facts(row))
             div.buttons {
                 a.button href=(here.at(&format!("/rows/{}", row.id))) { "show" }
-                (buttons(row.id, here))
+                (buttons(row, here))
             }
         }
     }
@@ -125,9 +126,11 @@ fn facts(Row { id, event, wait, state, received_at, attempts, problem, .. }: &Ro
 }
 
 /// A deleted row cannot be brought back, so its button is behind another click.
-fn buttons(id: i64, here: &Link) -> Markup {
+fn buttons(Row { id, state, .. }: &Row, here: &Link) -> Markup {
     html! {
-        form method="post" action=(here.at(&format!("/rows/{id}/retry"))) { button { "retry" } }
+        @if state != "done" {
+            form method="post" action=(here.at(&format!("/rows/{id}/retry"))) { button { "retry" } }
+        }
         details {
             summary.button { "delete" }
             form method="post" action=(here.at(&format!("/rows/{id}/delete"))) {
@@ -144,7 +147,7 @@ pub fn body(row: &Row, body: &[u8], link: &Link) -> Response {
         p { a href=(link.at("/")) { "Back" } }
         h2 { (lane) ": row " (row.id) }
         (facts(row))
-        div.buttons { (buttons(row.id, link)) }
+        div.buttons { (buttons(row, link)) }
         pre tabindex="0" { (visible(&String::from_utf8_lossy(body))) }
     })
 }

@@ -21,7 +21,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use self::connection::{Connection, Kept, within};
 use self::keep::Job;
-use super::{Plan, Prune, Row, Session, Standing, Store, Trouble, VERSION, Which};
+use super::{Plan, Prune, Retry, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
 
 /// The settings from a `postgres://` URL. `Display` shows no password.
@@ -117,7 +117,8 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command or a button of the page.
+    /// A connection for a command or a button of the page. PostgreSQL ends a statement after `Timings::statement`, so a
+    /// button whose request has failed does nothing later.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
         Connection::open(&self.address, &self.plan.timings).await
     }
@@ -161,8 +162,8 @@ impl Store for Postgres {
         look::rows(&self.address, &self.plan.timings, &which, most, skip).await
     }
 
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
-        operate::retry(&self.connect().await?.client, id).await.map_err(connection::away)
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble> {
+        operate::retry(&self.connect().await?.client, retry).await.map_err(connection::away)
     }
 
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::files::Files;
 use self::tidy::Observed;
-use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Row, Session, Standing, Store, Trouble, Which};
+use super::{Claim, MAX_GROUP, Outcome, Plan, Prune, Retry, Row, Session, Standing, Store, Trouble, Which};
 use crate::Error;
 use crate::channel::Channel;
 use crate::delivery::{Arrival, rehearsal};
@@ -113,9 +113,16 @@ impl Job for EmptyLog {
 
     // The log can only be emptied when no transaction is open.
     fn answer(self: Box<Self>, committed: Result<(), String>, connection: &Connection) {
-        let emptied = committed.and_then(|()| statements::empty_log(connection).map_err(|error| error.to_string()));
-        let left = |why| Trouble::Away(format!("the log of the database may still hold what is deleted: {why}"));
-        let _ = self.0.send(emptied.map_err(left));
+        let empty = |()| match statements::empty_log(connection) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("another process uses it".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let left = |why| {
+            format!("all that was to be deleted is deleted, but the log of the database may still hold it: {why}")
+        };
+        let emptied = committed.and_then(empty).map_err(|why| Trouble::Away(left(why)));
+        let _ = self.0.send(emptied);
     }
 }
 
@@ -259,11 +266,13 @@ impl Store for Sqlite {
     }
 
     async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble> {
-        self.write(move |transaction| statements::list(transaction, dead, after)).await
+        let list = move |connection: &Connection| look::list(connection, dead, after);
+        look::look(self.path.clone(), self.plan.timings.statement, list).await
     }
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
-        self.write(move |transaction| statements::body(transaction, id)).await
+        let body = move |connection: &Connection| look::body(connection, id);
+        look::look(self.path.clone(), self.plan.timings.write, body).await
     }
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
@@ -275,8 +284,8 @@ impl Store for Sqlite {
         look::look(self.path.clone(), self.plan.timings.write, rows).await
     }
 
-    async fn retry(&self, id: Option<i64>) -> Result<u64, Trouble> {
-        self.write(move |transaction| statements::retry(transaction, id)).await
+    async fn retry(&self, retry: Retry) -> Result<u64, Trouble> {
+        self.write(move |transaction| statements::retry(transaction, retry)).await
     }
 
     async fn delete(&self, id: i64) -> Result<Option<u64>, Trouble> {

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, count, count_in, eventually, execute, folder, message, run, telling_body, with_timings,
+    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, run,
+    runtime, sqlite, telling_body, with_timings,
 };
 
 fn error(output: &Output) -> (Option<i32>, String) {
@@ -70,6 +71,87 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     eventually("slack is not being sent to", || count(&folder, "owner IS NULL") == 1);
     assert_eq!(run(&folder, &["delete", "2"]).stdout, b"row deleted, and the request body with it\n");
     assert_eq!((receiver.list().len(), count_in(&folder, "record", "true")), (0, 0));
+}
+
+#[test]
+fn what_a_killed_receiver_had_in_work_can_be_deleted_and_retried_at_once() {
+    let mut receiver = Receiver::start();
+    for visitor in ["Visitor1", "Visitor2"] {
+        assert_eq!(receiver.deliver(message(visitor, "never end", 1).to_vec()), 200);
+    }
+    receiver.row(2, "in work");
+    receiver.kill();
+    let (folder, again) = (receiver.folder.clone(), b"rows put back to waiting: 1\n");
+    // PostgreSQL notices the end of a process a moment later. Elsewhere than on Linux, SQLite takes longer.
+    if cfg!(target_os = "linux") {
+        eventually("the row is put back", || run(&folder, &["retry", "1"]).stdout == again);
+        eventually("the row is deleted", || run(&folder, &["delete", "2"]).status.success());
+    }
+}
+
+#[test]
+fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
+    let folder = folder();
+    // Whoever waits for the reader waits for an hour.
+    let patient = || {
+        let mut command = command(&folder);
+        with_timings(&mut command, "busy=3600000");
+        command
+    };
+    let operators = Operators::start(&folder, patient());
+    for visitor in ["Visitor-Ada", "Visitor-Ben"] {
+        assert_eq!(operators.receiver.deliver(message(visitor, "", 1).to_vec()), 200);
+    }
+    operators.receiver.all_done();
+    // Others read, as a backup does.
+    let read = "BEGIN; SELECT count(*) FROM item";
+    let database = (!POSTGRES).then(|| sqlite(&folder));
+    let client = POSTGRES.then(|| runtime().block_on(connect(&inbox(&folder))));
+    let _ = database.as_ref().map(|database| database.execute_batch(read).unwrap());
+    let _ = client.as_ref().map(|client| runtime().block_on(client.batch_execute(read)).unwrap());
+    let delete = patient().args(["delete", "1"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut delete, mut number) = (Some(delete), 3);
+    let mut deliver = || {
+        assert_eq!(operators.receiver.deliver(message(&format!("Visitor{number}"), "", 1).to_vec()), 200);
+        number += 1;
+    };
+    eventually("the row is deleted", || {
+        deliver();
+        delete.as_mut().unwrap().try_wait().unwrap().is_some()
+    });
+    let (code, problem) = error(&delete.take().unwrap().wait_with_output().unwrap());
+    let page = std::thread::scope(|scope| {
+        let page = scope.spawn(|| operators.press("/rows/2/delete"));
+        eventually("the page has answered", || {
+            deliver();
+            page.is_finished()
+        });
+        page.join().unwrap()
+    });
+    assert_eq!(count(&folder, "id < 3"), 0);
+    if POSTGRES {
+        assert!(code == Some(0) && page.starts_with("HTTP/1.1 303 "), "{problem} {page}");
+    } else {
+        // SQLite cannot empty its log while somebody reads.
+        let left = "all that was to be deleted is deleted, but the log of the database may still hold it: ";
+        assert!(code == Some(1) && problem.starts_with(&format!("receiver: {left}")), "{problem}");
+        assert!(page.starts_with("HTTP/1.1 503 ") && page.contains(left), "{page}");
+    }
+    drop((database, client));
+    assert_eq!(prune(&operators.receiver, &[]), "rows deleted: 0\n");
+    assert!(!is_in_a_file(&folder, "Visitor-Ada") && !is_in_a_file(&folder, "Visitor-Ben"));
+}
+
+#[test]
+fn rows_are_listed_and_shown_while_another_process_writes() {
+    let receiver = Receiver::start();
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    receiver.row(1, "done");
+    // On PostgreSQL, a lock that keeps others from reading is not one that a receiver takes.
+    let locked = (!POSTGRES).then(|| lock(&receiver.folder));
+    assert_eq!(receiver.list().len(), 1);
+    assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());
+    drop(locked);
 }
 
 /// Moves all records that are in the inbox into the past.

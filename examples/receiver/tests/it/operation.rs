@@ -319,8 +319,29 @@ fn a_wrong_url_is_refused_at_the_start_and_not_shown() {
     assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }
 
+#[test]
+fn an_address_or_an_inbox_that_cannot_be_one_is_refused_and_not_shown() {
+    for name in ["ADDR", "ADMIN_ADDR"] {
+        for value in ["nowhere", ":3000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999"] {
+            let (code, problem) = error(&command(&folder()).env(name, value).output().unwrap());
+            let expected = format!("receiver: {name}: expected an address and a port, such as 127.0.0.1:3000\n");
+            assert_eq!((code, problem), (Some(2), expected), "{value}");
+        }
+    }
+    for inbox in
+        ["mysql://ada:T0KEN@example.com/chat", "POSTGRES://ada:T0KEN@example.com/chat", "postgres://a:T0KEN@b:x"]
+    {
+        for (arguments, expected) in [(&[][..], 2), (&["list"], 1)] {
+            let output = command(&folder()).env("INBOX", inbox).args(arguments).output().unwrap();
+            let (code, problem) = error(&output);
+            assert_eq!(code, Some(expected), "{problem}");
+            assert!(problem.starts_with("receiver: INBOX") && !problem.contains("T0KEN"), "{problem}");
+        }
+    }
+}
+
 /// An address that ends a receiver with status 1 if its settings are not refused.
-const NOWHERE: &str = "nowhere";
+const NOWHERE: &str = "192.0.2.1:1";
 
 #[test]
 fn a_secret_without_its_url_is_refused_at_the_start() {

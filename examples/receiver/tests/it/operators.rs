@@ -9,7 +9,7 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::support::{
     Answer, Operators, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, lock, message,
-    rows, telling_body, with_timings,
+    rows, run, telling_body, with_timings,
 };
 
 /// Texts of a visitor that [`telling_body`] contains.
@@ -186,6 +186,9 @@ fn the_buttons_retry_and_delete_a_row() {
     assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
     assert!(answer.contains("location: /?lane=work&rows=dead&page=0&done=retried&id=1\r\n"), "{answer}");
     operators.receiver.row(1, "done");
+    // A second click does not repeat what is done by now.
+    assert!(operators.press(action("/rows/1/retry")).contains("&done=nothing&id=1\r\n"));
+    assert!(!operators.get("/rows/1").1.contains("/rows/1/retry"));
     let answer = operators.press(action("/rows/2/delete"));
     assert!(answer.contains("done=deleted&id=2\r\n"), "{answer}");
     assert_eq!((count(&folder, "id = 2"), count_in(&folder, "record", "true")), (0, 1));
@@ -195,6 +198,23 @@ fn the_buttons_retry_and_delete_a_row() {
         assert!(operators.press(&format!("/rows/2/{button}")).contains("location: /?done=nothing&id=2\r\n"));
     }
     assert!(operators.receiver.log().contains("row 2 is deleted from the page for operators"));
+}
+
+#[test]
+fn a_button_that_has_failed_does_nothing_later() {
+    let folder = folder();
+    let mut command = command(&folder);
+    with_timings(&mut command, "write=2000 statement=1000 busy=1000");
+    let operators = Operators::start(&folder, command);
+    operators.receiver.deliver_until_kept("not JSON");
+    let locked = lock(&folder);
+    assert!(operators.press("/rows/1/delete").starts_with("HTTP/1.1 503 "));
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+        AND query LIKE '%DELETE FROM item%' AND pid <> pg_backend_pid()";
+    eventually("nothing waits for the lock", || !POSTGRES || rows(&folder, waiting)[0][0] == "0");
+    drop(locked);
+    assert_eq!(count(&folder, "id = 1"), 1);
+    eventually("the row is deleted", || operators.press("/rows/1/delete").contains("done=deleted"));
 }
 
 #[test]
@@ -278,7 +298,7 @@ fn each_answer_forbids_scripts_frames_and_caches() {
 
 #[test]
 fn a_long_list_has_pages_and_each_row_is_on_one() {
-    let operators = start();
+    let mut operators = start();
     assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 200);
     operators.receiver.row(1, "done");
     add_rows(&operators, 1_050, "state, channel", "'dead', ''");
@@ -308,7 +328,14 @@ fn a_long_list_has_pages_and_each_row_is_on_one() {
     }
     let (_, last) = operators.get("/?lane=work&rows=dead&page=10");
     assert!(last.contains("Page 11 of 11") && !last.contains(">Next"), "{last}");
-    assert!(operators.get("/?lane=work&rows=dead&page=99").1.contains("This page of the list is empty now."));
+    for page in [99, u32::MAX] {
+        let (status, page) = operators.get(&format!("/?lane=work&rows=dead&page={page}"));
+        assert!(status == 200 && page.contains("This page of the list is empty now."), "{page}");
+    }
+    // A command puts all rows back, although the database changes them in several steps.
+    operators.receiver.kill();
+    let put_back = run(&operators.receiver.folder, &["retry", "--dead"]);
+    assert_eq!(put_back.stdout, b"rows put back to waiting: 1050\n");
 }
 
 #[test]

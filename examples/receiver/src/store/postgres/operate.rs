@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Error, Statement};
 use super::connection::{CLASS, Connection, Statements, away};
 use super::{check_version, owner};
 use crate::store::wait::Times;
-use crate::store::{Plan, Prune, Row, Trouble};
+use crate::store::{Plan, Prune, Retry, Row, Trouble};
 
 /// Index: `item_due`. The time until a row is due is never longer than its pause, unless the clock was set back. Then
 /// the pause starts again, because nobody knows how much of it is over. The first comparison of `due_at` only lets
@@ -96,15 +96,16 @@ pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Er
     client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }
 
-/// Puts a row back to waiting, or all rows that are dead. A row that is in work is not changed. Also lifts the pauses
-/// of the channels: `next_at - pause` is when the last message ended, and the next message waits for the gap after
-/// this time. Race: a message that is under way sets `next_at` when it ends.
-macro_rules! retry {
-    ($condition:literal) => {
+/// The two statements that put rows back to waiting. A row that is in work is not changed. They also lift the pauses of
+/// the channels: `next_at - pause` is when the last message ended, and the next message waits for the gap after this
+/// time. Race: a message that is under way sets `next_at` when it ends.
+macro_rules! put_back {
+    ($which:literal) => {
         concat!(
             "WITH put_back AS (
-                UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0' WHERE ",
-            $condition,
+                UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, due_at = now(), pause = '0'
+                WHERE owner IS NULL AND ",
+            $which,
             " RETURNING channel
             ), lifted AS (
                 UPDATE channel SET next_at = next_at - pause + gap, pause = gap
@@ -115,16 +116,18 @@ macro_rules! retry {
     };
 }
 /// Index: the primary keys.
-const RETRY: &str = retry!("id = $1 AND owner IS NULL");
-/// Index: `item_dead`, and the primary key of the channels. A dead row has no owner.
-const RETRY_DEAD: &str = retry!("state = 'dead'");
+const RETRY_ONE: &str = put_back!("id = $1 AND ($2 OR state <> 'done')");
+/// Index: `item_dead`, and the primary keys. The statement changes at most 1,000 rows, so that no transaction takes long.
+const RETRY_DEAD: &str =
+    put_back!("state = 'dead' AND id IN (SELECT id FROM item WHERE state = 'dead' ORDER BY channel, id LIMIT 1000)");
 
-pub(super) async fn retry(client: &Client, id: Option<i64>) -> Result<u64, Error> {
-    let retried = match id {
-        Some(id) => client.query_one(RETRY, &[&id]).await?,
-        None => client.query_one(RETRY_DEAD, &[]).await?,
+pub(super) async fn retry(client: &Client, retry: Retry) -> Result<u64, Error> {
+    let put_back = match retry {
+        Retry::Dead => client.query_one(RETRY_DEAD, &[]).await?,
+        Retry::One(id) => client.query_one(RETRY_ONE, &[&id, &true]).await?,
+        Retry::NotDone(id) => client.query_one(RETRY_ONE, &[&id, &false]).await?,
     };
-    retried.try_get(0).map(i64::cast_unsigned)
+    put_back.try_get(0).map(i64::cast_unsigned)
 }
 
 /// Index: the primary keys. A row that is in work is not deleted. Race: the lock on the record makes a second `delete`

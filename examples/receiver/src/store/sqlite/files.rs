@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use super::statements::empty_log;
 use crate::Error;
 
 /// Only the owner can read and write the file. SQLite gives its other files the mode of the database.
@@ -122,7 +123,7 @@ impl Files {
         let intact = self.check(&connection);
         // This process can still read a log that was deleted.
         let closed = if self.database.is_there() && self.index.is_there() && !self.is_truncated {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            empty_log(&connection).map(drop)
         } else {
             Ok(())
         };

@@ -1,9 +1,9 @@
-//! What operators look at. Each look has a connection of its own, so that no delivery waits for it.
+//! What operators look at. Each look has a connection of its own and takes no lock, so that no delivery waits for it.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Result};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Result};
 use tokio::task::spawn_blocking;
 
 use super::statements::{now, row, select_rows, served};
@@ -88,18 +88,39 @@ pub(super) fn rows(connection: &Connection, which: &Which, most: u32, skip: u32)
     }
 }
 
+/// Index: the primary keys. Each list has at most 1,000 rows, because the log of the database grows as long as a read
+/// lasts.
+const LIST: &str = concat!(select_rows!(), "WHERE item.id > ?1 ORDER BY item.id LIMIT 1000");
+/// Index: `item_dead`, so that the other rows cost nothing.
+const LIST_DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE state = 'dead' AND id > ?1 ORDER BY id LIMIT 1000) ORDER BY item.id"
+);
+
+pub(super) fn list(connection: &Connection, dead: bool, after: i64) -> Result<Vec<Row>> {
+    let served = served(connection)?;
+    let mut list = connection.prepare(if dead { LIST_DEAD } else { LIST })?;
+    list.query_map([after], |columns| row(columns, &served))?.collect()
+}
+
+const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
+
+pub(super) fn body(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>> {
+    connection.query_row(BODY, [id], |row| row.get(0)).optional()
+}
+
 #[cfg(test)]
 mod tests {
     use rusqlite::{Connection, params_from_iter};
 
-    use super::super::statements::{LIST_DEAD, RETRY, RETRY_DEAD};
-    use super::{DEAD, ONE, OVERVIEW, WAITING};
+    use super::super::statements::{RETRY_DEAD, RETRY_ONE};
+    use super::{DEAD, LIST_DEAD, ONE, OVERVIEW, WAITING};
 
     #[test]
     fn no_statement_reads_the_rows_that_are_done() {
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(include_str!("../sqlite.sql")).unwrap();
-        for statement in [OVERVIEW, WAITING, DEAD, ONE, LIST_DEAD, RETRY, RETRY_DEAD] {
+        for statement in [OVERVIEW, WAITING, DEAD, ONE, LIST_DEAD, RETRY_ONE, RETRY_DEAD] {
             let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
             let parameters = vec![1; explain.parameter_count()];
             let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();

@@ -1,13 +1,14 @@
 //! The SQL of the SQLite inbox. Each statement runs in a transaction that no other writer can come between.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Result, Transaction, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
 use super::process;
 use crate::delivery::{Arrival, Entry};
 use crate::store::wait::Times;
-use crate::store::{Claim, Plan, Prune, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Plan, Prune, Retry, Row, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. Within a statement it stands still.
 macro_rules! now {
@@ -195,22 +196,8 @@ macro_rules! select_rows {
 }
 pub(super) use select_rows;
 
-/// Index: the primary keys. Each list has at most 1,000 rows, because nobody else can write while it is read.
-const LIST: &str = concat!(select_rows!(), "WHERE item.id > ?1 ORDER BY item.id LIMIT 1000");
-/// Index: `item_dead`, so that the other rows cost nothing.
-pub(super) const LIST_DEAD: &str = concat!(
-    select_rows!(),
-    "WHERE item.id IN (SELECT id FROM item WHERE state = 'dead' AND id > ?1 ORDER BY id LIMIT 1000) ORDER BY item.id"
-);
-
 /// The lanes of all receivers, each with the process of its receiver.
 const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
-
-pub(super) fn list(transaction: &Transaction<'_>, dead: bool, after: i64) -> Result<Vec<Row>> {
-    let served = served(transaction)?;
-    let mut list = transaction.prepare_cached(if dead { LIST_DEAD } else { LIST })?;
-    list.query_map([after], |columns| row(columns, &served))?.collect()
-}
 
 /// The lanes of the receivers that run. A receiver of which the system cannot tell counts as running.
 pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
@@ -244,32 +231,36 @@ pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<R
     })
 }
 
-const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = ?1)";
-
-pub(super) fn body(transaction: &Transaction<'_>, id: i64) -> Result<Option<Vec<u8>>> {
-    transaction.query_row(BODY, [id], |row| row.get(0)).optional()
-}
-
-/// The start of each statement that puts rows back to waiting.
+/// The start of the two statements that put rows back to waiting. A row that is in work is not changed.
 macro_rules! put_back {
     () => {
-        concat!("UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ", now!())
+        concat!(
+            "UPDATE item SET state = 'waiting', attempts = 0, problem = NULL, pause = 0, due_at = ",
+            now!(),
+            " WHERE owner IS NULL AND "
+        )
     };
 }
-/// Index: the primary key. A row that is in work is not changed.
-pub(super) const RETRY: &str = concat!(put_back!(), " WHERE id = ?1 AND owner IS NULL RETURNING channel");
-/// Index: `item_dead`. A dead row has no owner.
-pub(super) const RETRY_DEAD: &str = concat!(put_back!(), " WHERE state = 'dead' RETURNING channel");
-/// Lifts the pause of a channel. `next_at - pause` is when the last message ended. The next message waits for the gap
-/// after this time.
+/// Index: the primary key.
+pub(super) const RETRY_ONE: &str = concat!(put_back!(), "id = ?1 AND (?2 OR state <> 'done') RETURNING channel");
+/// Index: `item_dead`. The statement changes at most 1,000 rows, so that a running receiver can write in between.
+pub(super) const RETRY_DEAD: &str =
+    concat!(put_back!(), "id IN (SELECT id FROM item WHERE state = 'dead' LIMIT 1000) RETURNING channel");
+/// Lifts the pause of a channel. `next_at - pause` is when the last message ended. The next message waits for the
+/// gap after this time.
 const LIFT: &str = "UPDATE channel SET next_at = next_at - pause + gap, pause = gap WHERE name = ?1 AND pause > gap";
 
-pub(super) fn retry(transaction: &Transaction<'_>, id: Option<i64>) -> Result<u64> {
-    let mut retry = transaction.prepare_cached(if id.is_some() { RETRY } else { RETRY_DEAD })?;
-    let rows = retry.query_map(params_from_iter(id), |row| row.get(0))?;
+pub(super) fn retry(transaction: &Transaction<'_>, retry: Retry) -> Result<u64> {
+    let mut statement =
+        transaction.prepare_cached(if matches!(retry, Retry::Dead) { RETRY_DEAD } else { RETRY_ONE })?;
+    let mut rows = match retry {
+        Retry::Dead => statement.query([])?,
+        Retry::One(id) => statement.query((id, true))?,
+        Retry::NotDone(id) => statement.query((id, false))?,
+    };
     let (mut channels, mut count) = (HashSet::<String>::new(), 0);
-    for channel in rows {
-        channels.insert(channel?);
+    while let Some(row) = rows.next()? {
+        channels.insert(row.get(0)?);
         count += 1;
     }
     for channel in channels {
@@ -292,16 +283,22 @@ pub(super) fn delete(transaction: &Transaction<'_>, id: i64) -> Result<Option<u6
 
 /// Empties the log of the database. The first column of the result says whether another process has prevented this.
 const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// In milliseconds.
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout";
+/// How long to wait for those that read. Meanwhile nobody can write, and a backup may read for minutes.
+const MAX_EMPTY: Duration = Duration::from_millis(50);
 
-pub(super) fn empty_log(connection: &Connection) -> Result<()> {
-    let is_busy: bool = connection.query_row(EMPTY_LOG, [], |row| row.get(0))?;
-    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    if is_busy { Err(rusqlite::Error::SqliteFailure(busy, None)) } else { Ok(()) }
+/// Puts the log into the file. Returns whether the log is empty then, which others can prevent.
+pub(super) fn empty_log(connection: &Connection) -> Result<bool> {
+    let usual: u32 = connection.query_row(BUSY_TIMEOUT, [], |row| row.get(0))?;
+    connection.busy_timeout(MAX_EMPTY)?;
+    let is_busy = connection.query_row(EMPTY_LOG, [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(Duration::from_millis(usual.into()))?;
+    Ok(!is_busy?)
 }
 
 /// No index: the statement reads rows until it has found 1,000. The trigger `record_without_items` deletes the records.
-/// The statement deletes at most 1,000 rows, so that a running
-/// receiver can write in between.
+/// The statement deletes at most 1,000 rows, so that a running receiver can write in between.
 const PRUNE: &str = "DELETE FROM item WHERE id IN (
     SELECT item.id FROM item JOIN record ON record.id = item.record
     WHERE state = ?1 AND received_at < unixepoch() - ?2 * 86400
