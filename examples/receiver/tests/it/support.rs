@@ -50,9 +50,12 @@ pub fn secret() -> AppSecret {
 #[track_caller]
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
+    // Many tests wait at the same time, and each look takes a process or a connection. So the looks become rarer.
+    let mut pause = Duration::from_millis(10);
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "never: {what}");
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(200));
     }
 }
 

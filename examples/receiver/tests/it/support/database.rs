@@ -14,10 +14,12 @@ use super::PATIENCE;
 use super::server::{Server, leave_out};
 use crate::POSTGRES;
 
-/// The PostgreSQL server that the tests share. It need not survive a power cut, so it runs without `fsync`.
+/// The PostgreSQL server that the tests share. It need not survive a power cut, so it runs without `fsync`. It also
+/// runs without the autovacuum, which would visit the database of each test.
 fn server() -> &'static Server {
+    const OPTIONS: &str = "-c fsync=off -c full_page_writes=off -c autovacuum=off";
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start("-c fsync=off").unwrap_or_else(|| leave_out()))
+    SERVER.get_or_init(|| Server::start(OPTIONS).unwrap_or_else(|| leave_out()))
 }
 
 pub fn server_port() -> u16 {
@@ -55,6 +57,9 @@ pub fn inbox(folder: &Path) -> String {
 
 pub fn create_database(server: &Server, name: &str) {
     simple_query(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
+    // The first connection to a database writes a cache of its catalog to a file, which the other connections read.
+    // Without this, all connections of the receiver would build the cache at the same time.
+    runtime().block_on(connect(&server.url(name)));
 }
 
 fn name(folder: &Path) -> &str {
