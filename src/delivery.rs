@@ -57,8 +57,8 @@ pub struct Delivery {
     is_decoded: bool,
 }
 
-/// What to store of a request: an item, or the whole body if it is not a list of items. [`Delivery::records`] returns
-/// the records of a request.
+/// What to store of a request: one item in its envelope, or the whole body. [`Delivery::records`] returns the records
+/// of a request.
 ///
 /// There is one record for each item of a documented event, whether the item can be decoded or not. The whole body is
 /// one record if

@@ -1,16 +1,16 @@
 //! The feature `schemars`: JSON Schemas of what the platform documents.
 //!
-//! In these schemas, every documented field is required, numbers are integers, and a status is a string. This is also
-//! the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a number
-//! in a string, or a missing text field.
+//! In these schemas, every documented field is required, numbers are integers, and a [`Status`] is a string. This is
+//! also the form that the crate writes. The schemas do not allow the other forms that the crate can read, such as a
+//! number in a string, or a missing text field.
 //!
-//! The schemas allow unknown statuses and unknown fields. They also allow unknown events with any content, except the
-//! schema of [`DocumentedPayload`]. No schema contains the limits of [`validate`](crate::validate). So everything that
-//! the crate writes matches the schema of its type. The schema of [`DocumentedStatus`] is an exception: a status is
-//! one of the documented integers there.
+//! The schemas allow unknown fields, unknown statuses, and unknown events with any content. There are two exceptions.
+//! The schema of [`DocumentedPayload`] does not allow unknown events. The schema of [`DocumentedStatus`] allows only
+//! the documented integers. No schema contains the limits of [`validate`](crate::validate). So everything that the
+//! crate writes matches the schema of its type.
 //!
-//! Objects have schemas of their own, with names. A status or a time has no named schema: a Python generator would make
-//! a class of it, and an instance of this class does not equal `"1"`.
+//! Objects have schemas of their own, with names. [`Status`] and [`Timestamp`] have no named schema: a Python
+//! generator would make a class from a named schema, and an instance of this class does not equal `"1"`.
 
 use alloc::borrow::Cow;
 use alloc::format;

@@ -253,7 +253,8 @@ pub(crate) enum Numeric {
     Unsigned(u64),
     /// A float from a buffered value. In formats other than JSON, it can be infinite or NaN.
     Float(f64),
-    /// Any other number, such as a negative integer or a float in JSON text.
+    /// A number in the form of `serde_json`. In JSON text, these are negative numbers, floats, and numbers of more
+    /// than 19 digits. In a buffered value, any number can have this form.
     Other(Number),
 }
 

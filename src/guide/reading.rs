@@ -47,6 +47,6 @@
 //!
 //! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
 //!
-//! The features do not change how documented fields are read, with one exception. The float in an integer field may
-//! differ from an integer in its last digits only. The features then decide whether the float is an error, or is read
-//! as the nearest integer.
+//! The features do not change how documented fields are read, with one exception: a float in an integer field that
+//! differs from the nearest integer only in its last digits. The features decide whether such a float is read as this
+//! integer, or is an error.

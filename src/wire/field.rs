@@ -48,7 +48,7 @@ pub(crate) trait Fields {
     fn field(&mut self, key: Key, value: Scalar<'_>) -> Result<(), Self::Error>;
 }
 
-/// A map of a serde format.
+/// Writes fields as the entries of a serde map.
 pub(crate) struct SerdeFields<M>(pub M);
 
 impl<M: SerializeMap> Fields for SerdeFields<M> {
