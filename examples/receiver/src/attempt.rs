@@ -136,7 +136,8 @@ impl Attempts {
         }
     }
 
-    /// How many attempts may begin beside those that run. Forwarding needs only one thread, so it has no such limit.
+    /// How many attempts may begin beside those that run. For the work, this depends on the free threads. For a
+    /// channel, this is always 1, because `Lane::most` already limits a channel to one attempt at a time.
     pub fn free(&self, running: usize) -> usize {
         match &self.kind {
             Kind::Work(workshop) => workshop.free(running),

@@ -54,8 +54,8 @@ pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> 
     }
 }
 
-/// Changes some rows at a time, until none are left. Returns how many there were. Half of the time belongs to the
-/// receivers, which otherwise could not write to a SQLite file for too long.
+/// Changes some rows at a time, until none are left. Returns how many there were. After each step, waits for the time
+/// that the step took. Otherwise, the receivers would have to wait too long until they can write to a SQLite file.
 async fn until_none_is_left(change: impl AsyncFn() -> Result<u64, Trouble>) -> Result<u64, Trouble> {
     let mut all = 0;
     loop {

@@ -46,8 +46,8 @@ use crate::store::{Plan, Store};
 pub use crate::timings::Timings;
 use crate::worker::{Kind, Lane};
 
-/// PostgreSQL: how long each statement of a command may take. This time replaces `Timings::statement`, which is for a
-/// receiver that serves.
+/// How long each statement of a command may take on PostgreSQL, and each read of `receiver list` on SQLite. This time
+/// replaces `Timings::statement`, which is for a receiver that serves.
 const MAX_COMMAND: Duration = Duration::from_secs(600);
 /// How long a command waits for the processes that write to a SQLite file.
 const MAX_COMMAND_BUSY: Duration = Duration::from_secs(30);

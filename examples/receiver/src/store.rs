@@ -79,7 +79,7 @@ pub trait Store: Send + Sync {
     /// Copies everything that is committed to a new file. Others can write meanwhile.
     async fn backup(&self, file: &Path) -> Result<(), Trouble>;
 
-    /// Ends the use of the database. Nothing can be written after that.
+    /// Ends the use of the database. The caller must not write anything after that.
     async fn close(&self);
 }
 
@@ -310,7 +310,8 @@ pub fn name(inbox: &Path) -> String {
 
 /// Opens the inbox that a setting names: a `postgres://` URL, or the path of a SQLite file.
 ///
-/// With `create`, makes the tables if there are none. Tables of an older version are upgraded in any case.
+/// With `create`, makes the tables if there are none. Without `create`, fails if there are none, but still makes them
+/// in a SQLite file that is empty. Tables of an older version are upgraded in any case.
 pub async fn open(inbox: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Error> {
     check(inbox)?;
     let opened = if let Some(url) = url(inbox) {

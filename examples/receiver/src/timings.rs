@@ -34,8 +34,7 @@ pub struct Timings {
     /// SQLite: how long a receiver may show no sign of life before others take its rows.
     pub silence: Duration,
     /// PostgreSQL: how long a statement may take, and how long opening a connection may take. This time is shorter
-    /// than `write` and `idle`. On SQLite, only
-    /// `receiver list` keeps to it.
+    /// than `write` and `idle`. On SQLite, only `receiver list` keeps to it.
     pub statement: Duration,
     /// PostgreSQL: after this time without a statement, PostgreSQL closes the session of a receiver, and the receiver
     /// counts as gone.

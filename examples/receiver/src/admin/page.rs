@@ -38,7 +38,7 @@ pub enum Listed {
     Waiting,
 }
 
-/// What a button did. `Nothing` means that the row was gone or in work.
+/// What a button did. `Nothing` means that the row was gone or in work, or that a row to retry was done already.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Done {

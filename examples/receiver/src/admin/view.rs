@@ -174,8 +174,8 @@ fn document(content: &Markup) -> Response {
     Html(page.into_string()).into_response()
 }
 
-/// Writes control characters, and characters that turn or hide text, as escapes. So no text can look like another
-/// text.
+/// Writes characters that turn or hide text as escapes. Does the same with control characters, except for line feeds
+/// and tabs. So no text can look like another text.
 fn visible(text: &str) -> String {
     let is_hidden = |character: char| {
         let hides = '\u{200b}'..='\u{200f}';

@@ -147,7 +147,7 @@ fn rows_are_listed_and_shown_while_another_process_writes() {
     let receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.row(1, "done");
-    // On PostgreSQL, a lock that keeps others from reading is not one that a receiver takes.
+    // The test does not lock PostgreSQL: there, `lock` also keeps others from reading. No lock of a receiver does so.
     let locked = (!POSTGRES).then(|| lock(&receiver.folder));
     assert_eq!(receiver.list().len(), 1);
     assert_eq!(run(&receiver.folder, &["show", "1"]).stdout, fixtures::UNREPLIED.as_bytes());

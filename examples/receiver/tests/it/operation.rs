@@ -111,7 +111,7 @@ fn an_inbox_of_a_newer_version_is_left_alone() {
     let mut receiver = Receiver::start();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.row(1, "done");
-    // An older receiver uses tables that it can use.
+    // The tables have a newer version, but `oldest` still allows this receiver to use them. So the receiver goes on.
     execute(&receiver.folder, "UPDATE version SET version = 3");
     assert_eq!(receiver.deliver(fixtures::OFFLINE_FORM_SUBMIT), 200);
     receiver.row(2, "done");

@@ -260,7 +260,9 @@ fn other_sites_cannot_use_the_page() {
     }
     assert!(operators.ask("GET /metrics", &[&rebound]).starts_with("HTTP/1.1 200 "));
     assert_eq!(delete(&[&local, &origin(&local)]), 303);
-    // A proxy with another name sets `Host`. The browser compares the origins. The row is gone by now.
+    // A proxy with another name passes the request on with the address of this page in `Host`. `Origin` then differs
+    // from `Host`. The request is accepted, because the browser says that it has the origin of the page. The answer is
+    // 303 although the row is gone by now.
     assert_eq!(delete(&[&own, "Sec-Fetch-Site: same-origin", "Origin: https://admin.example.com"]), 303);
     assert_eq!(count(&operators.receiver.folder, "true"), 0);
 }

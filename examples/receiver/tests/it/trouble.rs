@@ -186,7 +186,8 @@ fn what_was_answered_200_is_on_the_disk() {
     receiver.stop();
 }
 
-/// Sets the clock of the database. In fact, all times in the database are moved, which has the same effect.
+/// Acts as if the clock of the database was set: moves the times at which rows and channels are due the other way,
+/// which has the same effect on the work and the messages.
 fn set_clock(folder: &std::path::Path, by: Duration, back: bool) {
     let by = milliseconds(i64::try_from(by.as_millis()).unwrap());
     let sign = if back { '+' } else { '-' };

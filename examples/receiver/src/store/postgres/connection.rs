@@ -92,9 +92,9 @@ impl<S> Default for Kept<S> {
 }
 
 impl<S: Statements> Kept<S> {
-    /// Takes the connection out, or opens a new connection. The caller gives the connection back after a success.
-    /// After an error, the caller drops the connection, because PostgreSQL may still send the answer to an earlier
-    /// statement.
+    /// Takes the connection out, or opens a new connection. The caller gives the connection back after a success, and
+    /// may do so after an error with which PostgreSQL has answered. After any other error, the caller drops the
+    /// connection, because PostgreSQL may still send the answer to an earlier statement.
     pub(super) async fn take(&mut self, address: &Address, timings: &Timings) -> Result<Connection<S>, Trouble> {
         match self.connection.take().filter(|connection| !connection.client.is_closed()) {
             Some(connection) => Ok(connection),

@@ -117,7 +117,8 @@ macro_rules! put_back {
 }
 /// Index: the primary keys.
 const RETRY_ONE: &str = put_back!("id = $1 AND ($2 OR state <> 'done')");
-/// Index: `item_dead`, and the primary keys. The statement changes at most 1,000 rows, so that no transaction takes long.
+/// Index: `item_dead`, and the primary keys. The statement changes at most 1,000 rows, so that no transaction takes
+/// long.
 const RETRY_DEAD: &str =
     put_back!("state = 'dead' AND id IN (SELECT id FROM item WHERE state = 'dead' ORDER BY channel, id LIMIT 1000)");
 

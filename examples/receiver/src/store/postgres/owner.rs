@@ -30,8 +30,8 @@ const SERVE: &str = "SELECT count(pg_advisory_lock_shared($1, -1 - (hashtext(lan
 const SET_PACE: &str = "INSERT INTO channel (name, gap) VALUES ($1, $2::bigint * interval '1 ms')
     ON CONFLICT (name) DO UPDATE SET gap = excluded.gap WHERE channel.gap <> excluded.gap";
 
-/// Index: the primary key. Race: an attempt that belongs to another owner by now, or to a later attempt, changes
-/// nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
+/// Index: the primary key. Race: if the row has another owner by now, or if a later attempt has begun, the outcome of
+/// an attempt changes nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
 const NOTE: &str = "
     UPDATE item SET owner = NULL, state = ended.state, problem = ended.problem,
         due_at = now() + ended.pause * interval '1 ms', pause = ended.pause * interval '1 ms'

@@ -121,8 +121,8 @@ pub(super) fn beat(transaction: &Transaction<'_>, owner: i64) -> Result<()> {
     transaction.prepare_cached(BEAT)?.execute([owner]).map(drop)
 }
 
-/// Index: the primary key. Race: an attempt that belongs to another owner by now, or to a later attempt, changes
-/// nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
+/// Index: the primary key. Race: if the row has another owner by now, or if a later attempt has begun, the outcome of
+/// an attempt changes nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
 const NOTE: &str = concat!(
     "UPDATE item SET owner = NULL, state = ?4, due_at = ",
     now!(),
