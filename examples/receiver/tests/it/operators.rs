@@ -214,7 +214,11 @@ fn a_button_that_has_failed_does_nothing_later() {
     eventually("nothing waits for the lock", || !POSTGRES || rows(&folder, waiting)[0][0] == "0");
     drop(locked);
     assert_eq!(count(&folder, "id = 1"), 1);
-    eventually("the row is deleted", || operators.press("/rows/1/delete").contains("done=deleted"));
+    // On a busy machine, the page can give up although the row is deleted.
+    eventually("the row is deleted", || {
+        operators.press("/rows/1/delete");
+        count(&folder, "id = 1") == 0
+    });
 }
 
 #[test]
