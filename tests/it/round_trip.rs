@@ -191,7 +191,8 @@ proptest! {
     #[test]
     fn a_canonical_body_encodes_to_itself_byte_for_byte(body in body()) {
         let payload = Payload::from_slice(body.as_bytes());
-        let payload = payload.unwrap_or_else(|error| panic!("does value() in tests/it/round_trip.rs know this field? {error}"));
+        let hint = "does value() in tests/it/round_trip.rs know this field?";
+        let payload = payload.unwrap_or_else(|error| panic!("{hint} {error}"));
         prop_assert_eq!(String::from_utf8(payload.to_vec()).unwrap(), &*body);
         prop_assert_eq!(serde_json::to_string(&payload).unwrap(), &*body);
     }

@@ -200,10 +200,7 @@ impl Sqlite {
     async fn empty_log(&self) -> Result<(), Trouble> {
         let mut tries = 1;
         loop {
-            let (sender, answer) = oneshot::channel();
-            let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-            self.requests.send(Request::Write(Box::new(EmptyLog(sender)))).await.map_err(|_| ended())?;
-            let emptied = answer.await.map_err(|_| ended())?;
+            let emptied = self.request(|sender| Box::new(EmptyLog(sender))).await;
             if emptied.is_ok() || tries == MAX_EMPTY {
                 return emptied;
             }
@@ -216,7 +213,7 @@ impl Sqlite {
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, Trouble> {
-        self.request(false, write).await
+        self.request(|sender| Box::new(Write { is_promise: false, run: write, value: None, sender })).await
     }
 
     /// Commits a write after which a delivery or a health check is answered 200.
@@ -224,18 +221,17 @@ impl Sqlite {
         &self,
         write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
     ) -> Result<T, Trouble> {
-        self.request(true, write).await
+        self.request(|sender| Box::new(Write { is_promise: true, run: write, value: None, sender })).await
     }
 
-    async fn request<T: Send + 'static>(
+    /// Hands a job to the thread that writes, and waits for its answer.
+    async fn request<T>(
         &self,
-        is_promise: bool,
-        write: impl FnMut(&Transaction<'_>) -> SqlResult<T> + Send + 'static,
+        job: impl FnOnce(oneshot::Sender<Result<T, Trouble>>) -> Box<dyn Job>,
     ) -> Result<T, Trouble> {
         let (sender, answer) = oneshot::channel();
         let ended = || Trouble::Away("the thread that writes has ended".to_owned());
-        let job = Box::new(Write { is_promise, run: write, value: None, sender });
-        self.requests.send(Request::Write(job)).await.map_err(|_| ended())?;
+        self.requests.send(Request::Write(job(sender))).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
