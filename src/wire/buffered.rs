@@ -27,8 +27,7 @@ enum Token<'de> {
     Foreign(&'static str),
     /// The start of an array. Holds the number of tokens that belong to its items.
     Array(usize),
-    /// The start of an object. Holds the number of tokens that belong to its keys and values. Each key is followed by
-    /// its value.
+    /// The start of an object. Holds the number of tokens of its keys and values. Each key is followed by its value.
     Object(usize),
 }
 
@@ -269,14 +268,12 @@ fn has_arbitrary_precision() -> bool {
 
 /// The number that `serde_json` handed over as an object, or `None` if `fields` are those of an ordinary object.
 ///
-/// A body can hold an ordinary object with the same key. The way in which the key and the value arrive tells a number
-/// from such an object:
+/// An ordinary object can have the same key. How the key and the value arrive tells a number from such an object:
 ///
 /// - Directly from `serde_json`, the value of a number arrives by `visit_string`, and its key does not. In an ordinary
 ///   object, either both arrive by `visit_string` or neither does.
 /// - Under `flatten` and in an untagged enum, serde has buffered the object, so its size is known. The value of a
-///   number is then an owned string. The value in an ordinary object is a borrowed string, unless it has escapes or
-///   comes from a reader. In these cases, the object can be taken for a number.
+///   number is then an owned string. A string with escapes or from a reader is owned too, so it can be taken for one.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
     let [Token::Str(key), value] = fields else { return None };
     if key != NUMBER_KEY || !has_arbitrary_precision() {
