@@ -17,15 +17,17 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use axum::{Extension, Router};
 use receiver::Timings;
+use receiver::server::{Place, Port};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_postgres::NoTls;
@@ -163,7 +165,8 @@ fn query(url: &str, sql: &str) -> i64 {
 fn rival() {
     Runtime::new().unwrap().block_on(async {
         let verifier = Verifier::new(AppSecret::new(SECRET).unwrap());
-        let receive = move |headers: HeaderMap, body: Bytes| async move {
+        let receive = move |Extension(place): Extension<Arc<Place>>, headers: HeaderMap, body: Bytes| async move {
+            place.is_read();
             let signature = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
             match verifier.decode_partial(&body, signature) {
                 Ok(_) => StatusCode::OK,
@@ -173,7 +176,7 @@ fn rival() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         eprintln!("listening on {}", listener.local_addr().unwrap());
         receiver::server::serve(
-            receiver::server::Port::new(listener),
+            Port::new(listener),
             Router::new().route(PATH, post(receive)),
             &Timings::default(),
             CancellationToken::new(),

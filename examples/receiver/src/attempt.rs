@@ -1,10 +1,8 @@
 //! One attempt to work on an item, or to send a message about an item.
 
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -80,32 +78,39 @@ impl Workshop {
         free
     }
 
-    /// Starts a thread that works on the item until the work is done or `stop` is cancelled. If the work panics, the
+    /// Works on the item on a thread of its own, until the work is done or `stop` is cancelled. If the work panics, the
     /// sender of the result is dropped.
     fn start(
         &self,
         item: Item,
         stop: CancellationToken,
     ) -> Result<oneshot::Receiver<Option<Result<(), Error>>>, Error> {
-        let handle = self.runtime.as_ref().ok_or("the receiver ends")?.handle().clone();
+        let runtime = self.runtime.as_ref().ok_or("the receiver ends")?;
         let (sender, result) = oneshot::channel();
-        let (work, threads) = (self.work, Arc::clone(&self.threads));
-        threads.fetch_add(1, Ordering::Relaxed);
-        let counted = Arc::clone(&threads);
-        let run = move || {
-            let work = || handle.block_on(async { stop.run_until_cancelled(work(item)).await });
-            let result = std::panic::catch_unwind(AssertUnwindSafe(work));
-            counted.fetch_sub(1, Ordering::Relaxed);
-            if let Ok(result) = result {
-                let _ = sender.send(result);
-            }
-        };
-        let started = thread::Builder::new().name("work".to_owned()).spawn(run);
-        if started.is_err() {
-            threads.fetch_sub(1, Ordering::Relaxed);
-        }
-        started?;
+        let (work, handle, thread) = (self.work, runtime.handle().clone(), Thread::count(&self.threads));
+        // The runtime keeps the thread for the next work: starting a thread would cost a tenth of a delivery.
+        runtime.spawn_blocking(move || {
+            let result = handle.block_on(async { stop.run_until_cancelled(work(item)).await });
+            drop(thread);
+            let _ = sender.send(result);
+        });
         Ok(result)
+    }
+}
+
+/// Counts a thread as long as it runs work.
+struct Thread(Arc<AtomicUsize>);
+
+impl Thread {
+    fn count(threads: &Arc<AtomicUsize>) -> Self {
+        threads.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(threads))
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

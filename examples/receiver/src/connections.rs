@@ -46,6 +46,7 @@ const QUIET: Duration = Duration::from_secs(60);
 const MAX_UNREAD: u64 = 16 * 1024 * 1024;
 
 /// The place of a connection. Each request of the connection carries it.
+#[derive(Debug)]
 pub struct Place {
     accepted: Instant,
     state: Mutex<State>,
@@ -55,7 +56,7 @@ pub struct Place {
     over: CancellationToken,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// When the connection last brought a delivery with a valid signature.
     verified: Option<Instant>,
@@ -94,6 +95,7 @@ impl Place {
 }
 
 /// A delivery with a valid signature that waits for the inbox.
+#[derive(Debug)]
 pub struct Waiting(Arc<Place>);
 
 impl Drop for Waiting {

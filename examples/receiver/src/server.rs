@@ -17,8 +17,7 @@ use tracing::Span;
 use twt_chat_webhooks::signature::SIGNATURE_HEADER;
 use twt_chat_webhooks::{Delivery, Signature, SignatureError, Timestamp, Verifier};
 
-use crate::connections::Place;
-pub use crate::connections::{Port, serve};
+pub use crate::connections::{Place, Port, serve};
 use crate::delivery::{Arrival, MAX_SMALL, apart};
 use crate::inbox::Inbox;
 use crate::metrics;

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use std::{iter, thread};
 
 use async_trait::async_trait;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,6 +43,8 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     // SQLite overwrites deleted content, so that the words of a visitor do not stay in the file after a deletion.
     connection.execute_batch("PRAGMA secure_delete = ON")?;
+    // Otherwise, SQLite would compile a statement again whenever its parameters change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     upgrade::upgrade(&connection)?;
     connection.busy_timeout(plan.timings.busy)?;
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;

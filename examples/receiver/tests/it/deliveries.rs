@@ -5,8 +5,9 @@ use std::thread;
 use serde_json::json;
 use twt_chat_webhooks::{AppSecret, Payload, SignatureError, Timestamp, fixtures};
 
+use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, count, count_in, eventually, folder, lock, message, run, secret, telling_body,
+    Receiver, command, count, count_in, eventually, execute, folder, lock, message, rows, run, secret, telling_body,
 };
 
 const LIMIT: usize = 256 * 1024;
@@ -25,6 +26,33 @@ fn each_documented_event_is_kept_and_worked_on() {
     ends.sort();
     let expected = ["1 UNREPLIED", "2 PRE_CHAT_FORM_SUBMIT", "3 OFFLINE_FORM_SUBMIT"];
     assert_eq!(ends, expected.map(|item| format!("end {item} Visitor15")));
+}
+
+#[test]
+fn deliveries_do_not_read_the_whole_inbox() {
+    // A unit test checks the statements of SQLite.
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    // PostgreSQL then plans each statement once for each connection, while the inbox is still empty.
+    let plan_once = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET plan_cache_mode = force_generic_plan', current_database()); END $$";
+    execute(&folder, plan_once);
+    let mut receiver = Receiver::start_in(&folder);
+    for number in 1..=100 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    receiver.all_done();
+    // The last figures of a connection are written when it ends.
+    receiver.stop();
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name = 'twt-chat receiver'";
+    eventually("all connections have ended", || rows(&folder, open)[0][0] == "0");
+    let read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'record'";
+    let read: u32 = rows(&folder, read)[0][0].parse().unwrap();
+    // The work reads each record once.
+    assert!((100..1_000).contains(&read), "{read} records read");
 }
 
 #[test]

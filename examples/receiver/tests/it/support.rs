@@ -181,14 +181,21 @@ impl Receiver {
         list(&self.folder)
     }
 
-    /// Waits until the row with this ID is in this state, and returns it.
+    /// Waits until the row with this ID is in this state, and returns what `list` says about it.
     pub fn row(&self, id: i64, state: &str) -> Value {
-        let mut rows = Vec::new();
+        let condition = match state {
+            "in work" => format!("id = {id} AND owner IS NOT NULL"),
+            _ => format!("id = {id} AND owner IS NULL AND state = '{state}'"),
+        };
+        let mut found = None;
         eventually(&format!("row {id} is {state}"), || {
-            rows = self.list();
-            rows.iter().any(|row| row["id"] == id && row["state"] == state)
+            // A query is cheaper than a process, so `list` runs only when there is something to find.
+            if count(&self.folder, &condition) == 1 {
+                found = self.list().into_iter().find(|row| row["id"] == id && row["state"] == state);
+            }
+            found.is_some()
         });
-        rows.into_iter().find(|row| row["id"] == id).unwrap()
+        found.unwrap()
     }
 
     pub fn all_done(&self) {

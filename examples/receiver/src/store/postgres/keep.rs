@@ -22,7 +22,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Keeps a group of deliveries: each record with a new key, and a row of the record for each lane. Returns how many
 /// records of each delivery are new.
 ///
-/// Index: the unique one on `key`. Race: two groups can hold the same keys. Both insert in the order of the keys, so
+/// Index: the unique one on `key`, and `item_record`. For `NOT EXISTS`, or for a join instead of `ANY`, PostgreSQL could
+/// choose to read the whole inbox. Race: two groups can hold the same keys. Both insert in the order of the keys, so
 /// they cannot deadlock. The second group waits, and then finds the records of the first group. The numbers are taken
 /// beforehand, because `RETURNING` cannot say from which delivery a record came.
 ///
@@ -36,10 +37,10 @@ const KEEP: &str = "
         SELECT nextval('record_id') AS id, delivery, key, event, problem, body, fresh_key, place
         FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::text[])
             WITH ORDINALITY AS arrived (delivery, key, event, problem, body, fresh_key, place)
-        WHERE CASE WHEN fresh_key IS NULL THEN NOT EXISTS (
-                SELECT FROM record JOIN item ON item.record = record.id
-                WHERE record.key = 'stale:' || arrived.key AND state <> 'dead')
-            ELSE NOT EXISTS (SELECT FROM record WHERE record.key = fresh_key) END
+        WHERE CASE WHEN fresh_key IS NULL THEN (
+                SELECT count(*) FROM record JOIN item ON item.record = record.id
+                WHERE record.key = 'stale:' || arrived.key AND state <> 'dead') = 0
+            ELSE (SELECT count(*) FROM record WHERE record.key = fresh_key) = 0 END
     ), kept AS (
         INSERT INTO record (id, key, event, body) SELECT id, key, event, body FROM arrived ORDER BY key, place
         ON CONFLICT (key) DO NOTHING RETURNING id
@@ -50,10 +51,10 @@ const KEEP: &str = "
         WHERE lane = '' OR problem IS NULL OR fresh_key IS NOT NULL
         ORDER BY place, lane_place
     ), replaced AS (
-        DELETE FROM record USING kept JOIN arrived USING (id)
-        WHERE fresh_key IS NULL AND record.key = 'stale:' || arrived.key RETURNING record.id
+        DELETE FROM record WHERE key = ANY (ARRAY(
+            SELECT 'stale:' || key FROM kept JOIN arrived USING (id) WHERE fresh_key IS NULL)) RETURNING id
     ), replaced_rows AS (
-        DELETE FROM item USING replaced WHERE item.record = replaced.id
+        DELETE FROM item WHERE record = ANY (ARRAY(SELECT id FROM replaced))
     )
     SELECT delivery, count(*) FROM kept JOIN arrived USING (id) GROUP BY delivery";
 const REHEARSE: &str = "BEGIN; SAVEPOINT rehearsal";

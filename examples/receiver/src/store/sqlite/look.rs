@@ -113,21 +113,31 @@ pub(super) fn body(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>> 
 mod tests {
     use rusqlite::{Connection, params_from_iter};
 
-    use super::super::statements::{RETRY_DEAD, RETRY_ONE};
+    use super::super::statements::{CLAIM, IS_HELD, IS_PUT_BACK, NOTE, REPLACE_STALE, RETRY_DEAD, RETRY_ONE};
     use super::{DEAD, LIST_DEAD, ONE, OVERVIEW, WAITING};
 
     #[test]
     fn no_statement_reads_the_rows_that_are_done() {
         let database = Connection::open_in_memory().unwrap();
         database.execute_batch(include_str!("../sqlite.sql")).unwrap();
-        for statement in [OVERVIEW, WAITING, DEAD, ONE, LIST_DEAD, RETRY_ONE, RETRY_DEAD] {
+        let look = [OVERVIEW, WAITING, DEAD, ONE, LIST_DEAD, RETRY_ONE, RETRY_DEAD];
+        let deliver = [IS_HELD, IS_PUT_BACK, REPLACE_STALE, CLAIM, NOTE];
+        for statement in look.into_iter().chain(deliver) {
             let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
             let parameters = vec![1; explain.parameter_count()];
             let steps = explain.query_map(params_from_iter(parameters), |row| row.get::<_, String>(3)).unwrap();
-            let steps: Vec<_> = steps.map(Result::unwrap).filter(|step| step.contains(" item")).collect();
+            let steps: Vec<_> =
+                steps.map(Result::unwrap).filter(|step| step.contains(" item") || step.contains(" record")).collect();
             assert!(!steps.is_empty());
             for step in steps {
-                let indexes = ["INTEGER PRIMARY KEY", "INDEX item_due", "INDEX item_owner", "INDEX item_dead"];
+                let indexes = [
+                    "INTEGER PRIMARY KEY",
+                    "INDEX item_due",
+                    "INDEX item_owner",
+                    "INDEX item_dead",
+                    "INDEX item_record",
+                    "INDEX sqlite_autoindex_record_1 (key=?)",
+                ];
                 assert!(indexes.iter().any(|index| step.contains(index)), "{step}: {statement}");
             }
         }

@@ -31,13 +31,15 @@ const KEEP_ITEM: &str = concat!(
 
 /// Finds the item of a stale record. If the inbox holds the item, the stale record is not kept. Index: the unique one
 /// on `key`.
-const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
-/// Whether `retry` has put back the stale dead letter of an item. Index: the unique one on `key`, and `item_record`.
-const IS_PUT_BACK: &str = "SELECT 1 FROM record JOIN item ON item.record = record.id
-    WHERE key = 'stale:' || ?1 AND state <> 'dead'";
+pub(super) const IS_HELD: &str = "SELECT 1 FROM record WHERE key = ?1";
+/// Whether `retry` has put back the stale dead letter of an item. `NULL` if there is no such letter. Index: the unique
+/// one on `key`, and `item_record`.
+pub(super) const IS_PUT_BACK: &str = "SELECT max(state <> 'dead') FROM record JOIN item ON item.record = record.id
+    WHERE key = 'stale:' || ?1";
 /// Deletes the stale dead letter of an item that has arrived in a fresh delivery. Index: the unique one on `key`, and
 /// `item_record`.
-const REPLACE_STALE: &str = "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
+pub(super) const REPLACE_STALE: &str =
+    "DELETE FROM item WHERE record = (SELECT id FROM record WHERE key = 'stale:' || ?1)";
 
 pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&str]) -> Result<usize> {
     let mut is_held = transaction.prepare_cached(IS_HELD)?;
@@ -47,13 +49,15 @@ pub(super) fn keep(transaction: &Transaction<'_>, arrival: &Arrival, lanes: &[&s
     let mut replace_stale = transaction.prepare_cached(REPLACE_STALE)?;
     let mut new = 0;
     for Entry { key, fresh_key, problem, record } in arrival.entries() {
-        let held = fresh_key.map_or_else(|| is_put_back.exists([&key]), |key| is_held.exists([key]))?;
+        let put_back: Option<bool> =
+            if fresh_key.is_none() { is_put_back.query_row([&key], |row| row.get(0))? } else { None };
+        let held = fresh_key.map_or(Ok(put_back == Some(true)), |key| is_held.exists([key]))?;
         if held || keep_record.execute((&key, record.event(), &record.body))? == 0 {
             continue;
         }
         new += 1;
         let record = transaction.last_insert_rowid();
-        if fresh_key.is_none() {
+        if put_back.is_some() {
             replace_stale.execute([&key])?;
         }
         // There is no message about an item that cannot be decoded.
@@ -123,7 +127,7 @@ pub(super) fn beat(transaction: &Transaction<'_>, owner: i64) -> Result<()> {
 
 /// Index: the primary key. Race: if the row has another owner by now, or if a later attempt has begun, the outcome of
 /// an attempt changes nothing. Owner and attempt are both compared, because `retry` counts the attempts from 0 again.
-const NOTE: &str = concat!(
+pub(super) const NOTE: &str = concat!(
     "UPDATE item SET owner = NULL, state = ?4, due_at = ",
     now!(),
     " + ?5, pause = ?5, problem = ?6 WHERE id = ?1 AND owner = ?2 AND attempts = ?3"
@@ -154,7 +158,7 @@ pub(super) fn note(
 
 /// Index: `item_due`, in its order. While a channel has a holder or a pause, the limit is 0, so that SQLite does not
 /// look at each row that waits.
-const CLAIM: &str = concat!(
+pub(super) const CLAIM: &str = concat!(
     "UPDATE item SET owner = ?1, attempts = attempts + 1 WHERE id IN (
         SELECT id FROM item WHERE channel = ?2 AND state = 'waiting' AND owner IS NULL AND due_at <= ",
     now!(),

@@ -1,5 +1,6 @@
 //! Reads and changes the inbox without the receiver. Most SQL is the same for both databases.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{OnceLock, mpsc};
@@ -59,7 +60,7 @@ pub fn create_database(server: &Server, name: &str) {
     simple_query(&server.url("postgres"), &format!("CREATE DATABASE {name}"));
     // The first connection to a database writes a cache of its catalog to a file, which the other connections read.
     // Without this, all connections of the receiver would build the cache at the same time.
-    runtime().block_on(connect(&server.url(name)));
+    simple_query(&server.url(name), "SELECT 1");
 }
 
 fn name(folder: &Path) -> &str {
@@ -78,8 +79,25 @@ pub async fn connect(url: &str) -> Client {
 }
 
 /// Runs SQL on PostgreSQL, and returns the rows of all statements as text.
+///
+/// Each thread keeps one connection, because a test often asks again until an answer changes.
 pub fn simple_query(url: &str, sql: &str) -> Vec<Vec<String>> {
-    let messages = runtime().block_on(async { connect(url).await.simple_query(sql).await.unwrap() });
+    thread_local! {
+        static KEPT: RefCell<Option<(String, Client)>> = const { RefCell::new(None) };
+    }
+    let kept = KEPT.take().filter(|(of, client)| of == url && !client.is_closed());
+    let (messages, client) = runtime().block_on(async {
+        if let Some((_, client)) = kept {
+            match client.simple_query(sql).await {
+                // The test has ended all connections, or the server.
+                Err(error) if error.is_closed() => {}
+                answer => return (answer.unwrap(), client),
+            }
+        }
+        let client = connect(url).await;
+        (client.simple_query(sql).await.unwrap(), client)
+    });
+    KEPT.set(Some((url.to_owned(), client)));
     let rows = messages.into_iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
             Some((0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
