@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::{fs, thread};
 
 use rusqlite::types::Value;
@@ -11,8 +11,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::PATIENCE;
 use super::server::{Server, leave_out};
+use super::{PATIENCE, eventually};
 use crate::POSTGRES;
 
 /// The PostgreSQL server that the tests share. It need not survive a power cut, so it runs without `fsync`. It also
@@ -32,18 +32,47 @@ pub fn runtime() -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new().unwrap())
 }
 
-/// An empty folder for one test, with a database of its own.
+/// The names of folders whose tests have ended. A later test takes the folder and its database over: a new database
+/// has 300 files, and would take longer than most tests.
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The names of the folders of one test, which has a thread of its own.
+struct Taken(Vec<String>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        LEFT.lock().unwrap().append(&mut self.0);
+    }
+}
+
+/// An empty folder for one test, with an empty database.
 pub fn folder() -> PathBuf {
     static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static TAKEN: RefCell<Taken> = const { RefCell::new(Taken(Vec::new())) };
+    }
+    let left = LEFT.lock().unwrap().pop();
+    let is_new = left.is_none();
     let kind = if POSTGRES { "postgres" } else { "sqlite" };
-    let name = format!("receiver_{kind}_{}", FOLDERS.fetch_add(1, Ordering::Relaxed));
+    let name = left.unwrap_or_else(|| format!("receiver_{kind}_{}", FOLDERS.fetch_add(1, Ordering::Relaxed)));
+    TAKEN.with_borrow_mut(|taken| taken.0.push(name.clone()));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     if POSTGRES {
-        create_database(server(), &name);
+        if is_new { create_database(server(), &name) } else { empty_database(&name) }
     }
     folder
+}
+
+/// Ends all connections to the database of a test that has ended, and removes what the test left there.
+fn empty_database(name: &str) {
+    simple_query(&server().url("postgres"), &format!("ALTER DATABASE {name} RESET ALL"));
+    let url = server().url(name);
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    eventually("all connections have ended", || simple_query(&url, end).is_empty());
+    simple_query(&url, "DROP SCHEMA IF EXISTS twt_chat CASCADE");
 }
 
 /// Copies the inbox on PostgreSQL from the database of one test folder to that of another.
