@@ -1,5 +1,5 @@
-//! `Delivery::from_slice` loses no item of any body. It agrees with `from_slice_partial`, and shows nothing of the
-//! body.
+//! `Delivery::from_slice` loses no item of any body. It agrees with `from_slice_partial`. `Display` and `Debug` stay
+//! short, whatever the body holds.
 
 #![no_main]
 

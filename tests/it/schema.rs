@@ -33,7 +33,7 @@ fn parse(body: &str) -> Value {
 }
 
 /// Compares a committed file with the generated one. After a change of the types, this command generates the files
-/// again: `UPDATE_SCHEMA=1 cargo test --all-features --test it the_generated_one`.
+/// again: `UPDATE_SCHEMA=1 cargo test -p twt-chat-webhooks-tests --all-features --test it the_generated_one`.
 pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
     let path = format!("{}/../schema/{name}", env!("CARGO_MANIFEST_DIR"));
     let generated = serde_json::to_string_pretty(generated).unwrap() + "\n";
@@ -41,7 +41,8 @@ pub(crate) fn assert_committed(name: &str, generated: &impl Serialize) {
         fs::write(&path, &generated).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap();
-    let how = "`UPDATE_SCHEMA=1 cargo test --all-features --test it the_generated_one` generates it";
+    let how = "`UPDATE_SCHEMA=1 cargo test -p twt-chat-webhooks-tests --all-features --test it the_generated_one` \
+               generates it";
     assert!(parse(&committed) == parse(&generated), "schema/{name} is not up to date: {how}");
 }
 
