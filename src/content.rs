@@ -109,7 +109,7 @@ pub trait Content: sealed::Sealed + Debug + Send + Sync {
         self.item(Internal).shared().assigned_agent_nickname
     }
 
-    /// The unknown fields of the item, unchanged.
+    /// The unknown fields of the item.
     fn extra(&self) -> &Map<String, Value> {
         self.item(Internal).shared().extra
     }
@@ -139,7 +139,7 @@ macro_rules! content_types {
     ($($NAME:ident $Variant:ident $Content:ident $name:ident $as_name:ident,)*) => {
         $(
             impl $Content {
-                /// The unknown fields of the item, unchanged.
+                /// The unknown fields of the item.
                 #[must_use]
                 pub fn extra(&self) -> &Map<String, Value> {
                     &self.extra

@@ -26,7 +26,7 @@ use crate::wire::{Fault, Json, JsonMark, Kind, Source};
 /// A request, taken apart into [`Record`]s to store.
 ///
 /// Any body becomes at least one record. Insert the records into a table with a unique key: then your handler loses
-/// nothing, and handles no item twice. `Verifier::receive` verifies a request and returns its delivery in one call.
+/// nothing, and stores no item twice. `Verifier::receive` verifies a request and returns its delivery in one call.
 ///
 /// ```
 /// use twt_chat_webhooks::{Delivery, Payload, fixtures};

@@ -56,7 +56,7 @@ use hmac_sha256::Hash;
 ///   digits.
 ///
 /// This form will not change in a later version. The text is always shorter than 1024 bytes. Different keys have
-/// different texts, because nobody can find two messages or two names with the same hash.
+/// different texts, unless two messages or two names have the same hash. Finding such a pair takes about 2^64 attempts.
 ///
 /// [Repeated items](crate::guide::repeated_items) says which fields the key contains and why, and how to store it.
 ///

@@ -55,8 +55,8 @@
 //! - `std`, on by default: `Timestamp` from `SystemTime`, and `std` in the dependencies. Without `std`, only `alloc` is
 //!   needed.
 //! - `signature`: verifying and signing with `Verifier`, `AppSecret` and `Signature`.
-//! - `schemars`: `JsonSchema` for the types.
-//! - `arbitrary`: `Arbitrary` for the types, to fuzz a handler with.
+//! - `schemars`: `JsonSchema` for [`Payload`], [`Event`], the content types and the types of their fields.
+//! - `arbitrary`: `Arbitrary` for the same types, to fuzz a handler with. It switches on `std`.
 //!
 //! # Where to read more
 //!
@@ -67,6 +67,7 @@
 //! - Detect old requests that are sent again: [Old requests](guide::old_requests)
 //! - Know how values are read and written: [Reading and writing](guide::reading)
 //! - Find out why a body cannot be decoded: [`DecodeError`]
+//! - Find out why a signature does not match: [`SignatureError::Mismatch`][mismatch]
 //! - Decode a body although some of its items are bad: [`Payload::from_slice_partial`]
 //! - Correct an item that cannot be decoded: [Mending](guide::mending)
 //! - Treat all documented events alike, or write an item as JSON: [`Content`]
@@ -75,11 +76,11 @@
 //! - Get the types in TypeScript or Python: [Other languages](guide::other_languages)
 //! - Test and fuzz a handler: [Testing](guide::testing), [`fixtures`]
 //! - Log a payload without what visitors wrote: [`Payload::summary`]
-//! - Count events by their type: [`EventType`]
+//! - Count events by their type: [`Payload::event_type`]
 //! - Put numbers into integer columns: [`UnrepliedContent`](UnrepliedContent#in-a-database)
 //! - Get the current time, or convert to `chrono`, `jiff` or `time`: [`Timestamp`](Timestamp#conversions)
 //! - Check that a payload is as the platform documents it: [`validate`]
-//! - Send a signed request to a handler: [`AppSecret::sign_payload`][signing]
+//! - Sign a request for the test of a handler: [`AppSecret::sign_payload`][signing]
 //! - Change the secret without losing a request: [`Verifier`][rotation]
 //!
 //! # Stability

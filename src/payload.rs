@@ -129,7 +129,7 @@ impl Payload {
         self.event.contents()
     }
 
-    /// The unknown fields of the envelope, unchanged. The unknown fields of an item are in the `extra()` of the item.
+    /// The unknown fields of the envelope. The unknown fields of an item are in the `extra()` of the item.
     #[must_use]
     pub fn extra(&self) -> &Map<String, Value> {
         &self.extra

@@ -35,7 +35,7 @@ use crate::timestamp::Timestamp;
 ///
 /// # In a database
 ///
-/// An integer column in SQL holds an `i64`. [`created_at`](Self::created_at), [`push_times`](Self::push_times) and the
+/// A `BIGINT` column in SQL holds an `i64`. [`created_at`](Self::created_at), [`push_times`](Self::push_times) and the
 /// number of a [`status`](Self::status) always fit. [`time_sec`](Self::time_sec) is a `u64`, so a larger value is
 /// possible, although no visitor waits that long:
 ///

@@ -1,8 +1,8 @@
 //! # A durable handler
 //!
-//! This is a complete program with axum and SQLite. The program verifies each request, commits the items of the
-//! request to a table, and answers. It works on the items afterwards. Every request with the right signature becomes
-//! rows of the table:
+//! This is a complete program with axum and SQLite. The program verifies each request, commits the items of the request
+//! to a table, and answers. It works on the items afterwards. If the answer is 200, the table has a row for everything
+//! that the request holds:
 //!
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]
@@ -26,11 +26,11 @@
 //!
 //! The platform sends a request again if the answer is not 200, or does not come within 5 seconds. So 200 means
 //! "stored", whatever the body holds. A body that cannot be decoded has the same fault in each retry: store it, answer
-//! 200, and look at it later. The same is true of a body that is [too old](super::old_requests). A retry helps only if
-//! storing failed.
+//! 200, and look at it later. The same is true of a body that is [too old](super::old_requests). If the signature is
+//! right, a retry helps only if storing failed.
 //!
-//! axum refuses a body of more than 2 MiB with 413. The bodies of the platform are much smaller. If you want to store
-//! larger ones too, set `DefaultBodyLimit`.
+//! axum refuses a body of more than 2 MiB with 413. The documented bodies are much smaller. If you want to store larger
+//! bodies too, set `DefaultBodyLimit`.
 //!
 //! ## Work
 //!
@@ -46,7 +46,7 @@
 //! ## With axum and PostgreSQL
 //!
 //! Several machines can run this program with one database. It needs sqlx with the features `postgres` and
-//! `runtime-tokio`.
+//! `runtime-tokio`. The variable `DATABASE_URL` names the database.
 //!
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]

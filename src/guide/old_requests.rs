@@ -25,9 +25,10 @@
 //! ```
 //!
 //! - **Tolerance.** The platform does not document how long it retries a delivery, or whether a retry has a new
-//!   `created_at`. Choose a tolerance that is longer than any outage of your receiver. With a tolerance of minutes, you
-//!   lose the retries that arrive after an outage.
+//!   `created_at`. Choose a tolerance that is longer than any outage of your receiver. With a tolerance of minutes, the
+//!   retries that arrive after an outage can be stale.
 //! - **Answer.** Answer 200 to a stale payload and keep its body, but do not handle it. The signature is right, so the
 //!   platform has written the body. After an error, the platform may retry, and the body is then even older.
 //! - **Clocks.** [`FromTheFuture`](crate::FreshnessError::FromTheFuture) means that a clock is wrong, most likely your
-//!   own. Keep the body in this case too, and check the clock.
+//!   own. Keep the body in this case too, and check the clock. If your clock is behind the clock of the platform, keep
+//!   the item keys longer by the same time.

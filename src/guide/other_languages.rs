@@ -1,7 +1,7 @@
 //! # Other languages
 //!
-//! The repository and the published crate contain these files in the folder `schema`. The crate generates them, and a
-//! test keeps them current:
+//! The repository and the published crate contain these files in the folder `schema`. They are generated from the types
+//! of the crate, and a test keeps them current:
 //!
 //! - `documented-payload.schema.json`: the body of a documented event; additional fields are allowed
 //! - `payload.schema.json`: any body that the crate can write, with unknown events

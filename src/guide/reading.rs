@@ -9,9 +9,9 @@
 //! | a documented event | its variant of [`Event`](crate::Event); an error if its content is malformed |
 //! | an unknown event | [`Event::Unknown`](crate::Event::Unknown), with its name and its whole content |
 //! | an unknown field | kept in `extra()`, and written back |
-//! | a text field that is `""`, `null` or missing | `""`, or `None` if the field is an `Option` |
+//! | a text field of an item that is `""`, `null` or missing | `""`, or `None` if the field is an `Option` |
 //! | a text field with any other value, such as a number | an error |
-//! | an integer field with an integer, or with a digit string such as `"4"` | the integer |
+//! | an integer field with an integer in its range, also as a digit string such as `"4"` | the integer |
 //! | an integer field with a float without a fraction, up to 2^48 | the integer |
 //! | an integer field with any other value | an error |
 //! | a documented status, as a string or an integer | its variant of [`Status`](crate::Status) |
@@ -41,12 +41,14 @@
 //! - `arbitrary_precision`: without this feature, integers beyond 64 bits and long fractions are rounded, and numbers
 //!   beyond `f64` are errors.
 //!
-//! Without `float_roundtrip`, a float does not change if it has at most 15 digits and an exponent between −22 and 22.
-//! Any other float can change. Without `arbitrary_precision`, an integer beyond 64 bits is a float, so it can change
-//! in the same way.
+//! Without `float_roundtrip`, a float does not change if it is an integer of at most 15 digits, times or divided by a
+//! power of ten up to 10^22. Any other float can change. Without `arbitrary_precision`, an integer beyond 64 bits is a
+//! float, so it can change in the same way.
 //!
-//! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep is always an error.
+//! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep or deeper is always an
+//! error.
 //!
 //! The features do not change how documented fields are read, with one exception: a float in an integer field that
 //! differs from the nearest integer only in its last digits. The features decide whether such a float is read as this
-//! integer, or is an error.
+//! integer, or is an error. A number beyond `f64` in a documented field is always an error. This error names the field
+//! only with `arbitrary_precision`.

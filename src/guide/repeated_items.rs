@@ -2,9 +2,10 @@
 //!
 //! The platform retries a delivery that is not answered with 200 in time, so a handler can receive an item twice. Each
 //! item has an [idempotency key](crate::ItemKey). The key is the same each time the item is delivered, and other items
-//! have other keys. (There is one exception: if a visitor writes the same text twice within a second, both items have
-//! the same key.) Store the key of each item that you handle, and skip an item whose key is stored. The handlers in
-//! [A durable handler](super::handler) do this with the key of each [`Record`](crate::Record).
+//! have other keys. (There is one exception: items that differ in none of the parts below have the same key. For
+//! example, a visitor writes the same text twice within a second.) Store the key of each item that you handle, and skip
+//! an item whose key is stored. The handlers in [A durable handler](super::handler) do this with the key of each
+//! [`Record`](crate::Record).
 //!
 //! ## What the key contains
 //!
@@ -26,7 +27,7 @@
 //!
 //! ## Storing keys
 //!
-//! In a database, store the keys in a unique column. In `SQLite` and `PostgreSQL`:
+//! In a database, store the keys in a unique column. In SQLite and PostgreSQL:
 //!
 //! ```sql
 //! CREATE TABLE handled (item_key VARCHAR(1024) PRIMARY KEY);
@@ -37,10 +38,11 @@
 //! storing fails, the key is rolled back too, and the retry is not skipped.
 //!
 //! The column must compare byte by byte. With a collation that ignores case, the keys of `visitor15` and `Visitor15`
-//! would be equal. `MySQL` and `MariaDB` have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
+//! would be equal. MySQL and MariaDB have such a default: there, use `VARBINARY(1024)` and `INSERT IGNORE`.
 //!
 //! ## Items without a key
 //!
 //! The items of an unknown event have no key, because their fields are unknown. An item that was
 //! [rejected](crate::Rejected) and a body that cannot be decoded have no key either. A [`Delivery`](crate::Delivery)
-//! gives each of them a [`Record`](crate::Record) with a key: a hash, which never equals the text of an item's key.
+//! makes a [`Record`](crate::Record) of an unknown event, of a rejected item, and of such a body. The key of this
+//! record is a hash, which never equals the text of an item's key.

@@ -16,7 +16,7 @@
 //! // A body with many values that databases refuse. Use it in a test of your handler.
 //! let delivery = Delivery::from_slice(fixtures::HOSTILE.as_bytes());
 //! for record in delivery.records() {
-//!     // The key, the event and the problem have no NUL, so any text column takes them.
+//!     // The key, the event and the problem have no NUL, which PostgreSQL refuses.
 //!     assert!(record.key.len() <= 1024 && !record.key.contains('\0'));
 //!     assert!(record.event().is_none_or(|name| name.len() <= 64 && name.is_ascii()));
 //!     assert_eq!(record.problem(), None);
@@ -46,7 +46,8 @@
 //! );
 //! ```
 //!
-//! In PostgreSQL, where `TEXT` takes no NUL:
+//! In PostgreSQL, where `TEXT` takes no NUL. The encoding of the database must be `UTF8`, because a key can hold any
+//! other character:
 //!
 //! ```sql
 //! CREATE TABLE inbox (
@@ -86,9 +87,9 @@
 //! );
 //! ```
 //!
-//! All columns except the key, the body and the JSON can be `NULL`. An unknown status that is not a plain integer is
-//! `NULL`. [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) has code that converts the numbers for these
-//! columns.
+//! The key, the body and the JSON always have a value. All other columns can be `NULL`. An unknown status that is not a
+//! plain integer is `NULL`. [`UnrepliedContent`](crate::UnrepliedContent#in-a-database) has code that converts the
+//! numbers for these columns.
 //!
 //! The key must be compared byte by byte. Otherwise the keys of two items can count as equal, and the second item is
 //! lost:
@@ -105,7 +106,7 @@
 //! - **NUL in text.** PostgreSQL: an error in `TEXT` and `VARCHAR`. SQLite takes it, but `length` and `LIKE` stop
 //!   there. MySQL takes it. Store bytes, or replace `'\0'`.
 //! - **`\u0000` in JSON.** PostgreSQL: an error in `JSONB`. `JSON` takes it, but `->>` fails. SQLite takes it, but
-//!   `json_extract` stops there. Store JSON as bytes.
+//!   `json_extract` of older versions, such as 3.40, stops there. Store JSON as bytes.
 //! - **A body that is not UTF-8.** PostgreSQL: an error in `TEXT`. MySQL: an error. SQLite takes it even in `TEXT`, but
 //!   reading it as text fails. Store bytes.
 //! - **A time before 4713 BC.** PostgreSQL: an error in `TIMESTAMPTZ`. SQLite: `datetime` is `NULL`. In MySQL,
@@ -128,20 +129,20 @@
 //!
 //! # Binding
 //!
-//! `item` is an item of a documented event, and `to_vec` is `serde_json::to_vec`. Any [`Content`](crate::Content) can
-//! be written as JSON.
+//! `item` is an [`UnrepliedContent`](crate::UnrepliedContent), and `to_vec` is `serde_json::to_vec`. Any
+//! [`Content`](crate::Content) can be written as JSON.
 //!
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]
-//! let (at, status) = (item.created_at.unix_seconds(), item.status.number());
+//! let (at, number) = (item.created_at.unix_seconds(), item.status.number());
 //! // sqlx
-//! query(INSERT).bind(&record.key).bind(at).bind(status).bind(to_vec(item)?);
+//! query(INSERT).bind(&record.key).bind(at).bind(number).bind(to_vec(item)?);
 //! // rusqlite
-//! connection.execute(INSERT, params![record.key, at, status, to_vec(item)?])?;
+//! connection.execute(INSERT, params![record.key, at, number, to_vec(item)?])?;
 //! // tokio-postgres
-//! client.execute(INSERT, &[&record.key, &at, &status, &to_vec(item)?]).await?;
+//! client.execute(INSERT, &[&record.key, &at, &number, &to_vec(item)?]).await?;
 //! // diesel
-//! (key.eq(&record.key), created_at.eq(at), status_number.eq(status), json.eq(to_vec(item)?));
+//! (key.eq(&record.key), created_at.eq(at), status.eq(number), json.eq(to_vec(item)?));
 //! ```
 //!
 //! With this statement, which works in PostgreSQL and SQLite, a repeated record adds no row. A good record replaces a
@@ -162,4 +163,5 @@
 //! If you may want to verify the signature again, store the raw body and the signature, because the signature is right
 //! for these bytes only. To store a payload that you have built or changed, store the JSON of
 //! [`to_vec`](crate::Payload::to_vec). A later version of this crate can read this JSON too. If that version documents
-//! an event or a field that is unknown now, it reads the event or the field by the rules for documented ones.
+//! an event or a field that is unknown now, it reads the event or the field by the rules for documented ones, which can
+//! fail.

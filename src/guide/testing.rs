@@ -1,7 +1,7 @@
 //! # Testing a handler
 //!
 //! [`fixtures`](crate::fixtures) has the documented body of each event, as text and as a payload, and each content type
-//! has a builder. Sign a payload to get a request as the platform sends it:
+//! has a builder. Sign a payload to get a request like one from the platform:
 //!
 #![cfg_attr(all(feature = "signature", feature = "std"), doc = "```")]
 #![cfg_attr(not(all(feature = "signature", feature = "std")), doc = "```text")]

@@ -1,6 +1,6 @@
 //! # Through serde
 //!
-//! The types of this crate implement `Serialize` and `Deserialize` by the rules of
+//! The types of a payload implement `Serialize` and `Deserialize` by the rules of
 //! [Reading and writing](super::reading). The rules hold for any self-describing format, for `serde_json::from_value`,
 //! for `#[serde(flatten)]`, and for types of your own that contain a payload, an event or an item. The error of the
 //! format contains the text of a [`DecodeError`](crate::DecodeError), with the path of the field:
@@ -27,6 +27,9 @@
 //! of a fault, decode the whole body with [`from_slice`](crate::Payload::from_slice). `serde_json` may add a line and
 //! a column of its own, which do not point at the fault. For an untagged enum, serde replaces the error with a text of
 //! its own.
+//!
+//! An error about a type of your own comes from serde, and can quote the body. For example, serde quotes a string that
+//! stands in the place of your struct.
 //!
 //! If you use `#[serde(flatten)]`:
 //!

@@ -20,7 +20,7 @@ const INSERT: &str = "INSERT INTO inbox (key, event, body, problem)
 const TOLERANCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 // Lambda freezes the program after each answer, so this program has no worker. Work
-// on the rows in another program: the function `work` of `axum_postgres.rs` fits.
+// on the rows in another program. The function `work` for axum and PostgreSQL fits.
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let verifier = Verifier::new(AppSecret::new(env::var("TWT_APP_SECRET")?)?);
