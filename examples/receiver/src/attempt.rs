@@ -176,10 +176,7 @@ impl Attempts {
             // wrote.
             Kind::Forward(webhook) => {
                 let (webhook, over) = (Arc::clone(webhook), self.over.clone());
-                let sent = spawn_blocking(move || {
-                    if over.is_cancelled() { Err("stopped".to_owned().into()) } else { webhook.send(&payload) }
-                });
-                let sent = sent.await;
+                let sent = spawn_blocking(move || webhook.send(&payload, &over)).await;
                 sent.unwrap_or_else(|_| Err("the forwarding panicked".to_owned().into()))
             }
         }

@@ -13,7 +13,7 @@ use crate::forward::{Webhook, is_usable_proxy};
 use crate::store;
 use crate::timings::Timings;
 
-/// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done
+/// Takes the webhooks of TWT Chat, keeps each one in an inbox, and works on it until it is done or dead
 #[derive(Parser)]
 #[command(version, after_help = variables())]
 pub struct Cli {
@@ -70,7 +70,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print the request body of a row, with only the item of this row
+    /// Print the request body of a row, without the items of other rows
     Show { id: i64 },
     /// Put a row back to waiting, and lift the pause that its channel asked for
     Retry {

@@ -7,8 +7,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 use twt_chat_webhooks::{Delivery, Payload, Record, UnrepliedContent};
 
-/// Up to this size, a body is taken apart on the thread of the request, which takes less than a millisecond. A larger
-/// body goes to a thread that may block.
+/// Up to this size, a body is taken apart on the thread of the request, because this takes little time. A larger body
+/// goes to a thread that may block.
 pub const MAX_SMALL: usize = 16 * 1024;
 
 /// Runs `work`, which takes longer for a larger body. A large body goes to another thread; `None` means that the work

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -9,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
+use tokio_util::sync::CancellationToken;
 use twt_chat_webhooks::Payload;
 use ureq::http::{HeaderMap, Uri, header};
 use ureq::{Proxy, ProxyProtocol};
@@ -47,11 +49,23 @@ impl Webhook {
         usable.then(|| Self { channel, url, secret, client: client.into(), limit })
     }
 
-    /// Sends the message about an item. A documented event without items has no message.
+    /// Sends the message about an item, unless `over` is cancelled. A documented event without items has no message.
+    ///
+    /// A body that is kept whole can have several messages. They keep the pace of the channel too. If one of them
+    /// fails, the next attempt sends all of them again.
     ///
     /// A failure contains neither the URL nor a text of the channel or of a visitor.
-    pub fn send(&self, payload: &Payload) -> Result<(), Failure> {
-        self.channel.messages(payload).into_iter().try_for_each(|message| self.post(message))
+    pub fn send(&self, payload: &Payload, over: &CancellationToken) -> Result<(), Failure> {
+        for (number, message) in self.channel.messages(payload).into_iter().enumerate() {
+            if number > 0 {
+                thread::sleep(self.channel.pace);
+            }
+            if over.is_cancelled() {
+                return Err("stopped".to_owned().into());
+            }
+            self.post(message)?;
+        }
+        Ok(())
     }
 
     /// The proxy from the environment through which the messages go.

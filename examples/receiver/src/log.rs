@@ -14,7 +14,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Reads the two settings. As for other variables, an empty text counts as not set.
+    /// Reads the two settings. An empty text counts as not set, as for the secrets and the URLs.
     pub fn new(filter: &str, format: &str) -> Result<Self, String> {
         let is_json = is_json(format);
         if !is_json && !matches!(format, "" | "text") {

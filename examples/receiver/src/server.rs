@@ -1,4 +1,4 @@
-//! The server: takes deliveries into the inbox. Strangers cannot hold up deliveries.
+//! The server: takes deliveries into the inbox. Strangers cannot hold up deliveries for long.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

@@ -21,7 +21,9 @@ pub fn page(standings: &[Standing], set: &[Channel], lists: &[List], link: &Link
         }
         (counts(standings, &is_set))
         @if one_list { p { a href="/" { "All lists" } } }
-        @if lists.is_empty() { p { "Nothing waits here, and nothing is dead." } }
+        @if lists.is_empty() {
+            p { @if one_list { "This list is empty." } @else { "Nothing waits here, and nothing is dead." } }
+        }
         @for list in lists { (section(list, one_list, &is_set)) }
     })
 }
@@ -175,7 +177,7 @@ fn document(content: &Markup) -> Response {
 }
 
 /// Writes characters that turn or hide text as escapes. Does the same with control characters, except for line feeds
-/// and tabs. So no text can look like another text.
+/// and tabs. So no text can hide a part of itself or change the order in which it is read.
 fn visible(text: &str) -> String {
     let is_hidden = |character: char| {
         let hides = '\u{200b}'..='\u{200f}';

@@ -30,14 +30,15 @@ pub(super) struct Address(Config);
 
 impl Address {
     pub(super) fn parse(url: &str) -> Result<Self, String> {
-        // The client knows only `require`. With TLS, this receiver always checks the certificate and the name in it,
-        // as `verify-full` asks.
+        // The client does not know these two modes. With TLS, this receiver always checks the certificate and the name
+        // in it, as `verify-full` asks.
         let url = ["verify-full", "verify-ca"]
             .iter()
             .fold(url.to_owned(), |url, mode| url.replace(&format!("sslmode={mode}"), "sslmode=require"));
         // The text of this error names a parameter, but shows no value.
         let mut config: Config = url.parse().map_err(|error| format!("INBOX is not a valid URL: {error}"))?;
-        // Without `sslmode`, the client would use TLS if the server has it, and then refuse its certificate.
+        // Without `sslmode`, or with `prefer`, the client would use TLS if the server has it. It would then refuse a
+        // certificate that this machine does not trust.
         if config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Disable);
         }
@@ -117,8 +118,8 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command or a button of the page. PostgreSQL ends a statement after `Timings::statement`, so a
-    /// button whose request has failed does nothing later.
+    /// A connection for a command or a button of the page. PostgreSQL ends a statement after `Timings::statement`. So a
+    /// button whose request has failed does nothing after this time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
         Connection::open(&self.address, &self.plan.timings).await
     }

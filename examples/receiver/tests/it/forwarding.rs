@@ -222,6 +222,31 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
 }
 
 #[test]
+fn the_messages_of_a_body_that_is_kept_whole_keep_the_pace_too() {
+    const ITEMS: usize = 18;
+
+    let channels = [StubChannel::start("feishu", &[Answer::Taken])];
+    let receiver = start(&channels);
+    let mut body: Value = serde_json::from_slice(&message("Visitor0", "hello", 1).to_vec()).unwrap();
+    body["note"] = "a large envelope".repeat(7_000).into();
+    let item = body["content"][0].clone();
+    let visitors: Vec<String> = (0..ITEMS).map(|number| format!("Visitor{number}")).collect();
+    let items = visitors.iter().map(|visitor| {
+        let mut item = item.clone();
+        item["visitor_name"] = visitor.as_str().into();
+        item
+    });
+    body["content"] = items.collect();
+    assert_eq!(receiver.deliver(body.to_string()), 200);
+    receiver.all_done();
+    assert_eq!((receiver.list().len(), channels[0].visitors()), (2, visitors));
+    let times: Vec<Instant> = channels[0].requests().iter().map(|request| request.at).collect();
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(600), "{times:?}");
+    }
+}
+
+#[test]
 fn no_credential_and_no_word_of_a_visitor_is_shown() {
     let refused = Answer::Text("403 Forbidden", "T0KEN-0f-a-channel Visitor-Ada my PIN is 4711");
     let channels = CHANNELS.map(|name| StubChannel::start(name, std::slice::from_ref(&refused)));

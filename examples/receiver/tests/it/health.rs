@@ -238,6 +238,27 @@ fn a_file_that_is_truncated_keeps_no_delivery() {
 }
 
 #[test]
+fn a_file_that_is_truncated_before_the_next_delivery_keeps_no_delivery() {
+    if POSTGRES {
+        return;
+    }
+    let receiver = Receiver::start();
+    assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+    eventually("it is in work", || !receiver.worked_on().is_empty());
+    assert_eq!(receiver.get("/healthz").0, 200);
+    // The log of the database holds all content. Another process writes the log into the file. After that, no delivery
+    // and no health check comes, so only the work of the receiver notices that the file is longer.
+    let size = || files(&receiver)[0].metadata().unwrap().len();
+    let before = size();
+    sqlite(&receiver.folder).query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
+    assert!(size() > before);
+    fs::write(receiver.folder.join("go on"), "").unwrap();
+    eventually("it is done", || count_in(&receiver.folder, "item", "state = 'done'") == 1);
+    OpenOptions::new().write(true).open(&files(&receiver)[0]).unwrap().set_len(before).unwrap();
+    answers(&receiver, 2, 503);
+}
+
+#[test]
 fn a_database_that_refuses_new_records_is_not_healthy() {
     let receiver = Receiver::start();
     execute(

@@ -115,6 +115,9 @@ fn the_page_says_what_waits_and_what_is_dead_and_why() {
     assert!(!page.contains("Visitor-Ada") && !page.contains("fail</"), "{page}");
     // A channel without rows has no list.
     assert!(!page.contains("slack: 0"), "{page}");
+    // An empty list says nothing about the other lists.
+    let (_, empty) = operators.get("/?lane=slack&rows=dead");
+    assert!(empty.contains("This list is empty.") && !empty.contains("Nothing waits"), "{empty}");
 }
 
 #[test]

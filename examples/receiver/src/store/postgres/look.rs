@@ -12,7 +12,8 @@ use crate::store::{Row, Standing, Trouble, Which};
 use crate::timings::Timings;
 
 /// Index: `item_due`, `item_owner` and `item_dead`, so that the rows that are done cost nothing. A row that was
-/// received later has a larger number, so the row with the smallest number is the oldest.
+/// received later has a larger number, unless both rows came at the same moment. So the row with the smallest number is
+/// the oldest.
 const OVERVIEW: &str = "
     WITH open (channel, waiting, in_work, dead, oldest) AS (
         SELECT channel, count(*), 0, 0, min(id) FROM item WHERE state = 'waiting' AND owner IS NULL GROUP BY channel

@@ -103,18 +103,27 @@ impl Files {
                 return Err(format!("{} was deleted or replaced while it was open", file.path.display()));
             }
         }
-        let size = fs::metadata(&self.database.path).map_or(0, |file| file.len());
+        self.look_at_size(connection);
+        if self.is_truncated {
+            return Err(format!("{} was truncated while it was open", self.database.path.display()));
+        }
+        Ok(())
+    }
+
+    /// Notices that the file was truncated, if the size was looked at before and after. The database may write to the
+    /// file later and make it longer again, but the content that was cut off is lost.
+    pub(super) fn look_at_size(&mut self, connection: &Connection) {
+        // A file that is deleted or replaced is another problem, and can come back.
+        if !self.database.is_there() {
+            return;
+        }
+        let size = fs::metadata(&self.database.path).map_or(self.size, |file| file.len());
         if size < self.size {
             // After a `VACUUM`, the file is smaller and still has all pages.
             let needed = connection.query_row(SIZE, [], |row| row.get(0)).unwrap_or(i64::MAX);
             self.is_truncated |= size < needed.cast_unsigned();
         }
         self.size = size;
-        // The database may write to the file and make it longer again, but the content that was cut off is lost.
-        if self.is_truncated {
-            return Err(format!("{} was truncated while it was open", self.database.path.display()));
-        }
-        Ok(())
     }
 
     /// Closes the database. Before that, writes the log of the database into its file, which is then whole without the

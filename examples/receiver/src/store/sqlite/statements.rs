@@ -10,7 +10,7 @@ use crate::delivery::{Arrival, Entry};
 use crate::store::wait::Times;
 use crate::store::{Claim, Plan, Prune, Retry, Row, Trouble, VERSION, Verdict, millis};
 
-/// The clock of the database, in Unix milliseconds. Within a statement it stands still.
+/// The clock of the database, in Unix milliseconds. It stands still while a statement changes rows.
 macro_rules! now {
     () => {
         "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
