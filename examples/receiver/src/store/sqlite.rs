@@ -160,9 +160,9 @@ fn start(mut connection: Connection, mut files: Files) -> mpsc::Sender<Request> 
 /// with an error. The other jobs are still committed, so the receiver goes on to work on what it has taken.
 fn write(connection: &mut Connection, files: &mut Files, group: Vec<Box<dyn Job>>) {
     let mut check = |connection: &Connection, group: &[Box<dyn Job>]| {
-        // Each write can change the size of the file, so the size is looked at even if nothing is promised.
-        files.look_at_size(connection);
-        let checked = if group.iter().any(|job| job.is_promise()) { files.check(connection) } else { Ok(()) };
+        // Each write can change the size of the database, so the files are looked at even if nothing is promised.
+        let checked = files.check(connection);
+        let checked = if group.iter().any(|job| job.is_promise()) { checked } else { Ok(()) };
         checked.inspect_err(|problem| tracing::error!("the inbox cannot be written: {problem}"))
     };
     let before = check(connection, &group);

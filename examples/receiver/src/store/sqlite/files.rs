@@ -3,7 +3,7 @@
 //! A file that is deleted, replaced or truncated while it is open can still be written. What is written there is lost
 //! when the receiver ends. So no delivery is answered 200 while the files are not those that were opened.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, Metadata, OpenOptions, Permissions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -66,18 +66,23 @@ struct Opened {
 
 impl Opened {
     fn find(path: PathBuf) -> Result<Self, Error> {
-        let id = id(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { path, id })
+        let file = fs::metadata(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, id: id(&file) })
     }
 
-    fn is_there(&self) -> bool {
-        id(&self.path).is_ok_and(|id| id == self.id)
+    /// `None` if the file was deleted or replaced.
+    fn look(&self) -> Option<Metadata> {
+        fs::metadata(&self.path).ok().filter(|file| id(file) == self.id)
+    }
+
+    fn gone(&self) -> String {
+        format!("{} was deleted or replaced while it was open", self.path.display())
     }
 }
 
 /// The device and the inode of a file.
-fn id(path: &Path) -> std::io::Result<(u64, u64)> {
-    fs::metadata(path).map(|file| (file.dev(), file.ino()))
+fn id(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 impl Files {
@@ -96,34 +101,24 @@ impl Files {
         })
     }
 
-    /// Says what is wrong if what is written to the open files would be lost.
+    /// Says what is wrong if what is written to the open files would be lost. A truncation is noticed if the size was
+    /// looked at before and after. The database may then write to the file and make it longer again, but the content
+    /// that was cut off is lost.
     pub(super) fn check(&mut self, connection: &Connection) -> Result<(), String> {
-        for file in [&self.database, &self.log, &self.index] {
-            if !file.is_there() {
-                return Err(format!("{} was deleted or replaced while it was open", file.path.display()));
-            }
+        let database = self.database.look().ok_or_else(|| self.database.gone())?;
+        if database.len() < self.size {
+            // After a `VACUUM`, the file is smaller and still has all pages.
+            let needed = connection.query_row(SIZE, [], |row| row.get(0)).unwrap_or(i64::MAX);
+            self.is_truncated |= database.len() < needed.cast_unsigned();
         }
-        self.look_at_size(connection);
+        self.size = database.len();
+        for file in [&self.log, &self.index] {
+            file.look().ok_or_else(|| file.gone())?;
+        }
         if self.is_truncated {
             return Err(format!("{} was truncated while it was open", self.database.path.display()));
         }
         Ok(())
-    }
-
-    /// Notices that the file was truncated, if the size was looked at before and after. The database may write to the
-    /// file later and make it longer again, but the content that was cut off is lost.
-    pub(super) fn look_at_size(&mut self, connection: &Connection) {
-        // A file that is deleted or replaced is another problem, and can come back.
-        if !self.database.is_there() {
-            return;
-        }
-        let size = fs::metadata(&self.database.path).map_or(self.size, |file| file.len());
-        if size < self.size {
-            // After a `VACUUM`, the file is smaller and still has all pages.
-            let needed = connection.query_row(SIZE, [], |row| row.get(0)).unwrap_or(i64::MAX);
-            self.is_truncated |= size < needed.cast_unsigned();
-        }
-        self.size = size;
     }
 
     /// Closes the database. Before that, writes the log of the database into its file, which is then whole without the
@@ -131,7 +126,7 @@ impl Files {
     pub(super) fn close(mut self, connection: Connection) {
         let intact = self.check(&connection);
         // This process can still read a log that was deleted.
-        let closed = if self.database.is_there() && self.index.is_there() && !self.is_truncated {
+        let closed = if self.database.look().is_some() && self.index.look().is_some() && !self.is_truncated {
             empty_log(&connection).map(drop)
         } else {
             Ok(())
