@@ -178,9 +178,8 @@ impl DecodeError {
     /// The error for a body that is not JSON or not UTF-8. `text` is the part of the body before the first byte that is
     /// not UTF-8.
     fn syntax(text: &str, not_utf8: Option<Utf8Error>, envelope: Arc<Envelope>) -> Self {
-        // If `serde_json` reports that `text` ends too early, `is_cut` says why. If it is `true`, the body itself ends
-        // there: all of it is UTF-8, or its last character is cut off. If it is `false`, a byte that is not UTF-8
-        // follows.
+        // Whether the body ends where `text` ends: all of the body is UTF-8, or its last character is cut off. If not,
+        // a byte that is not UTF-8 follows, and an early end of `text` does not mean that the body ends too early.
         let is_cut = not_utf8.is_none_or(|error| error.error_len().is_none());
         let (problem, position) = match wire::json_error(text) {
             Some(error) if !error.is_eof() => {

@@ -91,9 +91,9 @@
 //! # Property tests
 //!
 //! The feature `arbitrary` and the crate `arbitrary` generate random payloads. About half of them pass
-//! [`Payload::validate`]. If a payload is encoded and decoded again, the result is the same payload. Nearly all of them
-//! are old, or from the future. [`Payload::sent_at`] makes them fresh, so that the test reaches the code behind
-//! [`Payload::check_freshness`]. With proptest:
+//! [`Payload::validate`]. If a payload is encoded and decoded again, the result is the same payload. Nearly all
+//! payloads are old, or from the future. [`Payload::sent_at`] makes a payload fresh, so that the test reaches the code
+//! behind [`Payload::check_freshness`]. With proptest:
 //!
 #![cfg_attr(not(doctest), doc = "```rust,ignore")]
 #![cfg_attr(doctest, doc = "```text")]

@@ -31,4 +31,4 @@
 //!   platform has written the body. After an error, the platform may retry, and the body is then even older.
 //! - **Clocks.** [`FromTheFuture`](crate::FreshnessError::FromTheFuture) means that a clock is wrong, most likely your
 //!   own. Keep the body in this case too, and check the clock. If your clock is behind the clock of the platform, keep
-//!   the item keys longer by the same time.
+//!   the item keys longer by the difference of the two clocks.

@@ -41,9 +41,9 @@
 //! - `arbitrary_precision`: without this feature, integers beyond 64 bits and long fractions are rounded, and numbers
 //!   beyond `f64` are errors.
 //!
-//! Without `float_roundtrip`, a float does not change if it is an integer of at most 15 digits, times or divided by a
-//! power of ten up to 10^22. Any other float can change. Without `arbitrary_precision`, an integer beyond 64 bits is a
-//! float, so it can change in the same way.
+//! Without `float_roundtrip`, a float does not change if it is an integer of at most 15 digits, multiplied or divided
+//! by a power of ten up to 10^22. Any other float can change. Without `arbitrary_precision`, an integer beyond 64 bits
+//! is a float, so it can change in the same way.
 //!
 //! If an unknown key is repeated, its last value is kept. JSON that is nested 128 levels deep or deeper is always an
 //! error.

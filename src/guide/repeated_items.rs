@@ -2,9 +2,9 @@
 //!
 //! The platform retries a delivery that is not answered with 200 in time, so a handler can receive an item twice. Each
 //! item has an [idempotency key](crate::ItemKey). The key is the same each time the item is delivered, and other items
-//! have other keys. (There is one exception: items that differ in none of the parts below have the same key. For
-//! example, a visitor writes the same text twice within a second.) Store the key of each item that you handle, and skip
-//! an item whose key is stored. The handlers in [A durable handler](super::handler) do this with the key of each
+//! have other keys. (There is one exception: if all parts below are equal, two items have the same key. This happens
+//! if a visitor writes the same text twice within a second.) Store the key of each item that you handle, and skip an
+//! item whose key is stored. The handlers in [A durable handler](super::handler) do this with the key of each
 //! [`Record`](crate::Record).
 //!
 //! ## What the key contains

@@ -46,8 +46,8 @@
 //! );
 //! ```
 //!
-//! In PostgreSQL, where `TEXT` takes no NUL. The encoding of the database must be `UTF8`, because a key can hold any
-//! other character:
+//! In PostgreSQL, `TEXT` takes no NUL, and a key has none. A key can hold any other character, so the encoding of the
+//! database must be `UTF8`:
 //!
 //! ```sql
 //! CREATE TABLE inbox (
