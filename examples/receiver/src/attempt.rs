@@ -66,7 +66,8 @@ impl Workshop {
     fn free(&self, running: usize) -> usize {
         let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
         let is_full = free == 0 && running == 0;
-        // As long as an attempt runs, its thread can become free.
+        // While an attempt runs and no thread is free, nobody knows whether all threads are blocked: the attempt may
+        // end and free its thread. The log then says nothing.
         let is_known = is_full || free > 0;
         if is_known && self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
             if is_full {
@@ -88,7 +89,8 @@ impl Workshop {
         let runtime = self.runtime.as_ref().ok_or("the receiver ends")?;
         let (sender, result) = oneshot::channel();
         let (work, handle, thread) = (self.work, runtime.handle().clone(), Thread::count(&self.threads));
-        // The runtime keeps the thread for the next work: starting a thread would cost a tenth of a delivery.
+        // The runtime keeps the thread for the next work. Starting a thread for each item would cost about a tenth of
+        // what a delivery costs.
         runtime.spawn_blocking(move || {
             let result = handle.block_on(async { stop.run_until_cancelled(work(item)).await });
             drop(thread);

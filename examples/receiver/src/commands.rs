@@ -11,7 +11,8 @@ use crate::store::{Prune, Retry, Row, Store, Trouble};
 
 pub async fn operate(command: &Command, store: &dyn Store) -> Result<(), Error> {
     if matches!(command, Command::Retry { .. } | Command::Delete { .. }) {
-        // What a killed receiver had in work may belong to nobody any more.
+        // A row that a killed receiver had in work still counts as in work, so the command would leave it alone.
+        // `tidy` first puts such rows back to waiting.
         store.tidy().await?;
     }
     let mut out = BufWriter::new(io::stdout().lock());

@@ -8,7 +8,8 @@ use crate::inbox::Inbox;
 use crate::store::Standing;
 use crate::timings::Timings;
 
-/// Logs a warning for each such channel at the start, and again after each `Timings::remind`.
+/// Logs a warning for each channel that is not set but has rows that wait: at the start, and after each
+/// `Timings::remind`.
 pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
     loop {
         match inbox.store.overview().await {

@@ -56,5 +56,5 @@ CREATE TABLE IF NOT EXISTS version (
 ) STRICT;
 INSERT INTO version (version, oldest) SELECT 2, 2 WHERE NOT EXISTS (SELECT 1 FROM version);
 
--- Receivers up to 0.2 look only at this number.
+-- Receivers up to 0.2 look only at this number. Later receivers also refuse a larger number than they know.
 PRAGMA user_version = 2;

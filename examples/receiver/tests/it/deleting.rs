@@ -92,7 +92,7 @@ fn what_a_killed_receiver_had_in_work_can_be_deleted_and_retried_at_once() {
 #[test]
 fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
     let folder = folder();
-    // Whoever waits for the reader waits for an hour.
+    // A process that waited until the other process has read would wait for an hour, so the test would fail.
     let patient = || {
         let mut command = command(&folder);
         with_timings(&mut command, "busy=3600000");
@@ -103,7 +103,7 @@ fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
         assert_eq!(operators.receiver.deliver(message(visitor, "", 1).to_vec()), 200);
     }
     operators.receiver.all_done();
-    // Others read, as a backup does.
+    // Another process reads, as a backup does.
     let read = "BEGIN; SELECT count(*) FROM item";
     let database = (!POSTGRES).then(|| sqlite(&folder));
     let client = POSTGRES.then(|| runtime().block_on(connect(&inbox(&folder))));

@@ -35,7 +35,7 @@ fn deliveries_do_not_read_the_whole_inbox() {
         return;
     }
     let folder = folder();
-    // PostgreSQL then plans each statement once for each connection, while the inbox is still empty.
+    // With this setting, PostgreSQL plans each statement once for each connection, while the inbox is still empty.
     let plan_once = "DO $$ BEGIN
         EXECUTE format('ALTER DATABASE %I SET plan_cache_mode = force_generic_plan', current_database()); END $$";
     execute(&folder, plan_once);

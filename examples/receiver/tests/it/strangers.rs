@@ -169,7 +169,8 @@ fn a_delivery_that_waits_for_the_inbox_does_not_give_way() {
     let body = fixtures::OFFLINE_FORM_SUBMIT;
     let signature = secret().sign(body.as_bytes()).to_string();
     let delivery = receiver.begin(&(head(body.len()).replace(&"0".repeat(64), &signature) + body));
-    // Each of the first 512 is older than half a second, so all of them give way, except for the delivery.
+    // Each of the first 512 clients is older than half a second when the others come, so all of them give way. The
+    // delivery is older still, but it waits for the inbox, so it keeps its place.
     let first = idle(&receiver, 512);
     thread::sleep(Duration::from_millis(600));
     let second = idle(&receiver, 512);
@@ -207,7 +208,8 @@ fn no_more_than_512_connections_are_served() {
         table.lines().skip(1).filter(is_accepted).count()
     };
     let streams = idle(&receiver, 600);
-    // One more connection can be accepted and wait for a place. When the health check ends, its place is free again.
+    // The number can be 513, because one more connection can be accepted and wait for a place. It can be 511, because
+    // a health check that ends leaves its place free.
     for _ in 0..3 {
         eventually("512 are open", || (511..=513).contains(&accepted()));
         assert_eq!(receiver.get("/healthz").0, 200);

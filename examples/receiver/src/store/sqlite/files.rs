@@ -101,9 +101,11 @@ impl Files {
         })
     }
 
-    /// Says what is wrong if what is written to the open files would be lost. A truncation is noticed if the size was
-    /// looked at before and after. The database may then write to the file and make it longer again, but the content
-    /// that was cut off is lost.
+    /// Says what is wrong if what is written to the open files would be lost.
+    ///
+    /// A truncation is noticed only if one check sees the file before the truncation, and the next check sees that the
+    /// file is shorter. The error then stays: the database may make the file longer again, but the content that was
+    /// cut off is lost.
     pub(super) fn check(&mut self, connection: &Connection) -> Result<(), String> {
         let database = self.database.look().ok_or_else(|| self.database.gone())?;
         if database.len() < self.size {

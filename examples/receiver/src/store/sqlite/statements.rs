@@ -116,7 +116,7 @@ pub(super) fn enter(
 const IS_KNOWN: &str = "SELECT 1 FROM receiver WHERE id = ?1";
 const BEAT: &str = "UPDATE receiver SET beat = beat + 1 WHERE id = ?1";
 
-/// Whether no other receiver has taken this one for dead.
+/// Whether the table still has this owner. Another receiver that takes an owner for dead deletes its entry.
 pub(super) fn is_known(transaction: &Transaction<'_>, owner: i64) -> Result<bool> {
     transaction.prepare_cached(IS_KNOWN)?.exists([owner])
 }
@@ -292,7 +292,8 @@ const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout";
 /// How long to wait for those that read. Meanwhile nobody can write, and a backup may read for minutes.
 const MAX_EMPTY: Duration = Duration::from_millis(50);
 
-/// Puts the log into the file. Returns whether the log is empty then, which others can prevent.
+/// Writes the log of the database into its file, and empties the log. Returns `false` if another process has prevented
+/// this.
 pub(super) fn empty_log(connection: &Connection) -> Result<bool> {
     let usual: u32 = connection.query_row(BUSY_TIMEOUT, [], |row| row.get(0))?;
     connection.busy_timeout(MAX_EMPTY)?;

@@ -6,7 +6,8 @@ use twt_chat_webhooks::{Delivery, Record};
 use crate::Error;
 use crate::store::Trouble;
 
-/// The number that `sqlite.sql` sets.
+/// The `user_version` that `sqlite.sql` sets. This receiver refuses a larger number, whatever the table `version`
+/// says. So if a change of the tables leaves them usable for this receiver, the change must not raise the number.
 const CURRENT: i32 = 2;
 const CREATE: &str = include_str!("../sqlite.sql");
 const TABLES: &str = "SELECT user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version";

@@ -44,7 +44,7 @@ impl Operators {
         rest(self.begin(&lines.join("\r\n")))
     }
 
-    /// A connection on which that much of a request has been sent.
+    /// A connection on which this part of a request has been sent.
     pub fn begin(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
