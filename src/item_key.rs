@@ -172,8 +172,8 @@ fn half_hash(text: &str) -> Hex<16> {
 /// different keys. A line feed follows the first and the second part, which contain no line feed themselves.
 pub(crate) fn hash_key(parts: [&[u8]; 3]) -> String {
     let mut hash = Hash::new();
-    let [what, name, text] = parts;
-    for part in [what, b"\n", name, b"\n", text] {
+    let [kind, name, text] = parts;
+    for part in [kind, b"\n", name, b"\n", text] {
         hash.update(part);
     }
     format!("sha256:{}", Hex(hash.finalize()))

@@ -169,8 +169,8 @@ impl Payload {
         report.add("event", documented_event(self.event.name()));
         report.add("webhook_id", webhook_id(&self.webhook_id));
         let is_unknown = self.event.as_unknown().is_some();
-        let empty = self.event.contents().next().is_none();
-        report.add("content", ensure(is_unknown || !empty, Rule::EmptyContent));
+        let is_empty = self.event.contents().next().is_none();
+        report.add("content", ensure(is_unknown || !is_empty, Rule::EmptyContent));
         for (index, content) in self.event.contents().enumerate() {
             let mut check = |field, result| report.add(format_args!("content[{index}].{field}"), result);
             check("subject", not_empty(content.subject()));

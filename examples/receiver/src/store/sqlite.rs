@@ -30,7 +30,7 @@ use crate::channel::Channel;
 use crate::delivery::{Arrival, rehearsal};
 
 /// How often to try to empty the log of the database, the file `-wal`.
-const MAX_EMPTY: u32 = 5;
+const EMPTY_TRIES: u32 = 5;
 /// How long a start waits for another receiver that upgrades the tables, and a backup for another process that writes.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
@@ -206,7 +206,7 @@ impl Sqlite {
         let mut tries = 1;
         loop {
             let emptied = self.request(|sender| Box::new(EmptyLog(sender))).await;
-            if emptied.is_ok() || tries == MAX_EMPTY {
+            if emptied.is_ok() || tries == EMPTY_TRIES {
                 return emptied;
             }
             tries += 1;

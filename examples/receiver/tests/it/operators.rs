@@ -389,8 +389,8 @@ fn operators_ask_the_database_at_most_two_questions_at_a_time() {
 fn health_is_the_same_on_both_ports() {
     let operators = start();
     assert_eq!(operators.get("/healthz"), operators.receiver.get("/healthz"));
-    let version = if POSTGRES { "record" } else { "item" };
-    execute(&operators.receiver.folder, &format!("ALTER TABLE {version} RENAME TO away"));
+    let table = if POSTGRES { "record" } else { "item" };
+    execute(&operators.receiver.folder, &format!("ALTER TABLE {table} RENAME TO away"));
     assert_eq!(operators.get("/healthz").0, 503);
     assert_eq!(operators.receiver.get("/healthz").0, 503);
     let log = operators.receiver.log();
