@@ -98,7 +98,7 @@ impl Payload {
         let payload = payload::read_body(text, &mut set_aside).map_err(|fault| DecodeError::explain(text, fault))?;
         let envelope = Arc::new(Envelope::from(&payload));
         let reject = |BadItem { index, raw, fault }| {
-            let error = DecodeError::data(fault.in_field("content"), None, Arc::clone(&envelope));
+            let error = DecodeError::data(fault, None, Arc::clone(&envelope));
             Rejected { index, raw, error }
         };
         Ok(Partial { payload, rejected: set_aside.0.into_iter().map(reject).collect() })
@@ -123,7 +123,7 @@ impl<'de> Keep<'de, Json<'de>> for SetAside {
             return Err(too_many(source));
         }
         let raw = source.text_from(start)?.into();
-        self.0.push(BadItem { index, raw, fault: fault.in_item(index) });
+        self.0.push(BadItem { index, raw, fault: fault.in_item(index).in_field("content") });
         Ok(())
     }
 }

@@ -166,7 +166,7 @@ fn rival() {
     Runtime::new().unwrap().block_on(async {
         let verifier = Verifier::new(AppSecret::new(SECRET).unwrap());
         let receive = move |Extension(place): Extension<Arc<Place>>, headers: HeaderMap, body: Bytes| async move {
-            place.is_read();
+            place.note_read();
             let signature = headers.get(SIGNATURE_HEADER).map(AsRef::as_ref);
             match verifier.decode_partial(&body, signature) {
                 Ok(_) => StatusCode::OK,

@@ -21,6 +21,8 @@ use crate::worker::Kind;
 /// How many threads there may be in addition to one for each worker. A thread is left over if its work was given up
 /// but still blocks the thread. If all threads are in use, no work begins until one ends.
 const MAX_LEFT: usize = 100;
+/// How many threads there are for what the work itself hands to `spawn_blocking`, name lookups among it.
+const MAX_SPAWNED: usize = 512;
 /// How long work that is told to stop may take to reach its next `await`.
 const MAX_STOP: Duration = Duration::from_millis(200);
 
@@ -57,7 +59,11 @@ pub struct Workshop {
 
 impl Workshop {
     pub fn new(work: Work, most: usize) -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread().thread_name("work").enable_all().build()?;
+        // The threads of the work come from the same pool. If the pool were too small, items would wait there, and the
+        // limit of time would end attempts that never began.
+        let pool = most + MAX_LEFT + MAX_SPAWNED;
+        let runtime =
+            Builder::new_multi_thread().thread_name("work").max_blocking_threads(pool).enable_all().build()?;
         Ok(Self { work, most, runtime: Some(runtime), threads: Arc::default(), is_full: AtomicBool::new(false) })
     }
 

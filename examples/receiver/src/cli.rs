@@ -48,13 +48,17 @@ impl Cli {
             let parts = address.rsplit_once(':');
             parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
         };
-        let admin = self.admin_addr.as_deref().filter(|address| !address.is_empty());
-        for (name, address) in [("ADDR", Some(self.addr.as_str())), ("ADMIN_ADDR", admin)] {
+        for (name, address) in [("ADDR", Some(self.addr.as_str())), ("ADMIN_ADDR", self.admin())] {
             if address.is_some_and(|address| !is_address(address)) {
                 return Err(format!("{name}: expected an address and a port, such as 127.0.0.1:3000"));
             }
         }
         Ok(())
+    }
+
+    /// The address for operators. An empty text counts as not set.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin_addr.as_deref().filter(|address| !address.is_empty())
     }
 }
 
@@ -103,7 +107,7 @@ pub enum Command {
 
 /// The end of the help.
 fn variables() -> String {
-    let urls: Vec<_> = Channel::ALL.iter().map(|channel| url_variable(*channel)).collect();
+    let urls: Vec<_> = Channel::ALL.iter().map(|channel| url_variable(channel.name())).collect();
     let secrets: Vec<_> = Channel::ALL.iter().filter_map(|channel| secret_variable(*channel)).collect();
     format!(
         "To serve, set TWT_APP_SECRET to the AppSecret of your TWT Chat account. While you change the AppSecret, set \
@@ -115,8 +119,9 @@ fn variables() -> String {
     )
 }
 
-fn url_variable(channel: Channel) -> String {
-    format!("{}_WEBHOOK_URL", channel.name().to_uppercase())
+/// The variable for the URL of the channel with this name.
+pub fn url_variable(channel: &str) -> String {
+    format!("{}_WEBHOOK_URL", channel.to_uppercase())
 }
 
 /// `None` if the channel has no signatures.
@@ -157,7 +162,7 @@ fn verifier() -> Result<Verifier, String> {
 }
 
 fn webhook(channel: Channel, timings: &Timings) -> Result<Option<Webhook>, String> {
-    let url_name = url_variable(channel);
+    let url_name = url_variable(channel.name());
     let secret = secret_variable(channel).and_then(|name| Some((variable(&name)?, name)));
     let Some(url) = variable(&url_name) else {
         return match secret {

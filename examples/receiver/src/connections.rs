@@ -71,7 +71,7 @@ impl Place {
     }
 
     /// Notes that the last request has been read to its end.
-    pub fn is_read(&self) {
+    pub fn note_read(&self) {
         self.unread.store(false, Ordering::Relaxed);
     }
 

@@ -109,8 +109,8 @@ async fn serve(
     workers: usize,
     timings: Arc<Timings>,
 ) -> Result<(), Error> {
-    let channels = webhooks.iter().map(|webhook| (webhook.channel, webhook.channel.pace)).collect();
-    let metrics = Metrics::new(webhooks.iter().map(|webhook| webhook.channel).collect());
+    let channels: Vec<_> = webhooks.iter().map(|webhook| webhook.channel).collect();
+    let metrics = Metrics::new(channels.clone());
     let plan = Plan { channels, timings: Arc::clone(&timings) };
     let store = store::open(&cli.inbox, true, plan).await?;
     let stop = stop_on_signal()?;
@@ -124,15 +124,13 @@ async fn serve(
     for webhook in &webhooks {
         tracing::info!("forwarding to {webhook}");
     }
-    let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers, gap: Duration::ZERO }];
+    let mut lanes = vec![Lane { kind: Kind::Work(workshop), most: workers }];
     for webhook in webhooks {
-        let gap = webhook.channel.pace;
-        lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1, gap });
+        lanes.push(Lane { kind: Kind::Forward(Arc::new(webhook)), most: 1 });
     }
     let inbox = Inbox::new(Arc::clone(&store), metrics);
     let router = server::router(verifier, inbox.clone(), Arc::clone(&timings));
-    let admin = cli.admin_addr.as_deref().filter(|address| !address.is_empty());
-    let operators = match admin {
+    let operators = match cli.admin() {
         Some(address) => {
             let port = admin::listen(address, &inbox.metrics).await?;
             let router = admin::router(address, router.clone(), inbox.clone(), Arc::clone(&timings));

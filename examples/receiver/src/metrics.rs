@@ -138,7 +138,7 @@ fn register_rows(registry: &mut Registry, standings: &[Standing]) {
     let rows = Family::<[(&str, String); 2], Gauge>::default();
     let ages = Family::<[(&str, String); 1], Gauge<f64, AtomicU64>>::default();
     for Standing { channel, waiting, in_work, dead, oldest } in standings {
-        let channel = if channel.is_empty() { WORK } else { channel };
+        let channel = lane_label(channel);
         for (state, number) in [("waiting", waiting), ("in_work", in_work), ("dead", dead)] {
             rows.get_or_create(&[("channel", channel.to_owned()), ("state", state.to_owned())]).set(*number);
         }
@@ -158,6 +158,11 @@ pub fn event(event: Option<&EventType>) -> &'static str {
 /// The label for a channel, or for the work.
 fn label(lane: Option<Channel>) -> &'static str {
     lane.map_or(WORK, Channel::name)
+}
+
+/// The label for a lane with this name in the inbox, where the work has the empty name.
+pub fn lane_label(name: &str) -> &str {
+    if name.is_empty() { WORK } else { name }
 }
 
 /// The work, and the channels.

@@ -132,7 +132,7 @@ async fn read(mut body: Body, place: &Place) -> Result<Vec<u8>, Answer> {
             return Err(too_large());
         }
     }
-    place.is_read();
+    place.note_read();
     Ok(bytes)
 }
 

@@ -242,8 +242,8 @@ struct Verdict {
 /// What a store knows about the receiver that uses it.
 #[derive(Clone)]
 pub struct Plan {
-    /// The channels to which this receiver forwards, each with the time from one message to the next.
-    pub channels: Vec<(Channel, Duration)>,
+    /// The channels to which this receiver forwards.
+    pub channels: Vec<Channel>,
     pub timings: Arc<Timings>,
 }
 
@@ -251,7 +251,7 @@ impl Plan {
     /// The names of the lanes. The work has the empty name, because an index can be used for `= ''`, but not for a
     /// comparison that treats `NULL` as a value.
     fn lanes(&self) -> Vec<&'static str> {
-        let channels = self.channels.iter().map(|(channel, _)| channel.name());
+        let channels = self.channels.iter().map(|channel| channel.name());
         std::iter::once("").chain(channels).collect()
     }
 

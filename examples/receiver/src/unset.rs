@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::sleep;
 
+use crate::cli::url_variable;
 use crate::inbox::Inbox;
 use crate::store::Standing;
 use crate::timings::Timings;
@@ -17,7 +18,7 @@ pub async fn remind(inbox: Inbox, timings: Arc<Timings>) {
                 for standing in standings.iter().filter(|standing| standing.waiting > 0) {
                     let Standing { channel, waiting, .. } = standing;
                     if !channel.is_empty() && inbox.metrics.channels.iter().all(|set| set.name() != channel) {
-                        let variable = format!("{}_WEBHOOK_URL", channel.to_uppercase());
+                        let variable = url_variable(channel);
                         tracing::warn!("{channel} is not set, but rows wait for it: {waiting}; set {variable}");
                     }
                 }

@@ -111,8 +111,6 @@ pub struct Lane {
     pub kind: Kind,
     /// How many rows are in work at a time.
     pub most: usize,
-    /// The time from one message to the next.
-    pub gap: Duration,
 }
 
 #[derive(Clone)]
@@ -150,8 +148,10 @@ impl Lane {
             match session.exchange(channel, &ended, free).await {
                 Ok(claims) => {
                     // The inbox keeps the pace. `next` only saves queries that would return nothing.
-                    if channel.is_some() && (due || !ended.is_empty()) {
-                        next = Instant::now() + if ended.is_empty() { ASK } else { self.gap };
+                    if let Some(channel) = channel
+                        && (due || !ended.is_empty())
+                    {
+                        next = Instant::now() + if ended.is_empty() { ASK } else { channel.pace };
                     }
                     inbox.metrics.attempted(channel, &ended);
                     ended.clear();

@@ -63,7 +63,7 @@ async fn work(item: Item) -> Result<(), Error> {
     note(format!("begin {} {} {visitor}", item.id, item.payload.event_type()))?;
     match message {
         "fail" => return Err("the ticket system is away".into()),
-        "panic" => panic!("visitor Ada: my PIN is 4711"),
+        "panic" => panic!("visitor Ada: my PIN is 47114711"),
         "never end" => future::pending().await,
         "block" => loop {
             std::thread::park();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guard::{Guard, guard};
 use super::{Admin, view};
-use crate::metrics::WORK;
+use crate::metrics::{WORK, lane_label};
 use crate::store::{Retry, Row, Standing, Trouble, Which};
 
 /// How many rows of each list the first page shows.
@@ -89,14 +89,14 @@ pub struct List {
 async fn page(State(admin): State<Admin>, Query(link): Query<Link>) -> Response {
     let page = async {
         let standings = admin.inbox.metrics.all_lanes(admin.ask(admin.inbox.store.overview()).await?);
-        let each = |rows| standings.iter().map(move |standing| (lane_label(standing), rows));
+        let each = |rows| standings.iter().map(move |standing| (lane_label(&standing.channel), rows));
         let (wanted, most, page) = match link.list() {
             Some(list) => (vec![list], MAX_ROWS, link.page.unwrap_or(0)),
             None => (each(Listed::Dead).chain(each(Listed::Waiting)).collect(), MAX_PREVIEW, 0),
         };
         let mut lists = Vec::new();
         for (lane, listed) in wanted {
-            let standing = standings.iter().find(|standing| lane_label(standing) == lane);
+            let standing = standings.iter().find(|standing| lane_label(&standing.channel) == lane);
             let total = standing.map_or(0, |Standing { dead, waiting, .. }| match listed {
                 Listed::Dead => *dead,
                 Listed::Waiting => *waiting,
@@ -157,9 +157,4 @@ fn back(changed: Result<bool, Trouble>, done: Done, id: i64, link: Link) -> Resp
 fn unavailable(trouble: Trouble) -> Response {
     tracing::warn!("the page for operators has trouble with the inbox: {trouble}");
     view::problem(StatusCode::SERVICE_UNAVAILABLE, &format!("There is trouble with the inbox: {trouble}."))
-}
-
-/// The name of a lane in a link.
-pub fn lane_label(Standing { channel, .. }: &Standing) -> &str {
-    if channel.is_empty() { WORK } else { channel }
 }

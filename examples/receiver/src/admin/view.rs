@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::page::{Done, Link, List, Listed, MAX_ROWS, lane_label};
+use super::page::{Done, Link, List, Listed, MAX_ROWS};
 use crate::channel::Channel;
-use crate::metrics::WORK;
+use crate::metrics::{WORK, lane_label};
 use crate::store::{Row, Standing};
 
 /// The counts of all lanes, and the lists of rows.
@@ -51,7 +51,7 @@ fn counts(standings: &[Standing], is_set: &dyn Fn(&str) -> bool) -> Markup {
                 th scope="col" { "In work" } th scope="col" { "Oldest" }
             } }
             tbody { @for standing in standings {
-                @let lane = lane_label(standing);
+                @let lane = lane_label(&standing.channel);
                 tr {
                     th scope="row" { (lane) @if !is_set(lane) { " " span.mark { "not set" } } }
                     td.dead[standing.dead > 0] { (number(lane, Listed::Dead, standing.dead)) }
@@ -144,7 +144,7 @@ fn buttons(Row { id, state, .. }: &Row, here: &Link) -> Markup {
 
 /// The body of a row, with what a visitor wrote.
 pub fn body(row: &Row, body: &[u8], link: &Link) -> Response {
-    let lane = if row.channel.is_empty() { WORK } else { &row.channel };
+    let lane = lane_label(&row.channel);
     document(&html! {
         p { a href=(link.at("/")) { "Back" } }
         h2 { (lane) ": row " (row.id) }

@@ -148,11 +148,11 @@ impl Store for Postgres {
     }
 
     async fn list(&self, dead: bool, after: i64) -> Result<Vec<Row>, Trouble> {
-        operate::list(&self.connect().await?.client, dead, after).await.map_err(connection::away)
+        look::list(&self.connect().await?.client, dead, after).await.map_err(connection::away)
     }
 
     async fn body(&self, id: i64) -> Result<Option<Vec<u8>>, Trouble> {
-        operate::body(&self.connect().await?.client, id).await.map_err(connection::away)
+        look::body(&self.connect().await?.client, id).await.map_err(connection::away)
     }
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {

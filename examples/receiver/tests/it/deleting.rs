@@ -27,20 +27,20 @@ fn is_in_a_file(folder: &Path, text: &str) -> bool {
 fn a_row_that_is_deleted_takes_the_words_of_the_visitor_with_it() {
     let receiver = Receiver::start();
     // One body that fits into a page of SQLite, and one that does not.
-    let bodies = [telling_body(), telling_body().replace("my PIN is 4711", &"my PIN is 4711 ".repeat(2_000))];
+    let bodies = [telling_body(), telling_body().replace("my PIN is 47114711", &"my PIN is 47114711 ".repeat(2_000))];
     for body in &bodies {
         assert_eq!(receiver.deliver(body.replace(r#""push_times": 4"#, r#""push_times": "four""#)), 200);
     }
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     receiver.row(3, "done");
-    assert!(POSTGRES || is_in_a_file(&receiver.folder, "my PIN is 4711"));
+    assert!(POSTGRES || is_in_a_file(&receiver.folder, "my PIN is 47114711"));
     for id in ["1", "2"] {
-        assert!(String::from_utf8(run(&receiver.folder, &["show", id]).stdout).unwrap().contains("my PIN is 4711"));
+        assert!(String::from_utf8(run(&receiver.folder, &["show", id]).stdout).unwrap().contains("my PIN is 47114711"));
         let deleted = run(&receiver.folder, &["delete", id]);
         assert_eq!(deleted.stdout, b"row deleted, and the request body with it\n", "{deleted:?}");
         assert_eq!(error(&run(&receiver.folder, &["show", id])).0, Some(1));
     }
-    for word in ["my PIN is 4711", "Visitor-Ada"] {
+    for word in ["my PIN is 47114711", "Visitor-Ada"] {
         assert!(!is_in_a_file(&receiver.folder, word), "{word}");
     }
     assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
@@ -169,7 +169,7 @@ fn prune(receiver: &Receiver, arguments: &[&str]) -> String {
 fn dead_rows_are_pruned_only_if_the_operator_says_so() {
     let receiver = Receiver::start();
     let broken = telling_body().replace(r#""push_times": 4"#, r#""push_times": "four""#);
-    for body in [fixtures::UNREPLIED, &broken, "my PIN is 4711"] {
+    for body in [fixtures::UNREPLIED, &broken, "my PIN is 47114711"] {
         assert_eq!(receiver.deliver(body), 200);
     }
     receiver.row(1, "done");
@@ -182,7 +182,7 @@ fn dead_rows_are_pruned_only_if_the_operator_says_so() {
     // The body without an event is pruned too.
     assert_eq!(prune(&receiver, &["--dead"]), "rows deleted: 2\n");
     assert_eq!((receiver.list().len(), count_in(&receiver.folder, "record", "true")), (1, 1));
-    assert!(!is_in_a_file(&receiver.folder, "my PIN is 4711"));
+    assert!(!is_in_a_file(&receiver.folder, "my PIN is 47114711"));
 }
 
 #[test]

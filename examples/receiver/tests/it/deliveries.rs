@@ -105,7 +105,7 @@ fn a_bad_item_does_not_lose_the_batch() {
     let item = |visitor: &str, pushes: &str| {
         format!(r#"{{"visitor_name":"{visitor}","created_at":1,"status":"1","push_times":{pushes},"time_sec":1}}"#)
     };
-    let items = [item("A", "1"), item("Ada", r#""my PIN is 4711""#), item("C", "1")].join(",");
+    let items = [item("A", "1"), item("Ada", r#""my PIN is 47114711""#), item("C", "1")].join(",");
     let body =
         |sent: i64| format!(r#"{{"created_at":{sent},"event":"UNREPLIED","webhook_id":"","content":[{items}]}}"#);
     // A repeated delivery adds no row for a good or a bad item, even in a new envelope.
@@ -121,7 +121,7 @@ fn a_bad_item_does_not_lose_the_batch() {
     assert_eq!(dead["problem"], problem);
     // Each item has a body of its own, with the text of the envelope around the text of the item.
     let shown = run(&receiver.folder, &["show", "2"]).stdout;
-    let only_the_second = body(2).replace(&items, &item("Ada", r#""my PIN is 4711""#));
+    let only_the_second = body(2).replace(&items, &item("Ada", r#""my PIN is 47114711""#));
     assert_eq!(String::from_utf8(shown).unwrap(), only_the_second);
     let worked_on: String = receiver.worked_on().join("\n");
     assert!(worked_on.contains("UNREPLIED A") && worked_on.contains("UNREPLIED C") && !worked_on.contains("Ada"));
@@ -131,7 +131,7 @@ fn a_bad_item_does_not_lose_the_batch() {
 fn a_body_that_cannot_be_decoded_is_a_dead_letter() {
     let receiver = Receiver::start();
     let cut = &telling_body()[..300];
-    for body in [b"not JSON: 4711".as_slice(), b"", b"\xff\xfe", b"[\"my PIN is 4711\"]", cut.as_bytes()] {
+    for body in [b"not JSON: 47114711".as_slice(), b"", b"\xff\xfe", b"[\"my PIN is 47114711\"]", cut.as_bytes()] {
         assert_eq!([receiver.deliver(body), receiver.deliver(body)], [200, 200]);
     }
     let rows = receiver.list();
@@ -163,7 +163,7 @@ fn a_signature_that_is_not_right_is_refused() {
     let [missing, malformed, mismatch] =
         &[SignatureError::Missing, SignatureError::Malformed, SignatureError::Mismatch].map(|error| error.to_string());
     let cases = [
-        (body.replace("4711", "4712"), Some(signature.clone()), mismatch),
+        (body.replace("47114711", "4712"), Some(signature.clone()), mismatch),
         (body.clone(), Some(foreign), mismatch),
         ("not JSON at all".into(), Some(signature.clone()), mismatch),
         (body.clone(), Some(format!("sha256={signature}")), malformed),
@@ -205,12 +205,12 @@ fn other_requests_are_answered_and_what_a_stranger_wrote_is_not_logged() {
     let receiver = Receiver::start();
     assert_eq!(receiver.get("/healthz"), (200, "ok\n".into()));
     assert_eq!(receiver.get("/webhooks/twt-chat").0, 405);
-    assert_eq!(receiver.get("/elsewhere%0A?secret=4711").0, 404);
+    assert_eq!(receiver.get("/elsewhere%0A?secret=47114711").0, 404);
     let stream = receiver.begin("STEAL /healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n");
     assert!(crate::support::rest(stream).starts_with("HTTP/1.1 405 "));
     eventually("all is logged", || receiver.log().lines().count() == 4);
     let log = receiver.log();
-    assert!(!log.contains("elsewhere") && !log.contains("4711") && !log.contains("STEAL"), "{log}");
+    assert!(!log.contains("elsewhere") && !log.contains("47114711") && !log.contains("STEAL"), "{log}");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn the_platform_keeps_what_the_inbox_cannot_take() {
 fn no_text_of_a_visitor_and_no_control_character_is_in_the_log_or_the_list() {
     let receiver = Receiver::start();
     let unknown = telling_body().replace("UNREPLIED", &r"\u001b]0;owned\u0007\n\u202e".repeat(50));
-    for body in [telling_body(), telling_body().replace(": 4,", r#": "4711","#), unknown] {
+    for body in [telling_body(), telling_body().replace(": 4,", r#": "47114711","#), unknown] {
         assert_eq!(receiver.deliver(body), 200);
     }
     let listed = run(&receiver.folder, &["list"]).stdout;
@@ -252,7 +252,7 @@ fn no_text_of_a_visitor_and_no_control_character_is_in_the_log_or_the_list() {
     eventually("all is logged", || receiver.log().lines().count() == 3);
     for text in [String::from_utf8(listed).unwrap(), String::from_utf8(json).unwrap(), receiver.log()] {
         assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(!text.contains("4711") && !text.contains("Ada"), "{text}");
+        assert!(!text.contains("47114711") && !text.contains("Ada"), "{text}");
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
         assert!(!text.contains('\u{202e}') && text.lines().all(|line| line.len() < 300), "{text}");
     }

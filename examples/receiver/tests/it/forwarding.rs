@@ -248,7 +248,7 @@ fn the_messages_of_a_body_that_is_kept_whole_keep_the_pace_too() {
 
 #[test]
 fn no_credential_and_no_word_of_a_visitor_is_shown() {
-    let refused = Answer::Text("403 Forbidden", "T0KEN-0f-a-channel Visitor-Ada my PIN is 4711");
+    let refused = Answer::Text("403 Forbidden", "T0KEN-0f-a-channel Visitor-Ada my PIN is 47114711");
     let channels = CHANNELS.map(|name| StubChannel::start(name, std::slice::from_ref(&refused)));
     let folder = folder();
     let mut command = command(&folder);
@@ -265,7 +265,7 @@ fn no_credential_and_no_word_of_a_visitor_is_shown() {
     let mut shown = receiver.log();
     assert!(shown.contains("to slack, attempt 1: status 403"), "{shown}");
     shown.push_str(str::from_utf8(&listed.concat()).unwrap());
-    for word in ["T0KEN", "Ada", "4711"] {
+    for word in ["T0KEN", "Ada", "47114711"] {
         assert!(!shown.contains(word), "{word} in {shown}");
     }
     // Files may hold the words of the visitor, because the inbox keeps the bodies. They must not hold a credential.

@@ -76,7 +76,8 @@ fn each_line_of_a_json_log_is_an_object() {
 fn no_filter_brings_a_visitor_or_a_credential_into_the_log() {
     for format in ["text", "json"] {
         let folder = folder();
-        let slack = StubChannel::start("slack", &[Answer::Text("500 Internal Server Error", "4711"), Answer::Taken]);
+        let slack =
+            StubChannel::start("slack", &[Answer::Text("500 Internal Server Error", "47114711"), Answer::Taken]);
         let mut command = command(&folder);
         command.env("LOG", "trace").env("LOG_FORMAT", format).env("SLACK_WEBHOOK_URL", &slack.url);
         let receiver = Receiver::spawn(&folder, command);
@@ -85,7 +86,7 @@ fn no_filter_brings_a_visitor_or_a_credential_into_the_log() {
         eventually("both messages are sent", || slack.requests().len() == 3);
         eventually("the work has failed", || receiver.log().contains("the work panicked"));
         let log = receiver.log();
-        for secret in ["4711", "Visitor-Ada", TOKEN, "s3cret"] {
+        for secret in ["47114711", "Visitor-Ada", TOKEN, "s3cret"] {
             assert!(!log.contains(secret), "{secret}: {log}");
         }
         assert!(fs::read_to_string(folder.join("work")).unwrap().contains("Visitor-Ada"));

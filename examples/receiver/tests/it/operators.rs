@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// Texts of a visitor that [`telling_body`] contains.
-const TELLING: [&str; 2] = ["4711", "Visitor-Ada"];
+const TELLING: [&str; 2] = ["47114711", "Visitor-Ada"];
 
 fn start() -> Operators {
     let folder = folder();
@@ -123,12 +123,12 @@ fn the_page_says_what_waits_and_what_is_dead_and_why() {
 #[test]
 fn what_a_visitor_wrote_is_shown_only_after_a_click() {
     let operators = start();
-    let body = telling_body().replace("4711", "4711 <script>alert(1)</script>\u{202e}");
+    let body = telling_body().replace("47114711", "47114711 <script>alert(1)</script>\u{202e}");
     assert_eq!(operators.receiver.deliver(&body), 200);
-    assert_eq!(operators.receiver.deliver(r#"{"my PIN is 4711": "Visitor-Ada"}"#), 200);
+    assert_eq!(operators.receiver.deliver(r#"{"my PIN is 47114711": "Visitor-Ada"}"#), 200);
     operators.receiver.row(1, "done");
     execute(&operators.receiver.folder, "UPDATE item SET state = 'dead' WHERE id = 1");
-    for path in ["/", "/?lane=work&rows=dead", "/?lane=work&rows=waiting", "/?lane=4711", "/metrics", "/nowhere"] {
+    for path in ["/", "/?lane=work&rows=dead", "/?lane=work&rows=waiting", "/?lane=47114711", "/metrics", "/nowhere"] {
         let (_, page) = operators.get(path);
         assert!(!TELLING.iter().any(|mark| page.contains(mark)), "{path}: {page}");
     }
@@ -138,7 +138,7 @@ fn what_a_visitor_wrote_is_shown_only_after_a_click() {
     assert_eq!(status, 200);
     assert!(TELLING.iter().all(|mark| shown.contains(mark)), "{shown}");
     assert!(shown.contains("&lt;script&gt;") && !shown.contains("<script") && shown.contains(r"\u{202e}"), "{shown}");
-    assert!(!operators.receiver.log().contains("4711"));
+    assert!(!operators.receiver.log().contains("47114711"));
     assert_eq!(operators.get("/rows/7").0, 404);
 }
 

@@ -72,9 +72,10 @@ pub fn message(visitor: &str, text: &str, push_times: u32) -> Payload {
     Payload::new(sent_at, "58946f5f583edd94f5cf87e3534d04fb", message)
 }
 
-/// A body with a name and a text of the visitor that the tests can look for in answers and logs.
+/// A body with a name and a text of the visitor that the tests can look for in answers and logs. The number has more
+/// digits than any part of a time in the log.
 pub fn telling_body() -> String {
-    fixtures::UNREPLIED.replace("Visitor15", "Visitor-Ada").replace(r#""1","#, r#""my PIN is 4711","#)
+    fixtures::UNREPLIED.replace("Visitor15", "Visitor-Ada").replace(r#""1","#, r#""my PIN is 47114711","#)
 }
 
 /// The command `receiver`, with only the variables that the tests set. A proxy variable from outside would send the

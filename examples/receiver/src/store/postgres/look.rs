@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use tokio_postgres::Error;
+use tokio_postgres::{Client, Error};
 
 use super::Address;
 use super::connection::{CLASS, Connection, away, within};
-use super::operate::{row, select_rows};
+use crate::store::wait::Times;
 use crate::store::{Row, Standing, Trouble, Which};
 use crate::timings::Timings;
 
@@ -47,6 +47,42 @@ pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec
     within(timings.statement, query).await
 }
 
+/// The start of each statement that lists rows. `served` has the numbers of the locks that `owner::SERVE` takes. The
+/// view `pg_locks` shows these numbers without a sign, so the query subtracts 2^32. The first parameter is `CLASS`.
+macro_rules! select_rows {
+    () => {
+        r#"WITH served AS MATERIALIZED (
+            SELECT objid::bigint - 4294967296 AS number FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE datname = current_database() AND locktype = 'advisory' AND classid = $1::int::oid
+                AND mode = 'ShareLock'
+        )
+        SELECT item.id, event, channel, CASE WHEN owner IS NULL THEN state ELSE 'in work' END,
+            to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), attempts, problem,
+            (extract(epoch FROM due_at) * 1000)::bigint, (extract(epoch FROM next_at) * 1000)::bigint,
+            coalesce(channel.pause > gap, false), holder IS NOT NULL, (extract(epoch FROM now()) * 1000)::bigint,
+            -1 - (hashtext(channel) & 1073741823) IN (SELECT number FROM served)
+        FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "#
+    };
+}
+
+/// Reads the columns of `select_rows!`.
+fn row(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let (channel, state): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+    let (due_at, next_at, now) = (row.try_get(7)?, row.try_get(8)?, row.try_get(11)?);
+    let (asked, held, served) = (row.try_get(9)?, row.try_get(10)?, row.try_get(12)?);
+    let times = Times { now, due_at, next_at, asked, held, served };
+    Ok(Row {
+        id: row.try_get(0)?,
+        event: row.try_get(1)?,
+        wait: times.wait(&state, &channel),
+        channel,
+        state,
+        received_at: row.try_get(4)?,
+        attempts: row.try_get(5)?,
+        problem: row.try_get(6)?,
+    })
+}
+
 /// Index: `item_due`, in its order. A row that is skipped costs only a step in the index.
 const WAITING: &str = concat!(
     select_rows!(),
@@ -82,4 +118,22 @@ pub(super) async fn rows(
         rows.and_then(|rows| rows.iter().map(row).collect()).map_err(away)
     };
     within(timings.statement, query).await
+}
+
+/// Index: the primary keys.
+const LIST: &str = concat!(select_rows!(), "WHERE item.id > $2 ORDER BY item.id LIMIT 1000");
+/// Index: `item_dead`, so that the other rows cost nothing.
+const LIST_DEAD: &str = concat!(
+    select_rows!(),
+    "WHERE item.id IN (SELECT id FROM item WHERE state = 'dead' AND id > $2 ORDER BY id LIMIT 1000) ORDER BY item.id"
+);
+
+pub(super) async fn list(client: &Client, dead: bool, after: i64) -> Result<Vec<Row>, Error> {
+    client.query(if dead { LIST_DEAD } else { LIST }, &[&CLASS, &after]).await?.iter().map(row).collect()
+}
+
+const BODY: &str = "SELECT body FROM record WHERE id = (SELECT record FROM item WHERE id = $1)";
+
+pub(super) async fn body(client: &Client, id: i64) -> Result<Option<Vec<u8>>, Error> {
+    client.query_opt(BODY, &[&id]).await?.map(|row| row.try_get(0)).transpose()
 }

@@ -115,8 +115,8 @@ impl Owner {
             check_version(&connection.client).await?;
             let idle = millis(plan.timings.idle);
             connection.client.batch_execute(&format!("{SET_LIMITS}{idle}")).await.map_err(away)?;
-            for (channel, gap) in &plan.channels {
-                connection.client.execute(SET_PACE, &[&channel.name(), &millis(*gap)]).await.map_err(away)?;
+            for channel in &plan.channels {
+                connection.client.execute(SET_PACE, &[&channel.name(), &millis(channel.pace)]).await.map_err(away)?;
             }
             connection.client.query_one(SERVE, &[&CLASS, &plan.lanes()]).await.map_err(away)?;
             let entered = connection.client.query_one(ENTER, &[&CLASS]).await.map_err(away)?;

@@ -1,12 +1,15 @@
 //! What operators look at. Each look has a connection of its own and takes no lock, so that no delivery waits for it.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Result};
 use tokio::task::spawn_blocking;
 
-use super::statements::{now, row, select_rows, served};
+use super::process;
+use super::statements::now;
+use crate::store::wait::Times;
 use crate::store::{Row, Standing, Trouble, Which};
 
 /// How many steps of a statement pass between two checks of the time limit.
@@ -59,6 +62,54 @@ pub(super) fn overview(connection: &Connection) -> Result<Vec<Standing>> {
         })
     })?;
     standings.collect()
+}
+
+/// The start of each statement that lists rows. `row` reads the columns.
+macro_rules! select_rows {
+    () => {
+        concat!(
+            "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
+                strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
+                due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
+            now!(),
+            " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "
+        )
+    };
+}
+
+/// The lanes of all receivers, each with the process of its receiver.
+const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
+
+/// The lanes of the receivers that run. A receiver of which the system cannot tell counts as running.
+fn served(connection: &Connection) -> Result<HashSet<String>> {
+    let mut lanes = connection.prepare_cached(SERVED)?;
+    let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut served = HashSet::new();
+    for lane in lanes {
+        let (process, lane): (Option<String>, String) = lane?;
+        if !process.as_deref().is_some_and(process::has_ended) {
+            served.insert(lane);
+        }
+    }
+    Ok(served)
+}
+
+/// Reads the columns of `select_rows!`.
+fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<Row> {
+    let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
+    let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
+    let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
+    let times = Times { now, due_at, next_at, asked, held, served };
+    Ok(Row {
+        id: row.get(0)?,
+        event: row.get(1)?,
+        wait: times.wait(&state, &channel),
+        channel,
+        state,
+        received_at: row.get(4)?,
+        attempts: row.get(5)?,
+        problem: row.get(6)?,
+    })
 }
 
 /// Index: `item_due`, in its order. A row that is skipped costs only a step in the index.

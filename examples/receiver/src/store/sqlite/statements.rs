@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Transaction};
 
-use super::process;
 use crate::delivery::{Arrival, Entry};
-use crate::store::wait::Times;
-use crate::store::{Claim, Plan, Prune, Retry, Row, Trouble, VERSION, Verdict, millis};
+use crate::store::{Claim, Plan, Prune, Retry, Trouble, VERSION, Verdict, millis};
 
 /// The clock of the database, in Unix milliseconds. It stands still while a statement changes rows.
 macro_rules! now {
@@ -106,8 +104,8 @@ pub(super) fn enter(
     if let Some(trouble) = check_version(transaction)? {
         return Ok(Err(trouble));
     }
-    for (channel, gap) in &plan.channels {
-        transaction.execute(SET_PACE, (channel.name(), millis(*gap)))?;
+    for channel in &plan.channels {
+        transaction.execute(SET_PACE, (channel.name(), millis(channel.pace)))?;
     }
     let lanes = serde_json::Value::from(plan.lanes()).to_string();
     transaction.query_row(ENTER, (process, lanes), |row| row.get(0)).map(Ok)
@@ -184,55 +182,6 @@ pub(super) fn claim(transaction: &Transaction<'_>, owner: i64, lane: &str, most:
         transaction.prepare_cached(HOLD)?.execute((owner, lane))?;
     }
     Ok(claims)
-}
-
-/// The start of each statement that lists rows. `row` reads the columns.
-macro_rules! select_rows {
-    () => {
-        concat!(
-            "SELECT item.id, event, channel, iif(owner IS NULL, state, 'in work'),
-                strftime('%Y-%m-%dT%H:%M:%SZ', received_at, 'unixepoch'), attempts, problem,
-                due_at, next_at, ifnull(channel.pause > gap, FALSE), holder IS NOT NULL, ",
-            $crate::store::sqlite::statements::now!(),
-            " FROM item JOIN record ON record.id = item.record LEFT JOIN channel ON channel.name = item.channel "
-        )
-    };
-}
-pub(super) use select_rows;
-
-/// The lanes of all receivers, each with the process of its receiver.
-const SERVED: &str = "SELECT process, value FROM receiver, json_each(lanes)";
-
-/// The lanes of the receivers that run. A receiver of which the system cannot tell counts as running.
-pub(super) fn served(connection: &Connection) -> Result<HashSet<String>> {
-    let mut lanes = connection.prepare_cached(SERVED)?;
-    let lanes = lanes.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut served = HashSet::new();
-    for lane in lanes {
-        let (process, lane): (Option<String>, String) = lane?;
-        if !process.as_deref().is_some_and(process::has_ended) {
-            served.insert(lane);
-        }
-    }
-    Ok(served)
-}
-
-/// Reads the columns of `select_rows!`.
-pub(super) fn row(row: &rusqlite::Row<'_>, served: &HashSet<String>) -> Result<Row> {
-    let (channel, state): (String, String) = (row.get(2)?, row.get(3)?);
-    let (due_at, next_at, now) = (row.get(7)?, row.get(8)?, row.get(11)?);
-    let (asked, held, served) = (row.get(9)?, row.get(10)?, served.contains(&channel));
-    let times = Times { now, due_at, next_at, asked, held, served };
-    Ok(Row {
-        id: row.get(0)?,
-        event: row.get(1)?,
-        wait: times.wait(&state, &channel),
-        channel,
-        state,
-        received_at: row.get(4)?,
-        attempts: row.get(5)?,
-        problem: row.get(6)?,
-    })
 }
 
 /// The start of the two statements that put rows back to waiting. A row that is in work is not changed.

@@ -11,7 +11,7 @@ use rusqlite::{Result, Transaction};
 
 use super::process;
 use super::statements::{check_version, now};
-use crate::store::{CUT_OFF, Plan, Trouble};
+use crate::store::{CUT_OFF, Plan, Trouble, attempts};
 
 /// For each receiver: the last `beat`, and how often it was seen unchanged.
 pub(super) type Observed = HashMap<i64, (i64, u128)>;
@@ -78,8 +78,8 @@ pub(super) fn tidy(
 }
 
 fn take_back(transaction: &Transaction<'_>, plan: &Plan) -> Result<()> {
-    let [work, channel] = [&plan.timings.work_pauses, &plan.timings.channel_pauses].map(|pauses| pauses.len() + 1);
-    transaction.prepare_cached(TAKE_BACK)?.execute((work.cast_signed(), channel.cast_signed(), CUT_OFF))?;
+    let [work, channel] = [&plan.timings.work_pauses, &plan.timings.channel_pauses].map(|pauses| attempts(pauses));
+    transaction.prepare_cached(TAKE_BACK)?.execute((work, channel, CUT_OFF))?;
     transaction.prepare_cached(FREE)?.execute([]).map(drop)
 }
 
