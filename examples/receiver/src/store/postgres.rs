@@ -73,12 +73,16 @@ struct Postgres {
     /// The connection for `tidy`. The connection of the owner cannot be used: a session can take its own locks again,
     /// so `tidy` would take this receiver for dead.
     other: Mutex<Kept<operate::Prepared>>,
+    /// The connection that has checked the tables. A command uses it for its question.
+    first: Mutex<Option<Connection<()>>>,
 }
 
 pub(super) async fn open(address: &Address, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Trouble> {
-    prepare_tables(address, create, &plan).await?;
+    let first = prepare_tables(address, create, &plan).await?;
+    // A receiver that serves would hold it without need.
+    let first = Mutex::new((!create).then_some(first));
     let jobs = keep::start(address, &plan);
-    Ok(Arc::new(Postgres { address: address.clone(), plan, jobs, other: Mutex::default() }))
+    Ok(Arc::new(Postgres { address: address.clone(), plan, jobs, other: Mutex::default(), first }))
 }
 
 const CREATE: &str = include_str!("postgres.sql");
@@ -88,12 +92,12 @@ const TABLES: &str = "SELECT to_regclass('twt_chat.version') IS NOT NULL";
 const CHECK_VERSION: &str = "SELECT oldest FROM version";
 
 /// Makes the tables if there are none, and checks that this receiver is not too old for them.
-async fn prepare_tables(address: &Address, create: bool, plan: &Plan) -> Result<(), Trouble> {
+async fn prepare_tables(address: &Address, create: bool, plan: &Plan) -> Result<Connection<()>, Trouble> {
     let mut connection = Connection::<()>::open(address, &plan.timings).await?;
-    // A start may wait for the upgrade of another receiver.
-    connection.client.batch_execute("SET statement_timeout = 0").await.map_err(connection::away)?;
     let make = async {
         let transaction = connection.client.transaction().await?;
+        // A start may wait for the upgrade of another receiver.
+        transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
         transaction.execute(LOCK_TABLES, &[&connection::CLASS]).await?;
         let exists: bool = transaction.query_one(TABLES, &[]).await?.get(0);
         if !exists && create {
@@ -109,7 +113,8 @@ async fn prepare_tables(address: &Address, create: bool, plan: &Plan) -> Result<
     if !make.await.map_err(connection::away)? {
         return Err(Trouble::Away("it has no tables".to_owned()));
     }
-    check_version(&connection.client).await
+    check_version(&connection.client).await?;
+    Ok(connection)
 }
 
 async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
@@ -121,7 +126,10 @@ impl Postgres {
     /// A connection for a command or a button of the page. PostgreSQL ends a statement after `Timings::statement`. So a
     /// button whose request has failed does nothing after this time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
-        Connection::open(&self.address, &self.plan.timings).await
+        match self.first.lock().await.take() {
+            Some(connection) => Ok(connection),
+            None => Connection::open(&self.address, &self.plan.timings).await,
+        }
     }
 }
 

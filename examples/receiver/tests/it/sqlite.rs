@@ -1,10 +1,13 @@
 //! The promises of the receiver with real HTTP, real processes, and SQLite.
 
 mod answers;
+mod attempts;
 mod backups;
+mod clients;
 mod crash;
 mod deleting;
 mod deliveries;
+mod faults;
 mod forwarding;
 mod health;
 mod logging;
@@ -12,12 +15,9 @@ mod metrics;
 mod operation;
 mod operators;
 mod several;
-mod strangers;
 mod support;
 mod tolerance;
-mod trouble;
 mod unset;
 mod waiting;
-mod work;
 
 const POSTGRES: bool = false;
