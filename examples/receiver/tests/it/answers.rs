@@ -28,11 +28,11 @@ fn slack_has_taken_a_message_with_status_200_whatever_follows() {
 
 /// Checks that a failure is in the log, that the message is sent again, and that the other channels do not get their
 /// messages again.
-fn is_tried_again<const N: usize>(failures: [(&'static str, Answer, &str); N]) {
+fn is_tried_again<const N: usize>(timings: &str, failures: [(&'static str, Answer, &str); N]) {
     let channels = failures.clone().map(|(name, answer, _)| StubChannel::start(name, &[answer, Answer::Taken]));
     let folder = folder();
     let mut command = forwarding(&folder, &channels);
-    with_timings(&mut command, "answer=3000");
+    with_timings(&mut command, timings);
     let receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(telling_body()), 200);
     for (name, _, problem) in failures {
@@ -49,12 +49,15 @@ fn is_tried_again<const N: usize>(failures: [(&'static str, Answer, &str); N]) {
 
 #[test]
 fn a_refusal_is_tried_again() {
-    is_tried_again([
-        ("slack", Answer::Text("500 Internal Server Error", "rollup_error"), "status 500"),
-        ("feishu", Answer::Text("200 OK", r#"{"code":11232,"msg":"frequency limited"}"#), "code 11232"),
-        ("dingtalk", Answer::Text("200 OK", r#"{"errcode":130101,"errmsg":"send too fast"}"#), "errcode 130101"),
-        ("wecom", Answer::Text("200 OK", r#"{"errcode":45009,"errmsg":"freq out of limit"}"#), "errcode 45009"),
-    ]);
+    is_tried_again(
+        "",
+        [
+            ("slack", Answer::Text("500 Internal Server Error", "rollup_error"), "status 500"),
+            ("feishu", Answer::Text("200 OK", r#"{"code":11232,"msg":"frequency limited"}"#), "code 11232"),
+            ("dingtalk", Answer::Text("200 OK", r#"{"errcode":130101,"errmsg":"send too fast"}"#), "errcode 130101"),
+            ("wecom", Answer::Text("200 OK", r#"{"errcode":45009,"errmsg":"freq out of limit"}"#), "errcode 45009"),
+        ],
+    );
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn a_refusal_that_asks_for_a_pause_is_tried_again() {
     let refused = Answer::Text("403 Forbidden\r\nRetry-After: 1", "action_prohibited");
     let problem = "status 403: the workspace does not let this webhook post: ask an administrator of the workspace, \
                    asks for a pause of 1s";
-    is_tried_again([("slack", refused, problem)]);
+    is_tried_again("", [("slack", refused, problem)]);
 }
 
 #[test]
@@ -98,11 +101,14 @@ fn a_row_whose_channel_needs_a_person_is_dead_at_once_and_says_what_to_do() {
 
 #[test]
 fn a_connection_that_fails_is_tried_again() {
-    is_tried_again([
-        ("slack", Answer::Closed, "the connection failed: unexpected end of file"),
-        ("feishu", Answer::Endless, "the answer is too long"),
-        ("dingtalk", Answer::Never, "no whole answer within 3s"),
-    ]);
+    is_tried_again(
+        "",
+        [
+            ("slack", Answer::Closed, "the connection failed: unexpected end of file"),
+            ("feishu", Answer::Endless, "the answer is too long"),
+        ],
+    );
+    is_tried_again("answer=5000", [("dingtalk", Answer::Never, "no whole answer within 5s")]);
 }
 
 #[test]
@@ -143,11 +149,14 @@ fn a_channel_that_cannot_be_reached_is_tried_again() {
 fn a_message_with_an_undocumented_answer_is_sent_again() {
     let elsewhere = StubChannel::start("slack", &[Answer::Taken]);
     let found: &str = format!("302 Found\r\nLocation: {}", elsewhere.url).leak();
-    is_tried_again([
-        ("slack", Answer::Text(found, ""), "status 302"),
-        ("feishu", Answer::Text("200 OK", "ok"), "an answer without `code`"),
-        ("dingtalk", Answer::Text("201 Created", r#"{"errcode":0}"#), "status 201"),
-    ]);
+    is_tried_again(
+        "",
+        [
+            ("slack", Answer::Text(found, ""), "status 302"),
+            ("feishu", Answer::Text("200 OK", "ok"), "an answer without `code`"),
+            ("dingtalk", Answer::Text("201 Created", r#"{"errcode":0}"#), "status 201"),
+        ],
+    );
     assert_eq!(elsewhere.requests().len(), 0);
 }
 
