@@ -191,6 +191,10 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
     let now = || i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let pauses = [1, 2, 4, 8, 15, 30, 60, 120, 240, 420];
     assert_eq!(pauses.iter().sum::<i64>(), 15 * 60);
+    // With this gap, the next attempt does not begin before the test allows it.
+    let gap = milliseconds(3_600_000);
+    execute(&receiver.folder, &format!("UPDATE channel SET gap = {gap}"));
+    let allow = format!("UPDATE channel SET next_at = next_at - {gap}");
     let mut before = now();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     for (attempt, pause) in (1..).zip(pauses) {
@@ -206,7 +210,10 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
         // The test ends the pause by moving the time in the row, so that it need not wait.
         let pause = milliseconds(pause * 1_000);
         before = now();
-        execute(&receiver.folder, &format!("UPDATE item SET due_at = due_at - {pause} WHERE channel = 'slack'"));
+        execute(
+            &receiver.folder,
+            &format!("UPDATE item SET due_at = due_at - {pause} WHERE channel = 'slack'; {allow}"),
+        );
     }
     eventually("it is dead", || row(&receiver, "slack")["state"] == "dead");
     let row = row(&receiver, "slack");
@@ -214,6 +221,7 @@ fn pauses_grow_for_fifteen_minutes_and_then_the_row_is_dead() {
     assert_eq!(channels[0].requests().len(), 11);
 
     channels[0].answer(&[Answer::Taken]);
+    execute(&receiver.folder, &allow);
     assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
     done(&receiver, "slack");
 }
