@@ -12,7 +12,9 @@ use std::thread;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
-use crate::support::{Receiver, command, copy_database, count, count_in, eventually, folder, message, rows, run};
+use crate::support::{
+    Receiver, command, copy_database, count, count_in, eventually, folder, message, rows, run, with_timings,
+};
 
 fn mode(file: &Path) -> u32 {
     file.metadata().unwrap().permissions().mode() & 0o777
@@ -30,7 +32,12 @@ fn after_a_clean_end_the_file_alone_is_whole() {
     let folder = folder();
     // Nothing is left beside the file, no matter which receiver ends last.
     for round in 0..3 {
-        let mut receivers = [(); 2].map(|()| Receiver::start_in(&folder));
+        let mut receivers = [(); 2].map(|()| {
+            let mut command = command(&folder);
+            // A busy disk can need longer than the usual time for the end.
+            with_timings(&mut command, "grace=60000");
+            Receiver::spawn(&folder, command)
+        });
         for (number, receiver) in receivers.iter().enumerate() {
             for delivery in 0..10 {
                 assert_eq!(deliver(receiver, &format!("Visitor{round}-{number}-{delivery}")), 200);
@@ -92,7 +99,7 @@ fn a_backup_of_a_receiver_that_serves_can_be_restored() {
                 }
             });
         }
-        eventually("some are kept", || promised.lock().unwrap().len() > 100);
+        eventually("some are kept", || promised.lock().unwrap().len() > 20);
         before = promised.lock().unwrap().clone();
         let output = run(&folder, &["backup", "backup"]);
         done.store(true, Ordering::Relaxed);
@@ -152,7 +159,8 @@ fn the_files_of_the_inbox_are_for_their_owner_alone() {
         return;
     }
     let folder = folder();
-    let inner = command(&folder);
+    let mut inner = command(&folder);
+    with_timings(&mut inner, "grace=60000");
     let mut open = Command::new("sh");
     open.args(["-c", "umask 0 && exec \"$0\""]).arg(inner.get_program()).current_dir(&folder).env_clear();
     open.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());

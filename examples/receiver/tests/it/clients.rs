@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use twt_chat_webhooks::fixtures;
 
 use crate::support::{
-    Receiver, command, count, eventually, folder, head, lock, message, rest, runtime, secret, with_timings,
+    Receiver, command, count, eventually, folder, head, lock, message, rest, runtime, secret, try_post, with_timings,
 };
 
 #[test]
@@ -32,7 +32,7 @@ fn without_a_signature_the_body_is_not_waited_for() {
 
 #[test]
 fn clients_that_stall_are_dropped_and_hold_nobody_up() {
-    let receiver = Receiver::start_with("read=5000");
+    let receiver = Receiver::start_with("read=20000");
     let silent: Vec<_> = (0..50).map(|_| receiver.begin("")).collect();
     let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
     let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
@@ -50,19 +50,19 @@ fn clients_that_stall_are_dropped_and_hold_nobody_up() {
 
 #[test]
 fn a_connection_that_is_kept_open_is_dropped_too() {
-    let receiver = Receiver::start_with("age=2000");
+    let receiver = Receiver::start_with("age=15000");
     let answer = rest(receiver.begin("GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[test]
 fn clients_that_stall_are_cut_off_when_the_receiver_ends() {
-    let mut receiver = Receiver::start();
+    let mut receiver = patient();
     let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
     let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     assert_eq!(receiver.stop().code(), Some(0));
-    // The receiver has cut these clients off: no client has reached its limit of time, which is a minute.
+    // The receiver has cut these clients off: no client has reached its limit of time, which is ten minutes.
     for stream in heads.into_iter().chain(bodies) {
         assert_eq!(rest(stream), "");
     }
@@ -70,7 +70,7 @@ fn clients_that_stall_are_cut_off_when_the_receiver_ends() {
 
 #[test]
 fn a_running_request_is_finished_before_the_end() {
-    let mut receiver = Receiver::start();
+    let mut receiver = Receiver::start_with("grace=60000");
     let body = fixtures::UNREPLIED;
     let signature = secret().sign(body.as_bytes()).to_string();
     let mut stream = receiver.begin(&(head(body.len()).replace(&"0".repeat(64), &signature) + &body[..100]));
@@ -86,7 +86,8 @@ fn a_running_request_is_finished_before_the_end() {
 
 #[test]
 fn a_second_signal_ends_the_receiver_at_once() {
-    let mut receiver = Receiver::start();
+    // The first signal leaves enough time for the second one.
+    let mut receiver = Receiver::start_with("grace=60000");
     let stream = receiver.begin(&(head(1000) + "{"));
     assert_eq!(receiver.get("/healthz").0, 200);
     receiver.signal("TERM");
@@ -129,7 +130,7 @@ fn idle_connections_give_way() {
     let clients = idle(&receiver, 600);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     deliver();
-    assert!(receiver.log().contains("all 512 connections are taken"), "{}", receiver.log());
+    receiver.logs("all 512 connections are taken");
     // The clients that came first were cut off.
     assert_eq!(rest(clients.into_iter().next().unwrap()), "");
 }
@@ -155,7 +156,13 @@ fn slow_clients_with_a_made_up_signature_keep_nobody_out() {
     }
     eventually("all places are taken", || receiver.log().contains("all 512 connections are taken"));
     for number in 0..10 {
-        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+        let body = message(&format!("Visitor{number}"), "hello", 1).to_vec();
+        let signature = secret().sign(&body).to_string();
+        // On a busy machine, a client can take longer than half a second for its request, so it can give way too. Then
+        // the platform sends the delivery again.
+        let mut answers = (0..5).map(|_| try_post(&receiver.address, &body, Some(&signature)));
+        let answer = answers.find_map(Result::ok);
+        assert_eq!(answer.map(|(status, _)| status), Some(200));
     }
     drop(clients);
 }
@@ -258,7 +265,8 @@ fn a_body_that_announces_too_much_is_refused_before_it_arrives() {
 
 #[test]
 fn a_client_sees_the_answer_to_a_body_that_is_too_large() {
-    let receiver = Receiver::start();
+    // The receiver has enough time to read what the client still sends after the answer.
+    let receiver = Receiver::start_with("grace=60000");
     let piece = vec![b' '; 1024 * 1024];
     let announced = head(8 * piece.len());
     let chunked = head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
@@ -285,6 +293,7 @@ fn a_body_in_small_pieces_takes_no_more_memory_than_a_body_in_one_piece() {
     let receiver = Receiver::start();
     let body = format!("{}{}", fixtures::UNREPLIED, " ".repeat(LENGTH - fixtures::UNREPLIED.len()));
     assert_eq!(receiver.deliver(&body), 200);
+    receiver.all_done();
     let before = receiver.memory("VmHWM");
 
     let body = body.replace("Visitor15", "Visitor16");

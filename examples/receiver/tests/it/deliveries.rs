@@ -89,7 +89,7 @@ fn a_retry_is_not_worked_on_again_but_the_next_push_is() {
     let begun: Vec<_> = receiver.worked_on().into_iter().filter(|line| line.starts_with("begin")).collect();
     let expected = ["begin 1 UNREPLIED Visitor15", "begin 2 UNREPLIED Visitor16", "begin 3 UNREPLIED Visitor15"];
     assert_eq!(sorted(begun), expected);
-    assert!(receiver.log().contains(", repeated: 1"), "{}", receiver.log());
+    receiver.logs(", repeated: 1");
     // A body without a new item is not kept.
     assert_eq!(count_in(&receiver.folder, "record", "true"), 3);
 }
@@ -193,7 +193,7 @@ fn the_old_secret_is_accepted_and_noted() {
 
 #[test]
 fn a_body_above_the_limit_is_refused() {
-    let receiver = Receiver::start();
+    let receiver = Receiver::start_with("grace=60000");
     let padded = |length: usize| format!("{}{}", telling_body(), " ".repeat(length - telling_body().len()));
     assert_eq!(receiver.deliver(padded(LIMIT)), 200);
     assert_eq!(receiver.deliver(padded(LIMIT + 1)), 413);
@@ -230,14 +230,14 @@ fn two_hundred_requests_at_once_are_answered() {
 
 #[test]
 fn the_platform_keeps_what_the_inbox_cannot_take() {
-    let receiver = Receiver::start_with("write=1000 busy=500 statement=500");
+    let receiver = Receiver::start_with("busy=10000 statement=10000");
     let lock = lock(&receiver.folder);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 503);
     assert_eq!(receiver.get("/healthz").0, 503);
     drop(lock);
     eventually("it is kept", || receiver.deliver(fixtures::UNREPLIED) == 200);
     eventually("it is healthy", || receiver.get("/healthz").0 == 200);
-    receiver.row(1, "done");
+    eventually("it is done", || count(&receiver.folder, "state = 'done'") == 1);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn while_the_database_is_away_the_platform_keeps_everything() {
         return;
     }
     let folder = folder();
-    let (receiver, proxy) = behind_a_proxy(&folder, "write=2000 statement=1000 look=100");
+    let (receiver, proxy) = behind_a_proxy(&folder, "statement=10000 look=100");
     let mut kept = 0;
     for (round, link) in [Link::Down, Link::Silent, Link::Down].into_iter().enumerate() {
         receiver.deliver_until_kept(body(round));
@@ -131,13 +131,14 @@ fn a_restart_of_the_database_loses_nothing_and_repeats_only_what_was_in_work() {
     for number in 0..50 {
         assert_eq!(receiver.deliver(body(number)), 200);
     }
+    let waiting = "SELECT count(*) FROM item WHERE state <> 'done'";
+    eventually("all is done", || simple_query(&url, waiting) == [["0"]]);
     assert_eq!(receiver.deliver(message("Visitor50", "slow", 1).to_vec()), 200);
     eventually("it is in work", || worked_on(&folder).iter().any(|line| line.contains("Visitor50")));
     server.stop();
     assert_eq!(receiver.deliver(body(51)), 503);
     server.go_on();
     eventually("a delivery is kept again", || receiver.deliver(body(51)) == 200);
-    let waiting = "SELECT count(*) FROM item WHERE state <> 'done'";
     eventually("all is done", || simple_query(&url, waiting) == [["0"]]);
     let again: Vec<_> = beginnings(&folder).into_iter().filter(|(_, times)| *times > 1).collect();
     assert!(again.len() <= 4, "worked on again: {again:?}");

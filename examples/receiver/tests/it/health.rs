@@ -194,7 +194,7 @@ fn what_is_in_a_log_that_was_deleted_is_put_into_the_file_at_a_clean_end() {
     if POSTGRES {
         return;
     }
-    let mut receiver = Receiver::start();
+    let mut receiver = Receiver::start_with("grace=60000");
     answers(&receiver, 1, 200);
     receiver.all_done();
     fs::remove_file(&files(&receiver)[1]).unwrap();

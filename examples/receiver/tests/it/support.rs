@@ -19,7 +19,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -29,11 +29,11 @@ pub const PATH: &str = "/webhooks/twt-chat";
 pub const SECRET: &str = "s3cret of example.com";
 
 /// How long [`eventually`] waits before a test fails. It is long, because a busy machine can be slow.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Times for a machine that is busy, in milliseconds. A test that waits for one of these times sets a short one.
-const PATIENT: &str = "read=60000 write=60000 age=60000 answer=60000 busy=50000 silence=60000 statement=50000 \
-    idle=60000";
+const PATIENT: &str = "read=300000 write=300000 age=300000 answer=300000 work=600000 busy=250000 silence=300000 \
+    statement=250000 idle=300000";
 /// `PATIENT` does not change the pauses, so they are the real ones. `SHORT_PAUSES` makes them shorter.
 pub const SHORT_PAUSES: &str = "work_pauses=20,40,60,80";
 
@@ -98,6 +98,8 @@ pub struct Receiver {
     child: Child,
     pub address: String,
     log: Arc<Mutex<String>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
     pub folder: PathBuf,
 }
 
@@ -118,15 +120,15 @@ impl Receiver {
     }
 
     pub fn spawn(folder: &Path, command: Command) -> Self {
-        let (receiver, mut lines) = Self::spawn_unread(folder, command);
+        let (mut receiver, mut lines) = Self::spawn_unread(folder, command);
         let log = Arc::clone(&receiver.log);
-        thread::spawn(move || {
+        receiver.reader = Some(thread::spawn(move || {
             let mut line = String::new();
             while lines.read_line(&mut line).unwrap() > 0 {
                 log.lock().unwrap().push_str(&line);
                 line.clear();
             }
-        });
+        }));
         receiver
     }
 
@@ -142,11 +144,17 @@ impl Receiver {
         let address = first.trim_end().rsplit_once("listening on ").expect(&first).1;
         // In a JSON log, the address stands in quotes.
         let address = address.trim_end_matches(['"', '}']).to_owned();
-        (Self { child, address, log: Arc::default(), folder: folder.to_owned() }, lines)
+        (Self { child, address, log: Arc::default(), reader: None, folder: folder.to_owned() }, lines)
     }
 
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log contains a text. A request can be answered before the test has read the line about it.
+    #[track_caller]
+    pub fn logs(&self, text: &str) {
+        eventually(&format!("the log contains {text:?}"), || self.log().contains(text));
     }
 
     pub fn post(&self, body: impl AsRef<[u8]>, signature: Option<&str>) -> (u16, String) {
@@ -230,12 +238,16 @@ impl Receiver {
         });
     }
 
+    /// Waits until the process has ended, and until the test has read all that is in the log.
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         eventually("the receiver has ended", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
         status.unwrap()
     }
 
@@ -271,12 +283,17 @@ pub fn client() -> ureq::Agent {
 }
 
 pub fn post(address: &str, body: &[u8], signature: Option<&str>) -> (u16, String) {
+    try_post(address, body, signature).unwrap()
+}
+
+/// Like [`post`], but returns an error if the receiver cuts the connection off.
+pub fn try_post(address: &str, body: &[u8], signature: Option<&str>) -> Result<(u16, String), ureq::Error> {
     let mut request = client().post(format!("http://{address}{PATH}")).content_type("application/json");
     if let Some(signature) = signature {
         request = request.header("X-Chat-Signature", signature);
     }
-    let mut response = request.send(body).unwrap();
-    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    let mut response = request.send(body)?;
+    Ok((response.status().as_u16(), response.body_mut().read_to_string()?))
 }
 
 /// The head of a delivery whose body has this length. The signature is made up.
@@ -296,9 +313,12 @@ pub fn rest(mut stream: TcpStream) -> String {
     }
 }
 
-/// Runs the command with these arguments, and waits for its end.
+/// Runs the command with these arguments, and waits for its end. A command gives up after five tries to empty the log
+/// of SQLite, so the pause between two tries is long.
 pub fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder).args(arguments).output().unwrap()
+    let mut command = command(folder);
+    with_timings(&mut command, "look=3000");
+    command.args(arguments).output().unwrap()
 }
 
 pub fn list(folder: &Path) -> Vec<Value> {

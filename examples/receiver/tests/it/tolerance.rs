@@ -44,12 +44,14 @@ fn a_delivery_that_is_too_old_or_too_new_is_a_dead_letter_that_says_so() {
     let rows = receiver.list();
     let problems: Vec<_> = rows.iter().filter_map(|row| row["problem"].as_str()).collect();
     let [too_old, too_new] = problems.try_into().unwrap();
-    assert!(too_old.starts_with("sent 66") && too_old.ends_with(" s ago, which is too long"), "{too_old}");
-    assert!(too_new.starts_with("sent 6") && too_new.ends_with(" s in the future"), "{too_new}");
+    // A busy machine can take a while until the receiver reads its clock.
+    let seconds = |problem: &str| problem.split(' ').nth(1).unwrap().parse::<u32>().unwrap();
+    assert!((660..960).contains(&seconds(too_old)) && too_old.ends_with(" s ago, which is too long"), "{too_old}");
+    assert!((600..=660).contains(&seconds(too_new)) && too_new.ends_with(" s in the future"), "{too_new}");
     assert_eq!(count(&receiver.folder, "state = 'dead' AND attempts = 0"), 2);
     let worked_on = receiver.worked_on().join("\n");
     assert!(!worked_on.contains("Visitor1") && !worked_on.contains("Visitor2"), "{worked_on}");
-    assert!(receiver.log().contains(", stale: sent 66"), "{}", receiver.log());
+    receiver.logs(&format!(", stale: {too_old}"));
 }
 
 #[test]
