@@ -107,7 +107,7 @@ fn a_connection_that_fails_is_tried_again() {
             ("feishu", Answer::Endless, "the answer is too long"),
         ],
     );
-    is_tried_again("answer=20000", [("dingtalk", Answer::Never, "no whole answer within 20s")]);
+    is_tried_again("answer=8000", [("dingtalk", Answer::Never, "no whole answer within 8s")]);
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn a_message_with_an_undocumented_answer_is_sent_again() {
 #[test]
 fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     // The pause is so long that it is not over before the receiver is killed.
-    let busy = Answer::Text("429 Too Many Requests\r\nRetry-After: 40", "rate_limited");
+    let busy = Answer::Text("429 Too Many Requests\r\nRetry-After: 15", "rate_limited");
     let channels =
         [StubChannel::start("slack", &[busy, Answer::Taken]), StubChannel::start("feishu", &[Answer::Taken])];
     let mut receiver = start(&channels);
     assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
-    eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 40s");
+    eventually("it is refused", || row(&receiver, "slack")["problem"] == "status 429, asks for a pause of 15s");
     // The pause also holds for another item, and after a restart of the receiver.
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
     // The test waits until Feishu has taken both messages. If the kill cut off a message to Feishu, the receiver would
@@ -177,7 +177,7 @@ fn a_channel_that_asks_for_a_pause_gets_nothing_until_it_is_over() {
     let receiver = start_in(&receiver.folder, &channels);
     receiver.all_done();
     let slack = channels[0].requests();
-    assert!(slack[1].at - slack[0].at >= Duration::from_secs(40));
+    assert!(slack[1].at - slack[0].at >= Duration::from_secs(15));
     let mut visitors = channels[0].visitors().split_off(1);
     visitors.sort_unstable();
     assert_eq!(visitors, ["Visitor1", "Visitor2"]);

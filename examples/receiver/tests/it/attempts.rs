@@ -133,16 +133,16 @@ fn work_that_blocks_its_threads_does_not_bring_the_receiver_down() {
     let folder = folder();
     let mut command = command(&folder);
     command.args(["--workers", "2"]);
-    with_timings(&mut command, &format!("work=3000 grace=1000 {SHORT_PAUSES}"));
+    with_timings(&mut command, &format!("work=1000 grace=1000 {SHORT_PAUSES}"));
     let mut receiver = Receiver::spawn(&folder, command);
     for (number, text) in ["block", "block", "spawn and block", "spawn and block"].into_iter().enumerate() {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), text, 1).to_vec()), 200);
     }
     let blocked = receiver.row(1, "dead");
-    assert_eq!(blocked["problem"], "the work took longer than 3s, and still blocks its thread");
+    assert_eq!(blocked["problem"], "the work took longer than 1s, and still blocks its thread");
     assert_eq!(blocked["attempts"], 5);
     let spawned = receiver.row(3, "dead");
-    assert!(spawned["problem"].as_str().unwrap().starts_with("the work took longer than 3s"), "{spawned}");
+    assert!(spawned["problem"].as_str().unwrap().starts_with("the work took longer than 1s"), "{spawned}");
     // Deliveries are still answered, other items worked on, and the receiver can be stopped.
     assert_eq!(receiver.deliver(message("Visitor5", "panic", 1).to_vec()), 200);
     receiver.row(5, "dead");

@@ -32,7 +32,7 @@ fn without_a_signature_the_body_is_not_waited_for() {
 
 #[test]
 fn clients_that_stall_are_dropped_and_hold_nobody_up() {
-    let receiver = Receiver::start_with("read=20000");
+    let receiver = Receiver::start_with("read=10000");
     let silent: Vec<_> = (0..50).map(|_| receiver.begin("")).collect();
     let heads: Vec<_> = (0..50).map(|_| receiver.begin("POST /webhooks/twt-chat HTTP/1.1\r\nHost: ex")).collect();
     let bodies: Vec<_> = (0..50).map(|_| receiver.begin(&(head(1000) + "{"))).collect();
@@ -50,7 +50,7 @@ fn clients_that_stall_are_dropped_and_hold_nobody_up() {
 
 #[test]
 fn a_connection_that_is_kept_open_is_dropped_too() {
-    let receiver = Receiver::start_with("age=15000");
+    let receiver = Receiver::start_with("age=5000");
     let answer = rest(receiver.begin("GET /healthz HTTP/1.1\r\nHost: example.com\r\n\r\n"));
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }

@@ -230,7 +230,7 @@ fn two_hundred_requests_at_once_are_answered() {
 
 #[test]
 fn the_platform_keeps_what_the_inbox_cannot_take() {
-    let receiver = Receiver::start_with("busy=10000 statement=10000");
+    let receiver = Receiver::start_with("busy=2000 statement=2000");
     let lock = lock(&receiver.folder);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 503);
     assert_eq!(receiver.get("/healthz").0, 503);

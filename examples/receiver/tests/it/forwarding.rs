@@ -180,7 +180,8 @@ fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
 fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
     const ITEMS: usize = 8;
 
-    let channels = ["slack", "feishu"].map(|name| StubChannel::start(name, &[Answer::Late(Duration::from_secs(2))]));
+    let channels =
+        ["slack", "feishu"].map(|name| StubChannel::start(name, &[Answer::Late(Duration::from_millis(700))]));
     let folder = folder();
     let mut receiver = start_in(&folder, &channels);
     // All items come in one delivery. On a busy machine, many deliveries would take longer than the messages.

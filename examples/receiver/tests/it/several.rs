@@ -106,11 +106,11 @@ fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
 
 #[test]
 fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
-    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(30))])];
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(13))])];
     let folder = folder();
     let start = || {
         let mut command = forwarding(&folder, &channels);
-        with_timings(&mut command, "idle=15000 statement=12000 silence=15000 look=100");
+        with_timings(&mut command, "idle=6000 statement=5000 silence=6000 look=100");
         Receiver::spawn(&folder, command)
     };
     let mut first = start();
@@ -131,7 +131,7 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
         with_timings(&mut command, timings);
         Receiver::spawn(&folder, command)
     };
-    let frozen = [(); 2].map(|()| start("idle=15000 statement=12000 look=100"));
+    let frozen = [(); 2].map(|()| start("idle=6000 statement=5000 look=100"));
     frozen[0].deliver_until_kept(message("Visitor0", "never end", 1).to_vec());
     eventually("it is in work", || worked_on(&folder).len() == 1);
     let go_on = || frozen.iter().for_each(|receiver| receiver.signal("CONT"));
@@ -145,7 +145,7 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
         is_free
     });
     // On SQLite, the receiver that runs notices the silence. On PostgreSQL, the database server does.
-    let runs = start("silence=15000 look=100");
+    let runs = start("silence=6000 look=100");
     for number in 1..20 {
         let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
         assert_eq!(status, 200, "{}", runs.log());
@@ -171,7 +171,7 @@ fn a_receiver_that_is_cut_off_stops_its_work_and_notes_nothing() {
     let mut command = command(&folder);
     let database = folder.file_name().unwrap().to_str().unwrap();
     command.env("INBOX", format!("postgres://receiver@127.0.0.1:{}/{database}", proxy.port));
-    with_timings(&mut command, "idle=15000 statement=12000 look=100");
+    with_timings(&mut command, "idle=6000 statement=5000 look=100");
     let cut_off = Receiver::spawn(&folder, command);
     cut_off.deliver_until_kept(message("Visitor1", "wait for the file", 1).to_vec());
     eventually("it is in work", || worked_on(&folder).len() == 1);
