@@ -272,9 +272,8 @@ fn has_arbitrary_precision() -> bool {
 ///
 /// - Directly from `serde_json`, the value of a number arrives by `visit_string`, and its key does not. In an ordinary
 ///   object, either both arrive by `visit_string` or neither does.
-/// - Under `flatten` and in an untagged enum, serde has buffered the object, so its size is known. The value of a
-///   number is then an owned string. A string with escapes or from a reader is owned too, so an ordinary object with
-///   such a value can be taken for a number.
+/// - Under `flatten` and in an untagged enum, serde has buffered the object, so its size is known. A number is then an
+///   owned string. A string with escapes or from a reader is owned too, so its object can be taken for a number.
 fn number_in(fields: &[Token<'_>], is_sized: bool) -> Option<Number> {
     let [Token::Str(key), value] = fields else { return None };
     if key != NUMBER_KEY || !has_arbitrary_precision() {

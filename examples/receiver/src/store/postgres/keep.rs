@@ -22,10 +22,10 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Keeps a group of deliveries: each record with a new key, and a row of the record for each lane. Returns how many
 /// records of each delivery are new.
 ///
-/// Index: the unique one on `key`, and `item_record`. For `NOT EXISTS`, or for a join instead of `ANY`, PostgreSQL could
-/// choose to read the whole inbox. Race: two groups can hold the same keys. Both insert in the order of the keys, so
-/// they cannot deadlock. The second group waits, and then finds the records of the first group. The numbers are taken
-/// beforehand, because `RETURNING` cannot say from which delivery a record came.
+/// Index: the unique one on `key`, and `item_record`. For `NOT EXISTS`, or for a join instead of `ANY`, PostgreSQL
+/// could choose to read the whole inbox. Race: two groups can hold the same keys. Both insert in the order of the keys,
+/// so they cannot deadlock. The second group waits, and then finds the records of the first group. The numbers are
+/// taken beforehand, because `RETURNING` cannot say from which delivery a record came.
 ///
 /// A stale record is left out if the inbox holds its item. A fresh record deletes the stale dead letter of its item.
 /// If `retry` has put this dead letter back, the fresh record is left out. Race: if a stale record and a fresh one
