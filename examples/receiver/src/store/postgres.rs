@@ -73,14 +73,12 @@ struct Postgres {
     /// The connection for `tidy`. The connection of the owner cannot be used: a session can take its own locks again,
     /// so `tidy` would take this receiver for dead.
     other: Mutex<Kept<operate::Prepared>>,
-    /// The connection that has checked the tables. A command uses it for its question.
+    /// The connection that has checked the tables. The first command or look uses it.
     first: Mutex<Option<Connection<()>>>,
 }
 
 pub(super) async fn open(address: &Address, create: bool, plan: Plan) -> Result<Arc<dyn Store>, Trouble> {
-    let first = prepare_tables(address, create, &plan).await?;
-    // A receiver that serves would hold it without need.
-    let first = Mutex::new((!create).then_some(first));
+    let first = Mutex::new(Some(prepare_tables(address, create, &plan).await?));
     let jobs = keep::start(address, &plan);
     Ok(Arc::new(Postgres { address: address.clone(), plan, jobs, other: Mutex::default(), first }))
 }
@@ -123,10 +121,10 @@ async fn check_version(client: &tokio_postgres::Client) -> Result<(), Trouble> {
 }
 
 impl Postgres {
-    /// A connection for a command or a button of the page. PostgreSQL ends a statement after `Timings::statement`. So a
-    /// button whose request has failed does nothing after this time.
+    /// A connection for one command, look, or button of the page. PostgreSQL ends a statement after
+    /// `Timings::statement`. So a button whose request has failed does nothing after this time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
-        match self.first.lock().await.take() {
+        match self.first.lock().await.take().filter(|first| !first.client.is_closed()) {
             Some(connection) => Ok(connection),
             None => Connection::open(&self.address, &self.plan.timings).await,
         }
@@ -164,11 +162,11 @@ impl Store for Postgres {
     }
 
     async fn overview(&self) -> Result<Vec<Standing>, Trouble> {
-        look::overview(&self.address, &self.plan.timings).await
+        look::overview(&self.connect().await?, &self.plan.timings).await
     }
 
     async fn rows(&self, which: Which, most: u32, skip: u32) -> Result<Vec<Row>, Trouble> {
-        look::rows(&self.address, &self.plan.timings, &which, most, skip).await
+        look::rows(&self.connect().await?, &self.plan.timings, &which, most, skip).await
     }
 
     async fn retry(&self, retry: Retry) -> Result<u64, Trouble> {

@@ -86,7 +86,10 @@ struct Write<T, W> {
 
 impl<T: Send, W: FnMut(&Transaction<'_>) -> SqlResult<T> + Send> Job for Write<T, W> {
     fn run(&mut self, transaction: &Transaction<'_>) -> SqlResult<()> {
-        self.value = Some((self.run)(transaction)?);
+        // If the task has given up meanwhile, nothing is done. The page or the platform has been told so.
+        if !self.sender.is_closed() {
+            self.value = Some((self.run)(transaction)?);
+        }
         Ok(())
     }
 

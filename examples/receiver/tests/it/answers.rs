@@ -9,7 +9,7 @@ use serde_json::json;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
-use crate::forwarding::{done, row, start, start_in};
+use crate::channels::{done, row, start, start_in};
 use crate::support::{
     Answer, HttpProxy, Receiver, StubChannel, TOKEN, command, count, count_in, eventually, execute, folder, forwarding,
     message, milliseconds, rows, run, telling_body, with_timings,

@@ -1,5 +1,6 @@
 //! What becomes of a delivery, and how it is answered.
 
+use std::path::Path;
 use std::thread;
 
 use serde_json::json;
@@ -46,13 +47,31 @@ fn deliveries_do_not_read_the_whole_inbox() {
     receiver.all_done();
     // The last figures of a connection are written when it ends.
     receiver.stop();
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND application_name = 'twt-chat receiver'";
-    eventually("all connections have ended", || rows(&folder, open)[0][0] == "0");
+    eventually("all connections have ended", || connections(&folder) == "0");
     let read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'record'";
     let read: u32 = rows(&folder, read)[0][0].parse().unwrap();
     // The work reads each record once.
     assert!((100..1_000).contains(&read), "{read} records read");
+}
+
+/// How many connections receivers have to the PostgreSQL database of a test.
+fn connections(folder: &Path) -> String {
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name = 'twt-chat receiver'";
+    rows(folder, open)[0][0].clone()
+}
+
+#[test]
+fn a_receiver_that_has_little_to_do_has_few_connections_to_the_database() {
+    if !POSTGRES {
+        return;
+    }
+    let receiver = Receiver::start();
+    for number in 0..10 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    // The fourth is opened if a delivery comes while the connection of the one before is not free again.
+    eventually("three or four are open", || ["3", "4"].contains(&connections(&receiver.folder).as_str()));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::iter;
-use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
@@ -88,12 +88,46 @@ async fn hand_over(jobs: &mpsc::Sender<Job>, arrival: Arrival, probes: bool) -> 
 /// Starts the committers. They end when the sender is dropped.
 pub(super) fn start(address: &Address, plan: &Plan) -> mpsc::Sender<Job> {
     let (jobs, waiting) = mpsc::channel(MAX_GROUP);
-    let waiting = Arc::new(Mutex::new(waiting));
-    for _ in 0..COMMITTERS {
-        let committer = Committer { address: address.clone(), plan: plan.clone(), kept: Kept::default() };
-        tokio::spawn(committer.run(Arc::clone(&waiting)));
-    }
+    tokio::spawn(hand_out(waiting, address.clone(), plan.clone()));
     jobs
+}
+
+/// Gives each group to the committer that was idle last. So a receiver with few deliveries has one connection for them.
+async fn hand_out(mut waiting: mpsc::Receiver<Job>, address: Address, plan: Plan) {
+    let new = || Committer { address: address.clone(), plan: plan.clone(), kept: Kept::default() };
+    let (mut idle, mut busy) = (Vec::new(), JoinSet::new());
+    while let Some(first) = waiting.recv().await {
+        while let Some(ended) = busy.try_join_next() {
+            idle.extend(ended);
+        }
+        if busy.len() == COMMITTERS {
+            idle.extend(busy.join_next().await.and_then(Result::ok));
+        }
+        let group = group(first, &mut waiting);
+        let mut committer = idle.pop().unwrap_or_else(new);
+        busy.spawn(async move {
+            committer.commit(group).await;
+            committer
+        });
+    }
+}
+
+/// Takes the deliveries that wait now.
+fn group(first: Job, waiting: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut bytes = 0;
+    let others = iter::from_fn(|| waiting.try_recv().ok());
+    // If nobody waits for a delivery any more, it was answered 503 or the client is gone. The platform sends such a
+    // delivery again, so it is left out.
+    let wanted = iter::once(first).chain(others).filter(|job| !job.answer.is_closed()).take(MAX_GROUP);
+    let mut group = Vec::new();
+    for job in wanted {
+        bytes += job.arrival.bytes();
+        group.push(job);
+        if bytes > MAX_BYTES {
+            break;
+        }
+    }
+    group
 }
 
 struct Prepared {
@@ -113,30 +147,6 @@ struct Committer {
 }
 
 impl Committer {
-    async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Job>>>) {
-        loop {
-            let group = {
-                let mut waiting = waiting.lock().await;
-                let Some(first) = waiting.recv().await else { return };
-                let mut bytes = 0;
-                let others = iter::from_fn(|| waiting.try_recv().ok());
-                // If nobody waits for a delivery any more, it was answered 503 or the client is gone. The platform
-                // sends such a delivery again, so the committer leaves it out.
-                let wanted = iter::once(first).chain(others).filter(|job| !job.answer.is_closed()).take(MAX_GROUP);
-                let mut group = Vec::new();
-                for job in wanted {
-                    bytes += job.arrival.bytes();
-                    group.push(job);
-                    if bytes > MAX_BYTES {
-                        break;
-                    }
-                }
-                group
-            };
-            self.commit(group).await;
-        }
-    }
-
     async fn commit(&mut self, group: Vec<Job>) {
         let kept = match self.try_commit(&group).await {
             // PostgreSQL has refused the group. One delivery can be the reason, so each delivery is tried alone.

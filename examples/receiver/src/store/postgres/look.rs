@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Error};
 
-use super::Address;
 use super::connection::{CLASS, Connection, away, within};
 use crate::store::wait::Times;
 use crate::store::{Row, Standing, Trouble, Which};
@@ -28,8 +27,7 @@ const OVERVIEW: &str = "
         FROM record WHERE id = (SELECT record FROM item WHERE item.id = sums.oldest))
     FROM sums";
 
-pub(super) async fn overview(address: &Address, timings: &Timings) -> Result<Vec<Standing>, Trouble> {
-    let connection: Connection<()> = Connection::open(address, timings).await?;
+pub(super) async fn overview(connection: &Connection<()>, timings: &Timings) -> Result<Vec<Standing>, Trouble> {
     let standing = |row: tokio_postgres::Row| {
         let age: Option<f64> = row.try_get(5)?;
         Ok(Standing {
@@ -101,13 +99,12 @@ const DEAD: &str = concat!(
 const ONE: &str = concat!(select_rows!(), "WHERE item.id = $2 LIMIT $3 OFFSET $4");
 
 pub(super) async fn rows(
-    address: &Address,
+    connection: &Connection<()>,
     timings: &Timings,
     which: &Which,
     most: u32,
     skip: u32,
 ) -> Result<Vec<Row>, Trouble> {
-    let connection: Connection<()> = Connection::open(address, timings).await?;
     let (most, skip) = (i64::from(most), i64::from(skip));
     let query = async {
         let rows = match which {

@@ -33,7 +33,7 @@ fn while_the_database_is_away_the_platform_keeps_everything() {
         return;
     }
     let folder = folder();
-    let (receiver, proxy) = behind_a_proxy(&folder, "statement=10000 look=100");
+    let (receiver, proxy) = behind_a_proxy(&folder, "statement=5000 look=100");
     let mut kept = 0;
     for (round, link) in [Link::Down, Link::Silent, Link::Down].into_iter().enumerate() {
         receiver.deliver_until_kept(body(round));
