@@ -64,8 +64,12 @@ fn only_the_accessor_of_the_event_returns_the_item() {
         [unreplied, pre_chat, offline]
     };
     let payloads = [fixtures::unreplied(), fixtures::pre_chat_form_submit(), fixtures::offline_form_submit()];
-    let events = payloads.map(|payload| items(&payload.event));
+    let events = payloads.each_ref().map(|payload| items(&payload.event));
     assert_eq!(events, [[Some(1), None, None], [None, Some(1), None], [None, None, Some(1)]]);
+    for payload in &payloads {
+        let messages: Vec<_> = payload.contents().filter_map(|item| item.as_unreplied()).collect();
+        assert_eq!(messages, payload.event.as_unreplied().unwrap_or_default().iter().collect::<Vec<_>>());
+    }
 }
 
 #[test]
