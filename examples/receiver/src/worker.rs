@@ -136,6 +136,8 @@ impl Lane {
         let mut ended = Vec::new();
         // Before this time, the lane takes nothing, whatever arrives.
         let mut next = Instant::now();
+        // Whether a message has just ended. Then others may wait for the pace of the channel.
+        let mut paced = false;
         // When the lane first saw that the receiver has to stop.
         let mut told_to_stop = None;
         loop {
@@ -151,7 +153,8 @@ impl Lane {
                     if let Some(channel) = channel
                         && (due || !ended.is_empty())
                     {
-                        next = Instant::now() + if ended.is_empty() { ASK } else { channel.pace };
+                        paced = !ended.is_empty();
+                        next = Instant::now() + if paced { channel.pace } else { ASK };
                     }
                     inbox.metrics.attempted(channel, &ended);
                     ended.clear();
@@ -167,12 +170,15 @@ impl Lane {
             if stops && running.is_empty() && ended.is_empty() || is_over {
                 return Ok(());
             }
-            let now = Instant::now();
-            let look = now + timings.look;
-            let wake = if next > now && running.is_empty() { next.min(look) } else { look };
+            let look = Instant::now() + timings.look;
+            let wake = if paced && running.is_empty() { next.min(look) } else { look };
+            let arrival = async {
+                sleep_until(next).await;
+                arrivals.changed().await
+            };
             tokio::select! {
                 Some(outcome) = running.join_next() => ended.push(outcome.map_err(panicked)?),
-                _ = arrivals.changed(), if !stops && running.len() < self.most && next <= now => {}
+                _ = arrival, if !stops && running.len() < self.most => {}
                 () = sleep_until(wake) => {}
                 () = stop.cancelled(), if !stops => {}
             }

@@ -13,6 +13,7 @@ mod owner;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{Mutex, mpsc};
@@ -23,6 +24,9 @@ use self::connection::{Connection, Kept, within};
 use self::keep::Job;
 use super::{Plan, Prune, Retry, Row, Session, Standing, Store, Trouble, VERSION, Which};
 use crate::delivery::Arrival;
+
+/// How long a connection is idle before TCP asks whether its peer is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The settings from a `postgres://` URL. `Display` shows no password.
 #[derive(Clone)]
@@ -41,6 +45,10 @@ impl Address {
         // certificate that this machine does not trust.
         if config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Disable);
+        }
+        // A connection can be idle for hours. Without these messages, a network could forget it meanwhile.
+        if !url.contains("keepalives_idle") {
+            config.keepalives_idle(KEEPALIVE);
         }
         if config.get_application_name().is_none() {
             config.application_name("twt-chat receiver");
@@ -124,7 +132,8 @@ impl Postgres {
     /// A connection for one command, look, or button of the page. PostgreSQL ends a statement after
     /// `Timings::statement`. So a button whose request has failed does nothing after this time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
-        match self.first.lock().await.take().filter(|first| !first.client.is_closed()) {
+        let first = self.first.lock().await.take();
+        match first.filter(|first| !first.client.is_closed()) {
             Some(connection) => Ok(connection),
             None => Connection::open(&self.address, &self.plan.timings).await,
         }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use twt_chat_webhooks::{AppSecret, fixtures};
 
+use crate::POSTGRES;
 use crate::support::{
     Answer, Receiver, StubChannel, TOKEN, command, count, eventually, folder, forwarding, message, rows, run,
     telling_body, text,
@@ -281,4 +282,24 @@ fn no_credential_and_no_word_of_a_visitor_is_shown() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(5).any(|bytes| bytes == b"T0KEN"));
     }
+}
+
+#[test]
+fn a_channel_without_messages_asks_the_database_only_now_and_then() {
+    // SQLite does not count transactions.
+    if !POSTGRES {
+        return;
+    }
+    let channels = CHANNELS.map(|name| StubChannel::start(name, &[Answer::Taken]));
+    let receiver = start(&channels);
+    let committed = || {
+        let committed = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
+        rows(&receiver.folder, committed)[0][0].parse::<f64>().unwrap()
+    };
+    std::thread::sleep(Duration::from_secs(2));
+    let (start, before) = (Instant::now(), committed());
+    std::thread::sleep(Duration::from_secs(3));
+    // Twice a second, each of the five lanes has one transaction, and tidying has four.
+    let per_second = (committed() - before) / start.elapsed().as_secs_f64();
+    assert!(per_second < 40.0, "{per_second} transactions per second");
 }

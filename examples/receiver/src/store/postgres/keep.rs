@@ -85,7 +85,7 @@ async fn hand_over(jobs: &mpsc::Sender<Job>, arrival: Arrival, probes: bool) -> 
     answered.await.map_err(|_| ended())?
 }
 
-/// Starts the committers. They end when the sender is dropped.
+/// Starts the committers. They end when the sender is dropped, because then nobody waits for an answer.
 pub(super) fn start(address: &Address, plan: &Plan) -> mpsc::Sender<Job> {
     let (jobs, waiting) = mpsc::channel(MAX_GROUP);
     tokio::spawn(hand_out(waiting, address.clone(), plan.clone()));
