@@ -28,7 +28,7 @@ fn nothing_that_was_answered_200_is_lost_when_one_of_three_receivers_is_killed()
     let start = || {
         let mut command = command(&folder);
         command.args(["--workers", &WORKERS.to_string()]);
-        // On a busy machine, an item can be in work at most of the kills. It has more attempts than there are kills.
+        // On a busy machine, one item can be in work at many of the kills, so there are more attempts than kills.
         with_timings(&mut command, &format!("work_pauses={}", ["1000"; 2 * ROUNDS].join(",")));
         Receiver::spawn(&folder, command)
     };
