@@ -360,18 +360,17 @@ impl Session for Owner {
                 statements::note(transaction, owner, name, (*id, *attempt), verdict, problem.as_deref())?;
             }
             let claims = statements::claim(transaction, owner, name, free)?;
-            if beat || !noted.is_empty() || !claims.is_empty() {
+            let shows = beat || !noted.is_empty() || !claims.is_empty();
+            if shows {
                 statements::beat(transaction, owner)?;
             }
-            Ok(Some(claims))
+            Ok(Some((claims, shows)))
         });
         let lost = || Trouble::Lost("another receiver has taken this one for dead".to_owned());
-        let claims = exchanged.await?.ok_or_else(lost)?;
+        let (claims, shows) = exchanged.await?.ok_or_else(lost)?;
         self.in_work.fetch_add(claims.len(), Ordering::Relaxed);
         self.in_work.fetch_sub(count, Ordering::Relaxed);
-        if let Ok(mut last) = self.beat.lock()
-            && (beat || count > 0 || !claims.is_empty())
-        {
+        if shows && let Ok(mut last) = self.beat.lock() {
             *last = Instant::now();
         }
         Ok(claims)

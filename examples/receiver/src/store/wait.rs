@@ -65,3 +65,29 @@ impl Times {
         Some(Wait { until, reason, is_known: served && end > now })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Times;
+
+    #[test]
+    fn the_time_is_rounded_up_and_a_time_that_has_come_is_over() {
+        let (failed, pause) = ("an attempt failed", "the channel asked for a pause");
+        let (pace, turn) = ("the pace of the channel", "its turn");
+        // Now is second 5.
+        for (due_at, next_at, asked, held, second, reason, is_known) in [
+            (5_001, None, false, false, 6, failed, true),
+            (6_000, None, false, false, 6, failed, true),
+            (5_000, None, false, false, 5, turn, false),
+            (1_000, Some(5_000), true, false, 1, turn, false),
+            (1_000, Some(5_001), true, false, 6, pause, true),
+            (1_000, Some(5_001), false, false, 6, pace, true),
+            (1_000, Some(1_000), false, true, 1, pace, false),
+        ] {
+            let times = Times { now: 5_000, due_at, next_at, asked, held, served: true };
+            let wait = times.wait("waiting", "slack").unwrap();
+            let expected = (format!("1970-01-01T00:00:0{second}Z"), reason, is_known);
+            assert_eq!((wait.until, wait.reason, wait.is_known), expected, "{due_at} {next_at:?}");
+        }
+    }
+}

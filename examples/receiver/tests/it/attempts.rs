@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::{
-    Receiver, SHORT_PAUSES, beginnings, command, count, eventually, folder, message, run, with_timings, worked_on,
+    Receiver, SHORT_PAUSES, beginnings, command, count, eventually, execute, folder, message, run, with_timings,
+    worked_on,
 };
 
 #[test]
@@ -98,9 +99,25 @@ fn what_is_in_work_at_the_end_is_worked_on_again() {
     let is_in_work = || count(&receiver.folder, "owner IS NOT NULL") == 1 && !receiver.worked_on().is_empty();
     eventually("it is in work", is_in_work);
     assert_eq!(receiver.stop().code(), Some(0));
+    // The receiver has put the row back itself. It does not leave this to the next receiver.
+    assert_eq!(count(&receiver.folder, "owner IS NOT NULL"), 0);
     let again = Receiver::start_in(&receiver.folder);
     eventually("it is worked on again", || beginnings(&again.folder) == [(1, 2)].into());
     assert_eq!(again.list()[0]["problem"], "the receiver ended before this was done");
+}
+
+#[test]
+fn a_row_whose_last_attempt_is_cut_off_is_dead() {
+    for (attempts, dead) in [(4, 0), (5, 1)] {
+        let mut first = Receiver::start();
+        assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+        eventually("it is in work", || !first.worked_on().is_empty());
+        execute(&first.folder, &format!("UPDATE item SET attempts = {attempts}"));
+        first.kill();
+        let second = Receiver::start_in(&first.folder);
+        eventually("the attempt is cut off", || count(&second.folder, "problem IS NOT NULL") == 1);
+        assert_eq!(count(&second.folder, "state = 'dead'"), dead, "attempt {attempts}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, copy_database, count, count_in, eventually, folder, message, rows, run, with_timings,
+    Receiver, command, copy_database, count, count_in, eventually, folder, message, rows, run, sqlite, with_timings,
 };
 
 fn mode(file: &Path) -> u32 {
@@ -30,14 +30,20 @@ fn after_a_clean_end_the_file_alone_is_whole() {
         return;
     }
     let folder = folder();
+    let start = || {
+        let mut command = command(&folder);
+        // A busy disk can need longer than the usual time for the end.
+        with_timings(&mut command, "grace=60000");
+        Receiver::spawn(&folder, command)
+    };
+    let kept_in_the_file = || {
+        let copy = crate::support::folder();
+        fs::copy(folder.join("inbox.sqlite3"), copy.join("inbox.sqlite3")).unwrap();
+        count_in(&copy, "record", "true")
+    };
     // Nothing is left beside the file, no matter which receiver ends last.
     for round in 0..3 {
-        let mut receivers = [(); 2].map(|()| {
-            let mut command = command(&folder);
-            // A busy disk can need longer than the usual time for the end.
-            with_timings(&mut command, "grace=60000");
-            Receiver::spawn(&folder, command)
-        });
+        let mut receivers = [(); 2].map(|()| start());
         for (number, receiver) in receivers.iter().enumerate() {
             for delivery in 0..10 {
                 assert_eq!(deliver(receiver, &format!("Visitor{round}-{number}-{delivery}")), 200);
@@ -49,10 +55,17 @@ fn after_a_clean_end_the_file_alone_is_whole() {
         for receiver in &mut receivers {
             assert_eq!(receiver.wait().code(), Some(0));
         }
-        let copy = crate::support::folder();
-        fs::copy(folder.join("inbox.sqlite3"), copy.join("inbox.sqlite3")).unwrap();
-        assert_eq!(count_in(&copy, "record", "true"), 20 * (round + 1));
+        assert_eq!(kept_in_the_file(), 20 * (round + 1));
     }
+    // The file is also whole if another process still has it open.
+    let mut receiver = start();
+    let open = sqlite(&folder);
+    open.query_row("SELECT count(*) FROM record", [], |_| Ok(())).unwrap();
+    assert_eq!(deliver(&receiver, "Visitor-last"), 200);
+    receiver.all_done();
+    assert_eq!(receiver.stop().code(), Some(0));
+    assert_eq!(kept_in_the_file(), 3 * 20 + 1);
+    drop(open);
 }
 
 #[test]

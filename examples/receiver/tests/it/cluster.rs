@@ -92,12 +92,13 @@ fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
 fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
     let channels = [StubChannel::start("slack", &[Answer::Never])];
     let folder = folder();
-    let mut first = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    let first = Receiver::spawn(&folder, forwarding(&folder, &channels));
     assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
     eventually("it is in work", || worked_on(&folder).len() == 1 && channels[0].requests().len() == 1);
     let second = Receiver::spawn(&folder, forwarding(&folder, &channels));
     channels[0].answer(&[Answer::Taken]);
-    first.kill();
+    // The test does not wait for the process. So the process stays as a zombie, of which only the exit status is left.
+    first.signal("KILL");
     eventually("the other works on it", || beginnings(&folder) == [(1, 2)].into());
     eventually("the other has sent it", || count(&folder, "channel = 'slack' AND state = 'done'") == 1);
     assert_eq!(channels[0].requests().len(), 2);
@@ -121,6 +122,45 @@ fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
     assert_eq!(first.stop().code(), Some(0));
     second.all_done();
     assert_eq!(channels[0].requests().len(), 1);
+}
+
+/// How often a receiver on SQLite has shown that it is alive. Each time is a write to the disk.
+fn beat(receiver: &Receiver) -> u64 {
+    rows(&receiver.folder, "SELECT beat FROM receiver")[0][0].parse().unwrap()
+}
+
+#[test]
+fn a_receiver_shows_that_it_is_alive_only_while_it_has_rows_in_work() {
+    if POSTGRES {
+        return;
+    }
+    let receiver = Receiver::start_with("look=50");
+    assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
+    receiver.all_done();
+    let before = beat(&receiver);
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(beat(&receiver), before);
+    assert_eq!(receiver.deliver(message("Visitor2", "never end", 1).to_vec()), 200);
+    eventually("it shows several times that it is alive", || beat(&receiver) > before + 4);
+}
+
+#[test]
+fn a_receiver_shows_that_it_is_alive_when_it_takes_or_notes_something() {
+    if POSTGRES {
+        return;
+    }
+    // Without such a reason, the receiver would show that it is alive only after two hours.
+    let receiver = Receiver::start_with("look=3600000");
+    assert_eq!(receiver.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    eventually("it is in work", || count(&receiver.folder, "owner IS NOT NULL") == 1);
+    assert_eq!(beat(&receiver), 1);
+    // After these deliveries, the receiver takes no row and notes no outcome.
+    for number in 0..5 {
+        assert_eq!(receiver.deliver(format!("not JSON {number}")), 200);
+    }
+    assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
+    receiver.row(7, "done");
+    assert_eq!(beat(&receiver), 3);
 }
 
 #[test]

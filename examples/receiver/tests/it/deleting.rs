@@ -136,10 +136,54 @@ fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
         let left = "all that was to be deleted is deleted, but the log of the database may still hold it: ";
         assert!(code == Some(1) && problem.starts_with(&format!("receiver: {left}")), "{problem}");
         assert!(page.starts_with("HTTP/1.1 503 ") && page.contains(left), "{page}");
+        let (code, problem) = error(&patient().args(["prune", "--older-than", "6"]).output().unwrap());
+        assert!(code == Some(1) && problem.starts_with(&format!("receiver: {left}")), "{problem}");
     }
     drop((database, client));
     assert_eq!(prune(&operators.receiver, &[]), "rows deleted: 0\n");
     assert!(!is_in_a_file(&folder, "Visitor-Ada") && !is_in_a_file(&folder, "Visitor-Ben"));
+}
+
+#[test]
+fn a_row_is_deleted_as_soon_as_another_process_has_read() {
+    if POSTGRES {
+        return;
+    }
+    let mut receiver = Receiver::start_with("grace=60000");
+    assert_eq!(receiver.deliver(telling_body()), 200);
+    receiver.row(1, "done");
+    // Only the reader keeps the command from emptying the log of the database.
+    receiver.stop();
+    let folder = &receiver.folder;
+    let reader = sqlite(folder);
+    reader.execute_batch("BEGIN; SELECT count(*) FROM item").unwrap();
+    let mut delete = command(folder);
+    with_timings(&mut delete, "look=3000");
+    let delete = delete.args(["delete", "1"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the row is gone", || count(folder, "true") == 0);
+    // Meanwhile, the command tries for the first time.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    drop(reader);
+    let (code, problem) = error(&delete.wait_with_output().unwrap());
+    assert_eq!(code, Some(0), "{problem}");
+    assert!(!is_in_a_file(folder, "my PIN is 47114711"));
+}
+
+#[test]
+fn a_row_is_deleted_while_no_delivery_is_kept() {
+    if POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let operators = Operators::start(&folder, command(&folder));
+    assert_eq!(operators.receiver.deliver(telling_body()), 200);
+    operators.receiver.row(1, "done");
+    fs::rename(folder.join("inbox.sqlite3"), folder.join("aside")).unwrap();
+    assert_eq!(operators.receiver.deliver(fixtures::UNREPLIED), 503);
+    let answer = operators.press("/rows/1/delete");
+    assert!(answer.contains("done=deleted&id=1\r\n"), "{answer}");
+    fs::rename(folder.join("aside"), folder.join("inbox.sqlite3")).unwrap();
+    assert!(!is_in_a_file(&folder, "my PIN is 47114711"));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::process::Command;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
-use crate::support::{Receiver, command, count_in, eventually, execute, folder, message, rows, run, sqlite};
+use crate::support::{
+    Receiver, command, count_in, eventually, execute, folder, message, rows, run, sqlite, with_timings,
+};
 
 fn body(number: usize) -> Vec<u8> {
     message(&format!("Visitor{number}"), "hello", 1).to_vec()
@@ -107,6 +109,8 @@ fn files_that_are_deleted_or_replaced_keep_no_delivery() {
         let (aside, other) = (receiver.folder.join("aside"), receiver.folder.join("other"));
         fs::rename(&file, &aside).unwrap();
         answers(&receiver, number, 503);
+        let name = file.file_name().unwrap().to_str().unwrap();
+        receiver.logs(&format!("/{name} was deleted or replaced while it was open"));
         fs::copy(&aside, &other).unwrap();
         fs::rename(&other, &file).unwrap();
         answers(&receiver, number, 503);
@@ -168,17 +172,25 @@ fn what_was_promised_before_the_file_was_deleted_is_worked_on() {
     if POSTGRES {
         return;
     }
-    let mut receiver = Receiver::start();
+    let folder = folder();
+    let mut command = command(&folder);
+    command.args(["--workers", "1"]);
+    with_timings(&mut command, "grace=60000");
+    let mut receiver = Receiver::spawn(&folder, command);
     let held = message("Visitor1", "wait for the file", 1).to_vec();
     assert_eq!(receiver.deliver(held), 200);
     eventually("it is in work", || !receiver.worked_on().is_empty());
+    // The work on this item begins only after the outcome of the first item is noted.
+    assert_eq!(receiver.deliver(body(3)), 200);
     let [database, log, index] = files(&receiver);
     fs::remove_file(&database).unwrap();
     answers(&receiver, 2, 503);
     fs::write(receiver.folder.join("go on"), "").unwrap();
-    eventually("it is done", || receiver.worked_on().iter().any(|line| line.starts_with("end 1 ")));
-    receiver.kill();
+    let has_ended = |start| receiver.worked_on().iter().any(|line| line.starts_with(start));
+    eventually("both are done", || has_ended("end 1 ") && has_ended("end 2 "));
+    assert_eq!(receiver.stop().code(), Some(0));
     // Only the log of the database is left of the inbox, and SQLite would delete the log for a new file.
+    assert!(log.metadata().unwrap().len() > 0);
     let output = run(&receiver.folder, &[]);
     assert_eq!(output.status.code(), Some(1));
     let problem = String::from_utf8(output.stderr).unwrap();

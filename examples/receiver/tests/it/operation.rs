@@ -61,6 +61,9 @@ fn an_inbox_that_cannot_be_opened_is_named() {
             assert!(!problem.contains("T0KEN"), "{problem}");
         }
     }
+    let missing = folder.join("missing").join("inbox");
+    let (_, problem) = error(&command(&folder).env("INBOX", missing).output().unwrap());
+    assert!(problem.contains("No such file or directory"), "{problem}");
     // The command `list` does not create an inbox.
     assert_eq!(run(&folder, &["list"]).status.code(), Some(1));
     assert!(!folder.join("inbox.sqlite3").exists());

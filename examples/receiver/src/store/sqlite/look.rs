@@ -162,10 +162,24 @@ pub(super) fn body(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rusqlite::{Connection, params_from_iter};
 
     use super::super::statements::{CLAIM, IS_HELD, IS_PUT_BACK, NOTE, REPLACE_STALE, RETRY_DEAD, RETRY_ONE};
-    use super::{DEAD, LIST_DEAD, ONE, OVERVIEW, WAITING};
+    use super::{DEAD, LIST_DEAD, ONE, OVERVIEW, WAITING, look};
+
+    #[test]
+    fn a_read_that_takes_too_long_is_given_up() {
+        const LONG: &str =
+            "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 20000000)
+            SELECT count(*) FROM number";
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = |connection: &Connection| connection.query_row(LONG, [], |row| row.get::<_, i64>(0));
+        let looked = runtime.block_on(look(file.path().to_owned(), Duration::from_millis(1), read));
+        assert_eq!(looked.unwrap_err().to_string(), "interrupted");
+    }
 
     #[test]
     fn no_statement_reads_the_rows_that_are_done() {

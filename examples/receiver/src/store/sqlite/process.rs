@@ -65,3 +65,41 @@ fn look(id: u32) -> Found {
         _ => Found::Unknown,
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use super::{Found, has_ended, look};
+
+    #[test]
+    fn only_a_process_of_this_boot_namespace_and_user_is_known_to_have_ended() {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let namespace = fs::read_link("/proc/self/ns/pid").unwrap();
+        let (boot, namespace) = (boot.trim(), namespace.display());
+        let user = fs::metadata("/proc/self").unwrap().uid();
+        // Linux gives no process an ID as large as this one.
+        assert!(has_ended(&format!("{boot} {namespace} {user} 4194305 1")));
+        assert!(!has_ended(&format!("another {namespace} {user} 4194305 1")));
+        assert!(!has_ended(&format!("{boot} pid:[1] {user} 4194305 1")));
+        assert!(!has_ended(&format!("{boot} {namespace} {} 4194305 1", user + 1)));
+    }
+
+    #[test]
+    fn a_process_whose_status_cannot_be_read_may_still_run() {
+        let folder = tempfile::tempdir().unwrap();
+        // The name of the program is not UTF-8, so neither is the status of the process.
+        let program = folder.path().join(OsStr::from_bytes(b"\xff"));
+        symlink("/bin/sleep", &program).unwrap();
+        let mut child = Command::new(program).arg0("sleep").arg("60").spawn().unwrap();
+        let found = look(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(matches!(found, Found::Unknown));
+    }
+}

@@ -147,8 +147,8 @@ pub(super) fn note(
     problem: Option<&str>,
 ) -> Result<()> {
     let Verdict { state, pause, channel_pause } = verdict;
-    let noted = transaction.prepare_cached(NOTE)?.execute((id, owner, attempt, state, pause, problem))?;
-    if noted > 0 && !lane.is_empty() {
+    transaction.prepare_cached(NOTE)?.execute((id, owner, attempt, state, pause, problem))?;
+    if !lane.is_empty() {
         transaction.prepare_cached(NOTE_PACE)?.execute((lane, owner, channel_pause))?;
     }
     Ok(())

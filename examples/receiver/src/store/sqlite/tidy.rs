@@ -53,7 +53,8 @@ pub(super) fn tidy(
     if let Some(trouble) = check_version(transaction)? {
         return Ok(Err(trouble));
     }
-    let most = plan.timings.silence.as_nanos() / plan.timings.look.as_nanos().max(1);
+    // This many looks take at least as long as `silence`.
+    let looks = plan.timings.silence.as_nanos().div_ceil(plan.timings.look.as_nanos().max(1));
     let mut receivers = transaction.prepare_cached(RECEIVERS)?;
     let receivers = receivers.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let mut now = Observed::new();
@@ -62,7 +63,7 @@ pub(super) fn tidy(
     for receiver in receivers {
         let (id, beat, process, owns): (i64, i64, Option<String>, bool) = receiver?;
         let unchanged = observed.get(&id).filter(|(last, _)| owns && *last == beat).map_or(0, |(_, times)| times + 1);
-        if unchanged > most || process.is_some_and(|process| process::has_ended(&process)) {
+        if unchanged >= looks || process.is_some_and(|process| process::has_ended(&process)) {
             transaction.prepare_cached(GONE)?.execute((id, beat))?;
         } else {
             now.insert(id, (beat, unchanged));
