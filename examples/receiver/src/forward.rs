@@ -159,3 +159,38 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let until_date = || httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok();
     value.parse().ok().map(Duration::from_secs).or_else(until_date)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+
+    use twt_chat_webhooks::fixtures;
+
+    use super::*;
+
+    #[test]
+    fn the_first_message_is_sent_without_a_pause() {
+        let mut channel = Channel::ALL[0];
+        channel.pace = Duration::from_secs(86_400);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        // A proxy of the environment is not used.
+        let client = ureq::Agent::config_builder().proxy(None).build().into();
+        let webhook = Webhook { channel, url, secret: None, client, limit: Duration::from_secs(300) };
+        let (sender, sent) = mpsc::channel();
+        thread::spawn(move || {
+            let payload = Payload::from_slice(fixtures::UNREPLIED.as_bytes()).unwrap();
+            sender.send(webhook.send(&payload, &CancellationToken::new()).is_ok())
+        });
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+            // Keeps the connection open until the client closes it.
+            let _ = io::copy(&mut stream, &mut io::sink());
+        });
+        assert_eq!(sent.recv_timeout(Duration::from_secs(300)), Ok(true));
+    }
+}

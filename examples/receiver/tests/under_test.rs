@@ -79,9 +79,13 @@ async fn work(item: Item) -> Result<(), Error> {
             future::pending::<()>().await;
         }
         "wait for the file" => {
-            let file = PathBuf::from(env::var_os("WORK").ok_or("the tests set WORK")?).with_file_name("go on");
-            while !file.exists() {
+            while !go_on()?.exists() {
                 sleep(Duration::from_millis(20)).await;
+            }
+        }
+        "block until the file" => {
+            while !go_on()?.exists() {
+                std::thread::sleep(Duration::from_millis(100));
             }
         }
         "slow" => sleep(Duration::from_secs(1)).await,
@@ -93,6 +97,11 @@ async fn work(item: Item) -> Result<(), Error> {
     }
     note(format!("end {} {} {visitor}", item.id, item.payload.event_type()))?;
     Ok(())
+}
+
+/// The file that lets work that waits go on.
+fn go_on() -> Result<PathBuf, Error> {
+    Ok(PathBuf::from(env::var_os("WORK").ok_or("the tests set WORK")?).with_file_name("go on"))
 }
 
 fn note(line: String) -> Result<(), Error> {

@@ -221,3 +221,25 @@ fn rough(age: Duration) -> String {
         seconds => format!("{} days", seconds / 86_400),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::rough;
+
+    #[test]
+    fn an_age_has_one_unit_and_no_fraction() {
+        for (seconds, shown) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_199, "119 min"),
+            (7_200, "2 h"),
+            (172_799, "47 h"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(rough(Duration::from_secs(seconds)), shown);
+        }
+    }
+}

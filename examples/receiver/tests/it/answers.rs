@@ -111,12 +111,25 @@ fn a_connection_that_fails_is_tried_again() {
 }
 
 #[test]
+fn an_answer_of_64_kib_is_read_to_its_end() {
+    let answer = |padding: usize| format!(r#"{{"code":0,"msg":"{}"}}"#, "x".repeat(padding));
+    let longest: &str = answer(64 * 1024 - answer(0).len()).leak();
+    // A message whose answer cannot be read is sent again.
+    let channels = [StubChannel::start("feishu", &[Answer::Text("200 OK", longest), Answer::Taken])];
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+    assert_eq!(done(&receiver, "feishu")["attempts"], 1);
+}
+
+#[test]
 fn a_channel_that_cannot_be_reached_is_tried_again() {
     // A name that is too long cannot be found, and no name server is asked for it.
     let no_host = format!("http://{}/{TOKEN}", "a".repeat(300));
     // A server that does not speak TLS.
     let no_tls = TcpListener::bind("127.0.0.1:0").unwrap();
     let no_tls_url = format!("https://{}/{TOKEN}", no_tls.local_addr().unwrap());
+    // This name leads to 127.0.0.1, but no certificate can have it.
+    let no_name = format!("https://127.1:{}/{TOKEN}", no_tls.local_addr().unwrap().port());
     thread::spawn(move || {
         for stream in no_tls.incoming() {
             let mut stream = stream.unwrap();
@@ -128,12 +141,14 @@ fn a_channel_that_cannot_be_reached_is_tried_again() {
     let closed = format!("http://127.0.0.1:9/{TOKEN}");
     let folder = folder();
     let mut command = command(&folder);
-    command.env("SLACK_WEBHOOK_URL", no_host).env("FEISHU_WEBHOOK_URL", no_tls_url).env("WECOM_WEBHOOK_URL", closed);
+    command.env("SLACK_WEBHOOK_URL", no_host).env("FEISHU_WEBHOOK_URL", no_tls_url);
+    command.env("DINGTALK_WEBHOOK_URL", no_name).env("WECOM_WEBHOOK_URL", closed);
     let receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(telling_body()), 200);
     for (name, problem) in [
         ("slack", "the host was not found"),
         ("feishu", "TLS failed"),
+        ("dingtalk", "TLS failed"),
         ("wecom", "the connection failed: connection refused"),
     ] {
         eventually(&format!("{name}: {problem}"), || {

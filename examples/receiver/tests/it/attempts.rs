@@ -1,6 +1,7 @@
 //! When items are worked on, and how often.
 
 use std::fs;
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,14 +47,16 @@ fn as_many_items_are_worked_on_at_a_time_as_there_are_workers() {
     let folder = folder();
     let mut command = command(&folder);
     command.args(["--workers", "3"]);
+    with_timings(&mut command, "look=20");
     let receiver = Receiver::spawn(&folder, command);
     for number in 1..=5 {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "never end", 1).to_vec()), 200);
     }
     eventually("three are in work", || count(&folder, "owner IS NOT NULL") == 3);
     eventually("three have begun", || worked_on(&folder).len() == 3);
-    // This delivery gives the receiver another chance to begin a fourth item.
+    // Meanwhile, the receiver looks for more many times.
     assert_eq!(receiver.deliver(message("Visitor6", "hello", 1).to_vec()), 200);
+    thread::sleep(Duration::from_millis(500));
     assert_eq!(count(&folder, "owner IS NOT NULL"), 3);
     let rows = receiver.list();
     assert_eq!(rows.iter().filter(|row| row["state"] == "in work").count(), 3);
@@ -130,6 +133,49 @@ fn work_that_ends_in_time_is_noted_before_the_receiver_ends() {
     assert_eq!(count(&receiver.folder, "owner IS NOT NULL"), 0);
     let ended = worked_on(&receiver.folder).iter().filter(|line| line.starts_with("end")).count();
     assert_eq!(count(&receiver.folder, "state = 'done'"), i64::try_from(ended).unwrap());
+}
+
+#[test]
+fn a_receiver_that_is_told_to_stop_begins_no_more_work() {
+    let folder = folder();
+    let mut command = command(&folder);
+    command.args(["--workers", "1"]);
+    with_timings(&mut command, "grace=60000");
+    let mut receiver = Receiver::spawn(&folder, command);
+    for (visitor, text) in [("Visitor1", "wait for the file"), ("Visitor2", "hello")] {
+        assert_eq!(receiver.deliver(message(visitor, text, 1).to_vec()), 200);
+    }
+    eventually("it is in work", || worked_on(&folder).len() == 1);
+    receiver.signal("TERM");
+    eventually("no connection is accepted", || TcpStream::connect(&receiver.address).is_err());
+    fs::write(folder.join("go on"), "").unwrap();
+    assert_eq!(receiver.wait().code(), Some(0));
+    assert_eq!(beginnings(&folder), [(1, 1)].into());
+    assert_eq!(count(&folder, "state = 'done'"), 1);
+}
+
+#[test]
+fn when_all_threads_are_blocked_the_log_says_so_and_the_work_goes_on_later() {
+    let folder = folder();
+    let mut command = command(&folder);
+    command.args(["--workers", "20"]);
+    let pauses = ["1"; 100].join(",");
+    with_timings(&mut command, &format!("work=300 look=50 work_pauses={pauses}"));
+    let receiver = Receiver::spawn(&folder, command);
+    // Each attempt blocks a thread, and there are 120 threads.
+    for number in 0..20 {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "block until the file", 1).to_vec()), 200);
+    }
+    receiver.logs("no work begins any more");
+    assert_eq!(receiver.deliver(message("Visitor20", "hello", 1).to_vec()), 200);
+    fs::write(folder.join("go on"), "").unwrap();
+    receiver.logs("work begins again");
+    receiver.row(21, "done");
+    let log = receiver.log();
+    let (before, after) = log.split_once("no work begins any more").unwrap();
+    assert!(before.matches("still blocks its thread").count() >= 120, "{log}");
+    let meanwhile = after.split_once("work begins again").unwrap().0;
+    assert!(!meanwhile.contains("attempt") && !meanwhile.contains("no work begins"), "{log}");
 }
 
 #[test]

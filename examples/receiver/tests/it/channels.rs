@@ -12,7 +12,7 @@ use twt_chat_webhooks::{AppSecret, fixtures};
 use crate::POSTGRES;
 use crate::support::{
     Answer, Receiver, StubChannel, TOKEN, command, count, eventually, folder, forwarding, message, rows, run,
-    telling_body, text,
+    telling_body, text, with_timings,
 };
 
 const CHANNELS: [&str; 4] = ["slack", "feishu", "dingtalk", "wecom"];
@@ -61,6 +61,26 @@ fn each_channel_gets_its_message_and_has_its_own_row() {
     }
     let listed = String::from_utf8(run(&receiver.folder, &["list"]).stdout).unwrap();
     assert!(listed.lines().nth(1).unwrap().ends_with(" slack    UNREPLIED"), "{listed}");
+}
+
+#[test]
+fn a_long_message_is_cut_to_the_limit_of_each_channel() {
+    let channels = CHANNELS.map(|name| StubChannel::start(name, &[Answer::Taken]));
+    let receiver = start(&channels);
+    assert_eq!(receiver.deliver(message("Visitor15", &"x".repeat(30_000), 1).to_vec()), 200);
+    receiver.all_done();
+    for channel in &channels {
+        let [request] = channel.requests().try_into().unwrap_or_else(|_| panic!("{} got several", channel.name));
+        let sent = text(channel.name, &request.body);
+        let (size, limit) = match channel.name {
+            "slack" => (sent.chars().count(), 4_000),
+            "wecom" => (sent.len(), 2_048),
+            // 100 bytes are left for the signature.
+            "feishu" => (request.body.to_string().len(), 19_900),
+            _ => (request.body.to_string().len(), 20_000),
+        };
+        assert!(size == limit && sent.ends_with('…'), "{}: {size}", channel.name);
+    }
 }
 
 /// In 0.2.0, the keys of each pair were the same, so the second message was answered 200 and dropped.
@@ -170,7 +190,11 @@ fn a_message_without_an_answer_is_sent_again_after_a_kill() {
 #[test]
 fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
     let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(7))])];
-    let mut receiver = start(&channels);
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    // The answer takes longer than the difference of `answer` and twice `grace`.
+    with_timings(&mut command, "answer=60000 grace=29000");
+    let mut receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     eventually("slack has it", || channels[0].requests().len() == 1);
     assert_eq!(receiver.stop().code(), Some(0));
@@ -235,6 +259,19 @@ fn a_burst_keeps_the_pace_of_each_channel_and_waits_in_the_inbox() {
     }
     assert_eq!(count(&receiver.folder, "state = 'dead'"), 0);
     eventually("the work is not paced", || count(&receiver.folder, "channel = '' AND state = 'done'") == 100);
+}
+
+#[test]
+fn a_message_waits_for_the_pace_of_its_channel_and_not_for_the_next_look() {
+    let channels = [StubChannel::start("slack", &[Answer::Taken])];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "look=900000");
+    let receiver = Receiver::spawn(&folder, command);
+    for visitor in ["Visitor1", "Visitor2", "Visitor3"] {
+        assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
+    }
+    receiver.all_done();
 }
 
 #[test]

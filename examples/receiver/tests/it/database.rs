@@ -10,7 +10,8 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::support::{
     Answer, Link, Proxy, Receiver, Server, StubChannel, beginnings, command, count, create_database, eventually,
-    execute, folder, forwarding, leave_out, message, milliseconds, server_port, simple_query, with_timings, worked_on,
+    execute, folder, forwarding, leave_out, lock, message, milliseconds, rows, server_port, simple_query, with_timings,
+    worked_on,
 };
 
 /// A receiver whose link to PostgreSQL the test can cut.
@@ -51,6 +52,24 @@ fn while_the_database_is_away_the_platform_keeps_everything() {
     assert!(!receiver.log().contains("Visitor"), "{}", receiver.log());
 }
 
+/// Runs on PostgreSQL only.
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_to_a_database_that_does_not_answer_are_closed() {
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let (receiver, proxy) = behind_a_proxy(&folder, "statement=1000 look=100");
+    receiver.deliver_until_kept(body(0));
+    receiver.all_done();
+    proxy.set(Link::Silent);
+    assert_eq!(receiver.deliver(body(1)), 503);
+    // The receiver goes on to open connections, one at a time.
+    let open = || receiver.connections().into_iter().filter(|(_, remote)| *remote == proxy.port).count();
+    eventually("the others are closed", || open() <= 1);
+}
+
 #[test]
 fn a_database_that_is_full_refuses_and_takes_again() {
     let receiver = Receiver::start();
@@ -59,10 +78,55 @@ fn a_database_that_is_full_refuses_and_takes_again() {
     for _ in 0..3 {
         assert_eq!(receiver.deliver(body(2)), 503);
     }
+    if POSTGRES {
+        // Each delivery was tried once. No rollback sets a sequence back.
+        assert_eq!(rows(&receiver.folder, "SELECT last_value FROM tries"), [["3"]]);
+    }
     execute(&receiver.folder, drop_refuse());
     assert_eq!(receiver.deliver(body(2)), 200);
     receiver.all_done();
     assert_eq!(count(&receiver.folder, "true"), 2);
+}
+
+/// Runs on PostgreSQL only.
+#[test]
+fn a_delivery_whose_connection_is_closed_is_tried_again() {
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let (receiver, proxy) = behind_a_proxy(&folder, "");
+    // From now on, a delivery finds an open connection.
+    for number in 0..3 {
+        assert_eq!(receiver.deliver(body(number)), 200);
+    }
+    receiver.all_done();
+    let locked = lock(&folder);
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+    thread::scope(|scope| {
+        let delivery = scope.spawn(|| receiver.deliver(body(3)));
+        eventually("the delivery waits", || rows(&folder, waiting)[0][0] == "1");
+        proxy.cut();
+        drop(locked);
+        assert_eq!(delivery.join().unwrap(), 200);
+    });
+    assert_eq!(count(&folder, "true"), 4);
+}
+
+#[test]
+fn an_attempt_goes_on_while_the_database_refuses_to_note_it() {
+    let receiver = Receiver::start_with("look=100");
+    assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
+    eventually("it is in work", || receiver.worked_on().len() == 1);
+    execute(&receiver.folder, "ALTER TABLE item RENAME TO away");
+    receiver.logs("the inbox cannot be written");
+    fs::write(receiver.folder.join("go on"), "").unwrap();
+    eventually("the work has ended", || receiver.worked_on().len() == 2);
+    execute(&receiver.folder, "ALTER TABLE away RENAME TO item");
+    receiver.all_done();
+    assert_eq!(beginnings(&receiver.folder), [(1, 1)].into());
+    assert!(!receiver.log().contains("all work is stopped"), "{}", receiver.log());
 }
 
 #[test]
@@ -99,8 +163,12 @@ fn a_delivery_that_the_database_refuses_does_not_take_others_with_it() {
 fn refuse(condition: &str) -> String {
     if POSTGRES {
         format!(
-            "CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+            "CREATE SEQUENCE tries;
+            CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    PERFORM nextval('twt_chat.tries');
+                    RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';
+                END $$;
             CREATE TRIGGER full_disk BEFORE INSERT ON record FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION full()"
         )
     } else {
@@ -112,7 +180,11 @@ fn refuse(condition: &str) -> String {
 }
 
 fn drop_refuse() -> &'static str {
-    if POSTGRES { "DROP TRIGGER full_disk ON record; DROP FUNCTION full" } else { "DROP TRIGGER full_disk" }
+    if POSTGRES {
+        "DROP TRIGGER full_disk ON record; DROP FUNCTION full; DROP SEQUENCE tries"
+    } else {
+        "DROP TRIGGER full_disk"
+    }
 }
 
 #[test]
@@ -137,12 +209,15 @@ fn a_restart_of_the_database_loses_nothing_and_repeats_only_what_was_in_work() {
     eventually("it is in work", || worked_on(&folder).iter().any(|line| line.contains("Visitor50")));
     server.stop();
     assert_eq!(receiver.deliver(body(51)), 503);
+    receiver.logs("the work waits for the inbox: ");
     server.go_on();
     eventually("a delivery is kept again", || receiver.deliver(body(51)) == 200);
     eventually("all is done", || simple_query(&url, waiting) == [["0"]]);
     let again: Vec<_> = beginnings(&folder).into_iter().filter(|(_, times)| *times > 1).collect();
     assert!(again.len() <= 4, "worked on again: {again:?}");
     assert_eq!(beginnings(&folder).len(), 52);
+    receiver.logs("the inbox is back, and the work goes on");
+    assert_eq!(receiver.log().matches("the work waits for the inbox: ").count(), 1, "{}", receiver.log());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What becomes of a delivery, and how it is answered.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use twt_chat_webhooks::{AppSecret, Payload, SignatureError, Timestamp, fixtures};
@@ -27,6 +29,9 @@ fn each_documented_event_is_kept_and_worked_on() {
     ends.sort();
     let expected = ["1 UNREPLIED", "2 PRE_CHAT_FORM_SUBMIT", "3 OFFLINE_FORM_SUBMIT"];
     assert_eq!(ends, expected.map(|item| format!("end {item} Visitor15")));
+    eventually("all is logged", || receiver.log().matches(": 200 in ").count() == 3);
+    let log = receiver.log();
+    assert!(!log.contains("repeated") && !log.contains("signed with the old secret"), "{log}");
 }
 
 #[test]
@@ -72,6 +77,52 @@ fn a_receiver_that_has_little_to_do_has_few_connections_to_the_database() {
     }
     // The fourth is opened if a delivery comes while the connection of the one before is not free again.
     eventually("three or four are open", || ["3", "4"].contains(&connections(&receiver.folder).as_str()));
+    // The next deliveries, and the looks of the receiver, use the same connections.
+    let processes = || {
+        let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name = 'twt-chat receiver'";
+        rows(&receiver.folder, open).concat().into_iter().collect::<BTreeSet<_>>()
+    };
+    let mut number = 10;
+    eventually("three connections stay", || {
+        let before = processes();
+        for _ in 0..5 {
+            assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+            number += 1;
+        }
+        thread::sleep(Duration::from_millis(1_200));
+        before.intersection(&processes()).count() >= 3
+    });
+}
+
+/// Runs on PostgreSQL only.
+#[test]
+fn deliveries_that_come_together_share_a_commit_but_not_too_large_a_commit() {
+    if !POSTGRES {
+        return;
+    }
+    let receiver = Receiver::start();
+    let locked = lock(&receiver.folder);
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+    thread::scope(|scope| {
+        for number in 0..68 {
+            let receiver = &receiver;
+            let body = message(&format!("Visitor{number}"), &"x".repeat(250_000), 1).to_vec();
+            scope.spawn(move || assert_eq!(receiver.deliver(body), 200));
+            // Each of the first deliveries is alone in its commit. The others come while all four commits wait.
+            if number < 4 {
+                let waits = (number + 1).to_string();
+                eventually(&format!("{waits} wait"), || rows(&receiver.folder, waiting)[0][0] == waits);
+            }
+        }
+        thread::sleep(Duration::from_secs(2));
+        drop(locked);
+    });
+    // Each commit takes 17 of the other 64 deliveries at most. These are a little more than 4 MiB.
+    let commits = "SELECT count(DISTINCT xmin::text) FROM record";
+    let commits: u32 = rows(&receiver.folder, commits)[0][0].parse().unwrap();
+    assert!(commits >= 8, "{commits} commits");
 }
 
 #[test]

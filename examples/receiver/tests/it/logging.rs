@@ -5,7 +5,9 @@ use std::fs;
 use serde_json::Value;
 use twt_chat_webhooks::fixtures;
 
-use crate::support::{Answer, Receiver, StubChannel, TOKEN, command, eventually, folder, message, telling_body};
+use crate::support::{
+    Answer, NOWHERE, Receiver, StubChannel, TOKEN, command, eventually, folder, message, telling_body,
+};
 
 #[test]
 fn a_wrong_filter_or_format_is_found_at_the_start() {
@@ -15,7 +17,7 @@ fn a_wrong_filter_or_format_is_found_at_the_start() {
         ("LOG", "warn,[", "LOG: "),
         ("LOG_FORMAT", "yaml", "LOG_FORMAT: expected `text` or `json`"),
     ] {
-        let output = command(&folder()).env(name, value).output().unwrap();
+        let output = command(&folder()).env(name, value).env("ADDR", NOWHERE).output().unwrap();
         let problem = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}={value}: {problem}");
         assert!(problem.starts_with(&format!("receiver: {expected}")) && problem.lines().count() == 1, "{problem}");
@@ -67,6 +69,7 @@ fn each_line_of_a_json_log_is_an_object() {
     };
     assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["level"].is_string()));
     assert_eq!(line("403 in ")["span"]["path"], "/webhooks/twt-chat");
+    assert_eq!(line("403 in ")["span"]["method"], "POST");
     assert_eq!(line("item 1, attempt 1: the work panicked")["level"], "WARN");
     assert_eq!(line("panic at ")["level"], "ERROR");
     // The line that says why the receiver ends is an object too.

@@ -32,7 +32,17 @@ fn deliveries_attempts_rows_and_connections_are_counted() {
     with_timings(&mut command, "channel_pauses=600000");
     let operators = Operators::start(&folder, command);
     let receiver = &operators.receiver;
-    assert_eq!(value(&operators.metrics(), r#"twt_chat_deliveries_total{status="503",event="none"}"#), "0");
+    // Each of these series begins with 0.
+    let metrics = operators.metrics();
+    for series in [
+        r#"deliveries_total{status="503",event="none"}"#,
+        r#"attempts_total{channel="slack",outcome="done"}"#,
+        r#"rows{channel="slack",state="waiting"}"#,
+        r#"oldest_waiting_age_seconds{channel="slack"}"#,
+    ] {
+        let value = value(&metrics, &format!("twt_chat_{series}"));
+        assert!(["0", "0.0"].contains(&value), "{series}: {metrics}");
+    }
     let unknown = fixtures::UNREPLIED.replace("UNREPLIED", "<b>Ada</b>");
     for body in [fixtures::UNREPLIED, fixtures::UNREPLIED, fixtures::OFFLINE_FORM_SUBMIT, unknown.as_str(), "not JSON"]
     {

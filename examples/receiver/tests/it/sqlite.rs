@@ -10,11 +10,15 @@ mod crash;
 mod database;
 mod deleting;
 mod deliveries;
+#[cfg(target_os = "linux")]
+mod footprint;
 mod health;
+mod lists;
 mod logging;
 mod metrics;
 mod operation;
 mod operators;
+mod settings;
 mod support;
 mod tolerance;
 mod unset;

@@ -12,7 +12,7 @@ pub use self::operators::Operators;
 pub use self::proxy::*;
 pub use self::server::{Server, leave_out};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader, Read, Write};
 use std::net::TcpStream;
@@ -27,6 +27,8 @@ use twt_chat_webhooks::{AppSecret, Payload, Timestamp, UnrepliedContent, fixture
 
 pub const PATH: &str = "/webhooks/twt-chat";
 pub const SECRET: &str = "s3cret of example.com";
+/// An address that ends a receiver with status 1 if its settings are not refused.
+pub const NOWHERE: &str = "192.0.2.1:1";
 
 /// How long [`eventually`] waits before a test fails. It is long, because a busy machine can be slow.
 pub const PATIENCE: Duration = Duration::from_secs(300);
@@ -260,6 +262,20 @@ impl Receiver {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// The local and the remote port of each connection that is an open file of the process.
+    #[cfg(target_os = "linux")]
+    pub fn connections(&self) -> Vec<(u16, u16)> {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.process())).unwrap();
+        let open: BTreeSet<_> = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok()).collect();
+        let table = fs::read_to_string(format!("/proc/{}/net/tcp", self.process())).unwrap();
+        let sockets = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+        // A socket in the state `0A` listens.
+        let connections =
+            sockets.filter(|fields| fields[3] != "0A" && open.contains(Path::new(&format!("socket:[{}]", fields[9]))));
+        let port = |address: &str| u16::from_str_radix(address.rsplit_once(':').unwrap().1, 16).unwrap();
+        connections.map(|fields| (port(fields[1]), port(fields[2]))).collect()
     }
 
     /// A figure of the process in KiB, such as `VmRSS`.

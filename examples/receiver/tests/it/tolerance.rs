@@ -7,8 +7,8 @@ use twt_chat_webhooks::{Payload, Timestamp, fixtures};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, forwarding, list, message,
-    run,
+    Answer, NOWHERE, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, forwarding, list,
+    message, run,
 };
 
 fn start(channels: &[StubChannel]) -> Receiver {
@@ -126,7 +126,7 @@ fn a_tolerance_that_is_no_time_is_refused_at_the_start() {
     let folder = folder();
     Receiver::start_in(&folder).stop();
     for value in ["600", "ten minutes", "-10m", "0s"] {
-        let output = command(&folder).env("TOLERANCE", value).output().unwrap();
+        let output = command(&folder).env("TOLERANCE", value).env("ADDR", NOWHERE).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{value}");
         let expected = "receiver: TOLERANCE: expected a time such as 90s, 10m or 2h\n";
         assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{value}");

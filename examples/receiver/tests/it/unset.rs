@@ -1,6 +1,8 @@
 //! The warning that rows wait for a channel that is not set.
 
-use crate::support::{Answer, Receiver, StubChannel, command, count, eventually, folder, message, with_timings};
+use crate::support::{
+    Answer, Receiver, StubChannel, command, count, eventually, execute, folder, message, with_timings,
+};
 
 #[test]
 fn rows_that_wait_for_a_channel_that_is_not_set_are_a_warning_at_the_start_and_again() {
@@ -35,4 +37,11 @@ fn rows_that_wait_for_a_channel_that_is_not_set_are_a_warning_at_the_start_and_a
     });
     receiver.stop();
     assert_eq!(receiver.log().matches(" is not set").count(), 2, "{}", receiver.log());
+
+    // Dead rows do not wait.
+    execute(&folder, "UPDATE item SET state = 'dead' WHERE channel = 'wecom'");
+    let mut receiver = start(&[], "");
+    receiver.logs("slack is not set");
+    receiver.stop();
+    assert!(!receiver.log().contains("wecom"), "{}", receiver.log());
 }

@@ -44,9 +44,14 @@ impl Proxy {
         *self.link.0.lock().unwrap() = link;
         self.link.1.notify_all();
         if link == Link::Down {
-            for stream in self.streams.lock().unwrap().drain(..) {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
+            self.cut();
+        }
+    }
+
+    /// Closes the connections that are open. New connections are passed on.
+    pub fn cut(&self) {
+        for stream in self.streams.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
