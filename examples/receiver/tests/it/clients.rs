@@ -223,10 +223,9 @@ fn no_more_than_512_connections_are_served() {
     for _ in 0..3 {
         // The receiver accepts the connection of this check after all others.
         assert_eq!(receiver.get("/healthz").0, 200);
-        let accepted = accepted();
         // The number can be 513, because one more connection can be accepted and wait for a place. On a busy machine,
-        // several connections can give way for one.
-        assert!((256..=513).contains(&accepted), "{accepted}");
+        // several connections can give way for one, and a connection can end while the files are counted.
+        eventually("512 or fewer are open", || (256..=513).contains(&accepted()));
     }
     drop(streams);
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
