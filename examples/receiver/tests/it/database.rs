@@ -9,9 +9,9 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Link, Proxy, Receiver, Server, StubChannel, beginnings, command, count, create_database, eventually,
-    execute, folder, forwarding, leave_out, lock, message, milliseconds, rows, server_port, simple_query, with_timings,
-    worked_on,
+    Answer, Link, Proxy, Receiver, Server, StubChannel, beginnings, command, commits_that_wait, count, create_database,
+    eventually, execute, folder, forwarding, leave_out, lock, message, milliseconds, rows, server_port, simple_query,
+    with_timings, worked_on,
 };
 
 /// A receiver whose link to PostgreSQL the test can cut.
@@ -102,11 +102,9 @@ fn a_delivery_whose_connection_is_closed_is_tried_again() {
     }
     receiver.all_done();
     let locked = lock(&folder);
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
     thread::scope(|scope| {
         let delivery = scope.spawn(|| receiver.deliver(body(3)));
-        eventually("the delivery waits", || rows(&folder, waiting)[0][0] == "1");
+        eventually("the delivery waits", || commits_that_wait(&folder) == 1);
         proxy.cut();
         drop(locked);
         assert_eq!(delivery.join().unwrap(), 200);

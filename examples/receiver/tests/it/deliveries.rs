@@ -10,7 +10,8 @@ use twt_chat_webhooks::{AppSecret, Payload, SignatureError, Timestamp, fixtures}
 
 use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, count, count_in, eventually, execute, folder, lock, message, rows, run, secret, telling_body,
+    Receiver, command, commits_that_wait, count, count_in, eventually, execute, folder, lock, message, rows, run,
+    secret, telling_body,
 };
 
 const LIMIT: usize = 256 * 1024;
@@ -52,18 +53,18 @@ fn deliveries_do_not_read_the_whole_inbox() {
     receiver.all_done();
     // The last figures of a connection are written when it ends.
     receiver.stop();
-    eventually("all connections have ended", || connections(&folder) == "0");
+    eventually("all connections have ended", || connections(&folder).is_empty());
     let read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'record'";
     let read: u32 = rows(&folder, read)[0][0].parse().unwrap();
     // The work reads each record once.
     assert!((100..1_000).contains(&read), "{read} records read");
 }
 
-/// How many connections receivers have to the PostgreSQL database of a test.
-fn connections(folder: &Path) -> String {
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+/// The processes of PostgreSQL, one for each connection of a receiver to the database of a test.
+fn connections(folder: &Path) -> BTreeSet<String> {
+    let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
         AND application_name = 'twt-chat receiver'";
-    rows(folder, open)[0][0].clone()
+    rows(folder, open).concat().into_iter().collect()
 }
 
 #[test]
@@ -76,22 +77,17 @@ fn a_receiver_that_has_little_to_do_has_few_connections_to_the_database() {
         assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
     }
     // The fourth is opened if a delivery comes while the connection of the one before is not free again.
-    eventually("three or four are open", || ["3", "4"].contains(&connections(&receiver.folder).as_str()));
+    eventually("three or four are open", || [3, 4].contains(&connections(&receiver.folder).len()));
     // The next deliveries, and the looks of the receiver, use the same connections.
-    let processes = || {
-        let open = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-            AND application_name = 'twt-chat receiver'";
-        rows(&receiver.folder, open).concat().into_iter().collect::<BTreeSet<_>>()
-    };
     let mut number = 10;
     eventually("three connections stay", || {
-        let before = processes();
+        let before = connections(&receiver.folder);
         for _ in 0..5 {
             assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
             number += 1;
         }
         thread::sleep(Duration::from_millis(1_200));
-        before.intersection(&processes()).count() >= 3
+        before.intersection(&connections(&receiver.folder)).count() >= 3
     });
 }
 
@@ -103,8 +99,6 @@ fn deliveries_that_come_together_share_a_commit_but_not_too_large_a_commit() {
     }
     let receiver = Receiver::start();
     let locked = lock(&receiver.folder);
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
     thread::scope(|scope| {
         for number in 0..68 {
             let receiver = &receiver;
@@ -112,8 +106,8 @@ fn deliveries_that_come_together_share_a_commit_but_not_too_large_a_commit() {
             scope.spawn(move || assert_eq!(receiver.deliver(body), 200));
             // Each of the first deliveries is alone in its commit. The others come while all four commits wait.
             if number < 4 {
-                let waits = (number + 1).to_string();
-                eventually(&format!("{waits} wait"), || rows(&receiver.folder, waiting)[0][0] == waits);
+                let waits = number + 1;
+                eventually(&format!("{waits} wait"), || commits_that_wait(&receiver.folder) == waits);
             }
         }
         thread::sleep(Duration::from_secs(2));

@@ -189,6 +189,13 @@ pub fn count_in(folder: &Path, table: &str, condition: &str) -> i64 {
     rows(folder, &format!("SELECT count(*) FROM {table} WHERE {condition}"))[0][0].parse().unwrap()
 }
 
+/// How many statements that keep deliveries in PostgreSQL wait for a lock.
+pub fn commits_that_wait(folder: &Path) -> usize {
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+    rows(folder, waiting).len()
+}
+
 /// An SQL expression for a number of milliseconds, in the type that the time columns of the database have.
 pub fn milliseconds(number: i64) -> String {
     if POSTGRES { format!("{number} * interval '1 ms'") } else { number.to_string() }

@@ -155,8 +155,8 @@ impl Drop for Server {
     }
 }
 
-/// Where the folders of the servers are. The databases of the tests have 12,000 files, which take less time to create in
-/// memory than on a disk.
+/// Where the folders of the servers are. The databases of the tests have 12,000 files, which take less time to create
+/// in memory than on a disk.
 fn parent() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let free = Command::new("df").args(["--output=avail", "--block-size=1"]).arg(memory).output();
