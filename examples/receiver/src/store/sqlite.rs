@@ -19,7 +19,7 @@ use std::{iter, thread};
 
 use async_trait::async_trait;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Result as SqlResult, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Result as SqlResult, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use self::files::Files;
@@ -31,6 +31,8 @@ use crate::delivery::{Arrival, rehearsal};
 
 /// How often to try to empty the log of the database, the file `-wal`.
 const EMPTY_TRIES: u32 = 5;
+/// How long a start waits before it tries again to make a new database use a log.
+const LOG_PAUSE: Duration = Duration::from_millis(10);
 /// How long a start waits for another receiver that upgrades the tables, and a backup for another process that writes.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
@@ -40,7 +42,8 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     files::prepare(&path, create)?;
     let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(MAX_UPGRADE)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
+    use_log(&connection)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     // SQLite overwrites deleted content, so that the words of a visitor do not stay in the file after a deletion.
     connection.execute_batch("PRAGMA secure_delete = ON")?;
     // Otherwise, SQLite would compile a statement again whenever its parameters change.
@@ -50,6 +53,24 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
     let files = Files::find(&path)?;
     Ok(Arc::new(Sqlite { path, requests: start(connection, files), plan, observed: Arc::default() }))
+}
+
+/// Makes a new database use a log, the file `-wal`. While another process writes to the new database, SQLite fails at
+/// once, whatever `busy_timeout` says.
+fn use_log(connection: &Connection) -> SqlResult<()> {
+    let end = Instant::now() + MAX_UPGRADE;
+    loop {
+        let used = connection.execute_batch("PRAGMA journal_mode = WAL");
+        if !used.as_ref().is_err_and(is_locked) || Instant::now() > end {
+            return used;
+        }
+        thread::sleep(LOG_PAUSE);
+    }
+}
+
+/// Whether another process has locked the database.
+fn is_locked(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 #[derive(Clone)]
@@ -198,8 +219,7 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
     };
     write().map_err(|error| {
         tracing::error!("the inbox cannot be written: {error}");
-        let locked = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        (error.to_string(), locked)
+        (error.to_string(), is_locked(&error))
     })
 }
 

@@ -136,6 +136,24 @@ fn several_receivers_can_start_at_once_on_a_new_inbox() {
     assert_eq!(count_in(&folder, "item", "state = 'done'"), 5);
 }
 
+/// SQLite would not wait by itself.
+#[test]
+fn a_start_waits_for_a_process_that_writes_to_a_new_inbox() {
+    if POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let writer = sqlite(&folder);
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| Receiver::start_in(&folder));
+        // Meanwhile, the receiver tries for the first time.
+        std::thread::sleep(Duration::from_millis(500));
+        drop(writer);
+        assert_eq!(start.join().unwrap().deliver(fixtures::UNREPLIED), 200);
+    });
+}
+
 /// Replaces the tables by those of the receivers up to 0.2.
 const OLD_TABLES: &str = "
     DROP TABLE item; DROP TABLE record; DROP TABLE channel; DROP TABLE receiver; DROP TABLE version;
