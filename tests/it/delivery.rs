@@ -184,6 +184,11 @@ fn records_that_would_be_more_than_16_times_as_long_as_the_body_are_one_record()
     let record = only(&large);
     assert_eq!((text(&record), &record.error), (&*large, &None));
     assert_eq!(records(&body(10_000, &[good; 16])).len(), 16);
+    // With 17 items of 16 bytes, an envelope of 4336 bytes makes the records exactly 16 times as long as the body.
+    let padding = 4336 - (small.len() - 17 * good.len() - 16);
+    let exact = body(padding, &[good; 17]);
+    assert_eq!(records(&exact).iter().map(|record| record.body.len()).sum::<usize>(), 16 * exact.len());
+    only(&body(padding + 1, &[good; 17]));
     // The first bad item says why the whole body cannot be decoded.
     let bad = only(&body(
         10_000,
@@ -212,6 +217,15 @@ fn the_name_of_an_event_for_a_column_is_escaped_and_cut() {
         assert!((50..=64).contains(&event.len()), "{event}");
         assert!(event.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{event}");
     }
+}
+
+#[test]
+fn a_record_shows_its_event_and_its_error() {
+    let [good, bad] = records(&Body::unreplied().with_items(2).set_item(1, "1").text()).try_into().unwrap();
+    assert_eq!(format!("{good:?}"), r#"Record { event: Some("UNREPLIED"), error: None, .. }"#);
+    let error = bad.error.as_ref().unwrap();
+    assert_eq!(bad.problem(), Some(error.to_string()));
+    assert_eq!(format!("{bad:?}"), format!(r#"Record {{ event: Some("UNREPLIED"), error: Some({error:?}), .. }}"#));
 }
 
 #[test]

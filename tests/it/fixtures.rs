@@ -66,6 +66,8 @@ fn only_the_accessor_of_the_event_returns_the_item() {
     let payloads = [fixtures::unreplied(), fixtures::pre_chat_form_submit(), fixtures::offline_form_submit()];
     let events = payloads.each_ref().map(|payload| items(&payload.event));
     assert_eq!(events, [[Some(1), None, None], [None, Some(1), None], [None, None, Some(1)]]);
+    let push_times = payloads.each_ref().map(|payload| payload.contents().next().unwrap().push_times());
+    assert_eq!(push_times, [Some(4), None, None]);
     for payload in &payloads {
         let messages: Vec<_> = payload.contents().filter_map(|item| item.as_unreplied()).collect();
         assert_eq!(messages, payload.event.as_unreplied().unwrap_or_default().iter().collect::<Vec<_>>());
