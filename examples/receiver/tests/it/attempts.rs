@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::channels;
 use crate::support::{
-    Receiver, SHORT_PAUSES, beginnings, command, count, eventually, execute, folder, message, run, with_timings,
-    worked_on,
+    Answer, Receiver, SHORT_PAUSES, StubChannel, beginnings, command, count, eventually, execute, folder, message, run,
+    with_timings, worked_on,
 };
 
 #[test]
@@ -111,15 +112,18 @@ fn what_is_in_work_at_the_end_is_worked_on_again() {
 
 #[test]
 fn a_row_whose_last_attempt_is_cut_off_is_dead() {
-    for (attempts, dead) in [(4, 0), (5, 1)] {
-        let mut first = Receiver::start();
+    for (lane, attempts, dead) in [("", 4, 0), ("", 5, 1), ("slack", 10, 0), ("slack", 11, 1)] {
+        let channels = [StubChannel::start("slack", &[Answer::Never])];
+        let mut first = channels::start(&channels);
         assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
-        eventually("it is in work", || !first.worked_on().is_empty());
-        execute(&first.folder, &format!("UPDATE item SET attempts = {attempts}"));
+        eventually("both are in work", || count(&first.folder, "owner IS NOT NULL") == 2);
+        let values = format!("attempts = {attempts}, problem = 'an earlier attempt failed'");
+        execute(&first.folder, &format!("UPDATE item SET {values} WHERE channel = '{lane}'"));
         first.kill();
-        let second = Receiver::start_in(&first.folder);
-        eventually("the attempt is cut off", || count(&second.folder, "problem IS NOT NULL") == 1);
-        assert_eq!(count(&second.folder, "state = 'dead'"), dead, "attempt {attempts}");
+        let second = channels::start_in(&first.folder, &channels);
+        let cut_off = "problem = 'the receiver ended before this was done'";
+        eventually("both attempts are cut off", || count(&second.folder, cut_off) == 2);
+        assert_eq!(count(&second.folder, "state = 'dead'"), dead, "attempt {attempts} for {lane:?}");
     }
 }
 

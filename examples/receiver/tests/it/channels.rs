@@ -11,8 +11,8 @@ use twt_chat_webhooks::{AppSecret, fixtures};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Receiver, StubChannel, TOKEN, command, count, eventually, folder, forwarding, message, rows, run,
-    telling_body, text, with_timings,
+    Answer, Receiver, StubChannel, TOKEN, command, count, count_in, eventually, execute, folder, forwarding, message,
+    milliseconds, rows, run, telling_body, text, with_timings,
 };
 
 const CHANNELS: [&str; 4] = ["slack", "feishu", "dingtalk", "wecom"];
@@ -272,6 +272,19 @@ fn a_message_waits_for_the_pace_of_its_channel_and_not_for_the_next_look() {
         assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
     }
     receiver.all_done();
+}
+
+#[test]
+fn the_last_receiver_that_starts_sets_the_pace_of_its_channels() {
+    let channels = [StubChannel::start("slack", &[Answer::Taken])];
+    let folder = folder();
+    let has_pace = || count_in(&folder, "channel", &format!("gap = {}", milliseconds(1_000))) == 1;
+    let mut first = start_in(&folder, &channels);
+    eventually("the pace is set", has_pace);
+    first.stop();
+    execute(&folder, &format!("UPDATE channel SET gap = {}", milliseconds(3_600_000)));
+    let _second = start_in(&folder, &channels);
+    eventually("the pace is set again", has_pace);
 }
 
 #[test]

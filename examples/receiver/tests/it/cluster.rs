@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use twt_chat_webhooks::{Payload, UnrepliedContent};
 
 use crate::POSTGRES;
 use crate::support::{
-    Answer, Link, Proxy, Receiver, StubChannel, beginnings, can_be_written, command, count, eventually, execute,
-    folder, forwarding, message, rows, server_port, with_timings, worked_on,
+    Answer, Link, Proxy, Receiver, StubChannel, beginnings, can_be_written, command, connect, count, eventually,
+    execute, folder, forwarding, inbox, message, rows, runtime, server_port, with_timings, worked_on,
 };
 
 /// A delivery with many items.
@@ -88,6 +88,32 @@ fn the_pace_of_a_channel_and_its_pause_hold_for_all_receivers() {
     assert_eq!((visitors.len(), channels[0].requests().len()), (8, 9));
 }
 
+/// Runs on PostgreSQL only. On SQLite, one receiver writes at a time.
+#[test]
+fn receivers_that_look_at_the_same_time_have_one_message_to_a_channel_under_way() {
+    if !POSTGRES {
+        return;
+    }
+    // This is longer than the pace of the channel.
+    let time = Duration::from_secs(4);
+    let channels = [StubChannel::start("slack", &[Answer::Late(time)])];
+    let folder = folder();
+    let receivers = [(); 2].map(|()| Receiver::spawn(&folder, forwarding(&folder, &channels)));
+    eventually("both have a number", || rows(&folder, "SELECT last_value FROM owner_number") == [["2"]]);
+    // With this lock, nobody can note that a message to the channel is under way.
+    let client = runtime().block_on(connect(&inbox(&folder)));
+    runtime().block_on(client.batch_execute("BEGIN; SELECT FROM channel FOR UPDATE")).unwrap();
+    for (number, receiver) in receivers.iter().enumerate() {
+        assert_eq!(receiver.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec()), 200);
+    }
+    // Meanwhile, both receivers look for messages.
+    thread::sleep(Duration::from_secs(2));
+    runtime().block_on(client.batch_execute("COMMIT")).unwrap();
+    receivers[0].all_done();
+    let times: Vec<_> = channels[0].requests().iter().map(|request| request.at).collect();
+    assert!(times.len() == 2 && times[1] - times[0] >= time, "{times:?}");
+}
+
 #[test]
 fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
     let channels = [StubChannel::start("slack", &[Answer::Never])];
@@ -98,10 +124,14 @@ fn what_a_killed_receiver_had_in_work_is_taken_by_another() {
     let second = Receiver::spawn(&folder, forwarding(&folder, &channels));
     channels[0].answer(&[Answer::Taken]);
     // The test does not wait for the process. So the process stays as a zombie, of which only the exit status is left.
+    let killed = Instant::now();
     first.signal("KILL");
     eventually("the other works on it", || beginnings(&folder) == [(1, 2)].into());
     eventually("the other has sent it", || count(&folder, "channel = 'slack' AND state = 'done'") == 1);
-    assert_eq!(channels[0].requests().len(), 2);
+    let requests = channels[0].requests();
+    assert_eq!(requests.len(), 2);
+    // Nobody knows when the message of the first arrived, so the other waits for the whole pace of the channel.
+    assert!(requests[1].at - killed >= Duration::from_secs(1), "{:?}", requests[1].at - killed);
     assert_eq!(second.list()[0]["problem"], "the receiver ended before this was done");
 }
 
@@ -122,6 +152,21 @@ fn a_receiver_that_is_told_to_stop_keeps_what_it_finishes() {
     assert_eq!(first.stop().code(), Some(0));
     second.all_done();
     assert_eq!(channels[0].requests().len(), 1);
+}
+
+#[test]
+fn a_receiver_never_has_the_number_of_an_earlier_one() {
+    let mut first = Receiver::start_with("grace=500");
+    assert_eq!(first.deliver(message("Visitor1", "never end", 1).to_vec()), 200);
+    let folder = first.folder.clone();
+    let owner = || {
+        eventually("it is in work", || count(&folder, "owner IS NOT NULL") == 1);
+        rows(&folder, "SELECT owner FROM item")[0][0].clone()
+    };
+    let before = owner();
+    first.stop();
+    let _second = Receiver::start_in(&folder);
+    assert_ne!(owner(), before);
 }
 
 /// How often a receiver on SQLite has shown that it is alive. Each time is a write to the disk.
@@ -186,6 +231,8 @@ fn what_a_frozen_receiver_has_in_work_is_taken_by_the_only_one_that_runs() {
     });
     // On SQLite, the receiver that runs notices the silence. On PostgreSQL, the database server does.
     let runs = start("silence=6000 look=100");
+    // This receiver shows all the time that it is alive, but not that the others are.
+    runs.deliver_until_kept(message("Visitor", "never end", 1).to_vec());
     for number in 1..20 {
         let status = runs.deliver(message(&format!("Visitor{number}"), "hello", 1).to_vec());
         assert_eq!(status, 200, "{}", runs.log());

@@ -8,8 +8,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, run,
-    runtime, sqlite, telling_body, with_timings,
+    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, rows,
+    run, runtime, sqlite, telling_body, with_timings,
 };
 
 fn error(output: &Output) -> (Option<i32>, String) {
@@ -59,8 +59,10 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     let receiver = Receiver::spawn(&folder, command);
     assert_eq!(receiver.deliver(message("Visitor1", "wait for the file", 1).to_vec()), 200);
     receiver.row(1, "in work");
-    let (code, problem) = error(&run(&folder, &["delete", "1"]));
-    assert_eq!((code, problem.as_str()), (Some(1), "receiver: there is no row 1, or it is being worked on\n"));
+    for change in ["delete", "retry"] {
+        let (code, problem) = error(&run(&folder, &[change, "1"]));
+        assert_eq!((code, problem.as_str()), (Some(1), "receiver: there is no row 1, or it is being worked on\n"));
+    }
     fs::write(folder.join("go on"), "").unwrap();
     receiver.row(1, "done");
     assert_eq!(
@@ -71,6 +73,72 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     eventually("the attempt for slack has failed", || count(&folder, "owner IS NULL AND attempts > 0") == 1);
     assert_eq!(run(&folder, &["delete", "2"]).stdout, b"row deleted, and the request body with it\n");
     assert_eq!((receiver.list().len(), count_in(&folder, "record", "true")), (0, 0));
+}
+
+/// How many statements wait for a lock of PostgreSQL.
+fn waiting(folder: &Path) -> usize {
+    let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    rows(folder, waiting).len()
+}
+
+/// Runs on PostgreSQL only. On SQLite, nobody writes between two statements of a transaction.
+#[test]
+fn the_body_goes_with_the_last_row_although_two_rows_are_deleted_at_once() {
+    if !POSTGRES {
+        return;
+    }
+    for commands in [[vec!["delete", "1"], vec!["delete", "2"]], [PRUNE.to_vec(), [&PRUNE[..], &["--dead"]].concat()]] {
+        let folder = folder();
+        let mut start = command(&folder);
+        // Nobody listens on this address.
+        start.env("SLACK_WEBHOOK_URL", "http://127.0.0.1:9/");
+        let mut receiver = Receiver::spawn(&folder, start);
+        assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
+        receiver.row(1, "done");
+        receiver.kill();
+        execute(&folder, "UPDATE item SET state = 'dead', owner = NULL WHERE id = 2");
+        make_old(&receiver);
+        // A statement that deletes records waits here. It has found out which rows there are.
+        let wait = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+            CREATE TRIGGER wait BEFORE DELETE ON record FOR EACH STATEMENT EXECUTE FUNCTION wait()";
+        execute(&folder, wait);
+        let client = runtime().block_on(connect(&inbox(&folder)));
+        runtime().block_on(client.batch_execute("SELECT pg_advisory_lock(1)")).unwrap();
+        let running = commands.clone().map(|arguments| {
+            command(&folder).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        });
+        eventually("both wait", || waiting(&folder) == 2);
+        runtime().block_on(client.batch_execute("SELECT pg_advisory_unlock(1)")).unwrap();
+        for command in running {
+            let output = command.wait_with_output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+        assert_eq!((count(&folder, "true"), count_in(&folder, "record", "true")), (0, 0), "{commands:?}");
+    }
+}
+
+/// Runs on PostgreSQL only.
+#[test]
+fn a_row_that_is_put_back_while_it_is_pruned_stays() {
+    if !POSTGRES {
+        return;
+    }
+    let mut receiver = Receiver::start();
+    assert_eq!(receiver.deliver("not JSON"), 200);
+    receiver.kill();
+    make_old(&receiver);
+    let folder = &receiver.folder;
+    let client = runtime().block_on(connect(&inbox(folder)));
+    runtime().block_on(client.batch_execute("BEGIN; SELECT FROM record FOR UPDATE")).unwrap();
+    let prune = [&PRUNE[..], &["--dead"]].concat();
+    let prune = command(folder).args(prune).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("it has found the row, and waits for the record", || waiting(folder) == 1);
+    assert_eq!(run(folder, &["retry", "1"]).stdout, b"rows put back to waiting: 1\n");
+    runtime().block_on(client.batch_execute("COMMIT")).unwrap();
+    let output = prune.wait_with_output().unwrap();
+    assert_eq!((error(&output), output.stdout.as_slice()), ((Some(0), String::new()), &b"rows deleted: 0\n"[..]));
+    assert_eq!(count(folder, "id = 1 AND state = 'waiting'"), 1);
 }
 
 #[test]
@@ -204,8 +272,10 @@ fn make_old(receiver: &Receiver) {
     execute(&receiver.folder, &format!("UPDATE record SET received_at = received_at - {days}"));
 }
 
+const PRUNE: [&str; 3] = ["prune", "--older-than", "6"];
+
 fn prune(receiver: &Receiver, arguments: &[&str]) -> String {
-    let arguments = [&["prune", "--older-than", "6"], arguments].concat();
+    let arguments = [&PRUNE, arguments].concat();
     String::from_utf8(run(&receiver.folder, &arguments).stdout).unwrap()
 }
 

@@ -91,21 +91,36 @@ fn deliveries_attempts_rows_and_connections_are_counted() {
 #[test]
 fn the_age_is_that_of_the_oldest_row_that_is_not_done() {
     let folder = folder();
-    let operators = Operators::start(&folder, command(&folder));
-    for (visitor, text) in [("Visitor1", "hello"), ("Visitor2", "never end"), ("Visitor3", "never end")] {
+    let slack = StubChannel::start("slack", &[Answer::Closed]);
+    let mut command = command(&folder);
+    command.args(["--workers", "2"]).env("SLACK_WEBHOOK_URL", &slack.url);
+    with_timings(&mut command, "channel_pauses=600000");
+    let operators = Operators::start(&folder, command);
+    let deliver = |visitor: &str, text: &str| {
         assert_eq!(operators.receiver.deliver(message(visitor, text, 1).to_vec()), 200);
+    };
+    deliver("Visitor1", "hello");
+    eventually("it is done", || count(&folder, "state = 'done'") == 1);
+    for visitor in ["Visitor2", "Visitor3", "Visitor4"] {
+        deliver(visitor, "never end");
     }
-    eventually("two are in work", || count(&folder, "owner IS NOT NULL") == 2 && count(&folder, "state = 'done'") == 1);
-    for (id, hours) in [(1, 3), (2, 2), (3, 1)] {
+    eventually("two are in work", || count(&folder, "channel = '' AND owner IS NOT NULL") == 2);
+    eventually("slack has failed", || {
+        count(&folder, "channel = 'slack' AND problem IS NOT NULL AND owner IS NULL") == 4
+    });
+    for (id, hours) in [(1, 4), (3, 3), (5, 2), (7, 1)] {
         let hours = if crate::POSTGRES { format!("interval '{hours} hours'") } else { format!("{hours} * 3600") };
         let record = format!("id = (SELECT record FROM item WHERE item.id = {id})");
         execute(&folder, &format!("UPDATE record SET received_at = received_at - {hours} WHERE {record}"));
     }
     let metrics = operators.metrics();
-    let age = age(&metrics, "work");
-    assert!((7_200.0..7_800.0).contains(&age), "{age}");
+    // For Slack, all four messages wait. Of the work, the first item is done, and the second one is in work.
+    for (channel, hours) in [("slack", 4), ("work", 3)] {
+        let (age, least) = (age(&metrics, channel), f64::from(hours) * 3_600.0);
+        assert!((least..least + 600.0).contains(&age), "{channel}: {age}");
+    }
     assert_eq!(value(&metrics, r#"twt_chat_rows{channel="work",state="in_work"}"#), "2");
-    assert_eq!(value(&metrics, r#"twt_chat_rows{channel="work",state="waiting"}"#), "0");
+    assert_eq!(value(&metrics, r#"twt_chat_rows{channel="work",state="waiting"}"#), "1");
 }
 
 #[test]

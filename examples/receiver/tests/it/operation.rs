@@ -12,7 +12,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Receiver, command, count_in, eventually, execute, folder, lock, message, rows, run, sqlite, with_timings,
+    Receiver, command, connect, count_in, eventually, execute, folder, inbox, lock, message, rows, run, runtime,
+    sqlite, with_timings,
 };
 
 pub fn error(output: &Output) -> (Option<i32>, String) {
@@ -154,6 +155,31 @@ fn a_start_waits_for_a_process_that_writes_to_a_new_inbox() {
     });
 }
 
+/// Runs on PostgreSQL only.
+#[test]
+fn a_start_waits_for_a_receiver_that_makes_the_tables() {
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let client = runtime().block_on(connect(&inbox(&folder)));
+    // The first number is `CLASS` in `store/postgres/connection.rs`.
+    runtime().block_on(client.batch_execute("SELECT pg_advisory_lock(544662017, 0)")).unwrap();
+    let mut command = command(&folder);
+    with_timings(&mut command, "statement=5000");
+    let receiver = std::thread::scope(|scope| {
+        let start = scope.spawn(|| Receiver::spawn(&folder, command));
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("the start waits", || rows(&folder, waiting) == [["1"]]);
+        // This is longer than another statement may take.
+        std::thread::sleep(Duration::from_secs(6));
+        runtime().block_on(client.batch_execute("SELECT pg_advisory_unlock(544662017, 0)")).unwrap();
+        start.join().unwrap()
+    });
+    receiver.deliver_until_kept(fixtures::UNREPLIED);
+}
+
 /// Replaces the tables by those of the receivers up to 0.2.
 const OLD_TABLES: &str = "
     DROP TABLE item; DROP TABLE record; DROP TABLE channel; DROP TABLE receiver; DROP TABLE version;
@@ -208,7 +234,7 @@ fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
             database.execute_batch(OLDEST_TABLES).unwrap();
         } else {
             let slack = "INSERT INTO item (id, delivery, position, key, channel, event, state, due_at)
-                VALUES (5, 1, 0, 'old key 1', 'slack', 'UNREPLIED', 'waiting', 0)";
+                VALUES (5, 1, 0, 'old key 1', 'slack', 'UNREPLIED', 'waiting', 4102444800000)";
             database.execute(slack, []).unwrap();
         }
         drop(database);
@@ -221,8 +247,11 @@ fn an_inbox_of_an_older_version_is_upgraded_and_keeps_its_rows() {
         if !oldest {
             expected.push((5, None));
             assert_eq!(rows[4]["channel"], "slack");
+            assert_eq!(rows[4]["waits_until"], "2100-01-01T00:00:00Z");
         }
         assert_eq!(states, expected);
+        assert!(rows.iter().all(|row| row["received_at"] == "2023-11-14T22:13:20Z"), "{rows:?}");
+        assert_eq!(rows[0]["attempts"], 1);
         // The row that was in work is worked on again, with the item that it had in the old tables.
         receiver.row(3, "done");
         assert_eq!(receiver.worked_on()[0], "begin 3 UNREPLIED Visitor15");

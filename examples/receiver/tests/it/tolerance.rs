@@ -56,19 +56,21 @@ fn a_delivery_that_is_too_old_or_too_new_is_a_dead_letter_that_says_so() {
 
 #[test]
 fn a_stale_dead_letter_gives_way_to_a_fresh_delivery_of_its_item() {
-    let receiver = start(&[]);
+    let receiver = start(&[StubChannel::start("slack", &[Answer::Taken])]);
     assert_eq!(receiver.deliver(sent("Visitor1", 3_600)), 200);
-    assert_eq!(states(&receiver), [(1, json!("dead"))]);
+    assert_eq!(states(&receiver), [(1, json!("dead")), (2, json!("dead"))]);
     assert_eq!(receiver.deliver(sent("Visitor1", 0)), 200);
-    receiver.row(2, "done");
-    // The stale dead letter is gone. Otherwise, `retry --dead` would have the item worked on again.
-    assert_eq!(states(&receiver), [(2, json!("done"))]);
+    for id in [3, 4] {
+        receiver.row(id, "done");
+    }
+    // The stale dead letter is gone. Otherwise, `retry --dead` would have the item worked on and forwarded again.
+    assert_eq!(states(&receiver), [(3, json!("done")), (4, json!("done"))]);
     // Replays of an item that is done add no row.
     for seconds_ago in [0, 3_600, 7_200] {
         assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
     }
-    assert_eq!(states(&receiver), [(2, json!("done"))]);
-    assert_eq!(count_in(&receiver.folder, "record", "true"), 1);
+    assert_eq!(states(&receiver), [(3, json!("done")), (4, json!("done"))]);
+    assert_eq!((count(&receiver.folder, "true"), count_in(&receiver.folder, "record", "true")), (2, 1));
 }
 
 #[test]
@@ -95,6 +97,11 @@ fn an_operator_can_have_a_stale_dead_letter_worked_on_and_forwarded() {
     assert_eq!(rows, [(json!(null), json!("dead")), (json!("slack"), json!("dead"))]);
     assert_eq!(run(&receiver.folder, &["retry", "1"]).stdout, b"rows put back to waiting: 1\n");
     receiver.row(1, "done");
+    // The item is known now, although the row of Slack is still dead.
+    for seconds_ago in [0, 3_600] {
+        assert_eq!(receiver.deliver(sent("Visitor1", seconds_ago)), 200);
+    }
+    assert_eq!(states(&receiver), [(1, json!("done")), (2, json!("dead"))]);
     assert_eq!(run(&receiver.folder, &["retry", "--dead"]).stdout, b"rows put back to waiting: 1\n");
     receiver.all_done();
     assert_eq!((receiver.worked_on().len(), channels[0].visitors()), (2, vec!["Visitor1".to_owned()]));

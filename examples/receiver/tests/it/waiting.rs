@@ -5,9 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use twt_chat_webhooks::Timestamp;
 
+use crate::POSTGRES;
 use crate::support::{
-    Answer, Receiver, StubChannel, count, count_in, eventually, execute, folder, forwarding, list, message, rows, run,
-    with_timings,
+    Answer, Receiver, StubChannel, beginnings, count, count_in, eventually, execute, folder, forwarding, list, message,
+    milliseconds, rows, run, with_timings,
 };
 
 /// Seconds from now to a time of `receiver list`, such as `2026-01-31T23:59:59Z`.
@@ -24,16 +25,21 @@ fn the_list_says_until_when_a_row_waits_and_why() {
         StubChannel::start("slack", &[day]),
         StubChannel::start("feishu", &[refused]),
         StubChannel::start("dingtalk", &[Answer::Never]),
+        StubChannel::start("wecom", &[Answer::Taken]),
     ];
     let folder = folder();
     let mut command = forwarding(&folder, &channels);
     with_timings(&mut command, "channel_pauses=600000 answer=600000");
     let receiver = Receiver::spawn(&folder, command);
+    // The pace of this channel is so slow that the second message waits for it.
+    eventually("the pace is set", || count_in(&folder, "channel", "true") == 4);
+    execute(&folder, &format!("UPDATE channel SET gap = {} WHERE name = 'wecom'", milliseconds(3_600_000)));
     assert_eq!(receiver.deliver(message("Visitor1", "hello", 1).to_vec()), 200);
     eventually("slack has refused it", || count(&folder, "channel = 'slack' AND problem IS NOT NULL") == 1);
     assert_eq!(receiver.deliver(message("Visitor2", "hello", 1).to_vec()), 200);
     eventually("the work is done", || count(&folder, "channel = '' AND state = 'done'") == 2);
     eventually("dingtalk is sent to", || count(&folder, "channel = 'dingtalk' AND owner IS NOT NULL") == 1);
+    eventually("wecom has the first", || count(&folder, "channel = 'wecom' AND state = 'done'") == 1);
     eventually("feishu has refused both", || {
         count(&folder, "channel = 'feishu' AND problem = 'status 500' AND owner IS NULL") == 2
     });
@@ -51,6 +57,10 @@ fn the_list_says_until_when_a_row_waits_and_why() {
     let [in_work, behind] = of("dingtalk").try_into().unwrap();
     assert_eq!((&in_work["state"], &in_work["waits_for"]), (&json!("in work"), &json!(null)));
     assert_eq!((&behind["state"], &behind["waits_for"]), (&json!("waiting"), &json!("the pace of the channel")));
+    let [sent, behind] = of("wecom").try_into().unwrap();
+    assert_eq!((&sent["state"], &sent["waits_for"]), (&json!("done"), &json!(null)));
+    assert_eq!((&behind["state"], &behind["waits_for"]), (&json!("waiting"), &json!("the pace of the channel")));
+    assert!((3_000..=3_601).contains(&seconds_until(&behind["waits_until"])), "{behind}");
     assert_eq!((&rows[0]["state"], &rows[0]["waits_until"]), (&json!("done"), &json!(null)));
     let text = String::from_utf8(run(&folder, &["list"]).stdout).unwrap();
     assert!(text.lines().any(|line| line.ends_with(" dingtalk UNREPLIED (the pace of the channel)")), "{text}");
@@ -86,6 +96,53 @@ fn the_list_says_that_a_channel_is_not_set_and_that_no_receiver_runs() {
     says(no_receiver, not_set);
     let _with_slack = Receiver::spawn(&folder, forwarding(&folder, &channels));
     says("an attempt failed", "an attempt failed");
+}
+
+#[test]
+fn a_pause_starts_again_when_the_clock_is_set_back() {
+    let busy = Answer::Text("429 Too Many Requests\r\nRetry-After: 7200", "rate_limited");
+    let channels = [StubChannel::start("slack", &[busy])];
+    let folder = folder();
+    let mut command = forwarding(&folder, &channels);
+    with_timings(&mut command, "work_pauses=3600000 channel_pauses=1000");
+    let mut receiver = Receiver::spawn(&folder, command);
+    assert_eq!(receiver.deliver(message("Visitor1", "fail", 1).to_vec()), 200);
+    eventually("both have failed", || count(&folder, "problem IS NOT NULL AND owner IS NULL") == 2);
+    // A clock that is set back has the same effect.
+    let day = milliseconds(86_400_000);
+    execute(&folder, &format!("UPDATE item SET due_at = due_at + {day}"));
+    execute(&folder, &format!("UPDATE channel SET next_at = next_at + {day}"));
+    let mut rows = Vec::new();
+    eventually("the times are right again", || {
+        rows = receiver.list();
+        rows.iter().all(|row| seconds_until(&row["waits_until"]) <= 7_201)
+    });
+    for (row, pause) in rows.iter().zip([3_600, 7_200]) {
+        assert!((pause - 600..=pause + 1).contains(&seconds_until(&row["waits_until"])), "{row}");
+        assert_eq!(row["attempts"], 1);
+    }
+    // A row that was put back has no pause.
+    receiver.stop();
+    assert_eq!(run(&folder, &["retry", "1"]).stdout, b"rows put back to waiting: 1\n");
+    execute(&folder, &format!("UPDATE item SET due_at = due_at + {day} WHERE id = 1"));
+    let _receiver = Receiver::start_in(&folder);
+    eventually("it is worked on again", || beginnings(&folder)[&1] == 2);
+}
+
+/// Runs on PostgreSQL only. SQLite has no time zone.
+#[test]
+fn the_list_shows_utc_whatever_the_time_zone_of_the_database_is() {
+    if !POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let zone = "DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Shanghai'); END $$";
+    execute(&folder, zone);
+    let receiver = Receiver::start_in(&folder);
+    assert_eq!(receiver.deliver("not JSON"), 200);
+    let row = &receiver.list()[0];
+    assert!((-600..=1).contains(&seconds_until(&row["received_at"])), "{row}");
 }
 
 #[test]
