@@ -60,7 +60,7 @@ fn connections_to_a_database_that_does_not_answer_are_closed() {
         return;
     }
     let folder = folder();
-    let (receiver, proxy) = behind_a_proxy(&folder, "statement=1000 look=100");
+    let (receiver, proxy) = behind_a_proxy(&folder, "statement=5000 look=100");
     receiver.deliver_until_kept(body(0));
     receiver.all_done();
     proxy.set(Link::Silent);

@@ -218,11 +218,10 @@ pub fn lock(folder: &Path) -> impl Drop {
     let folder = folder.to_owned();
     let thread = thread::spawn(move || {
         if POSTGRES {
-            let client = runtime().block_on(async {
-                let client = connect(&inbox(&folder)).await;
-                client.batch_execute("BEGIN; LOCK TABLE record, item, version, channel").await.unwrap();
-                client
-            });
+            let client = runtime().block_on(connect(&inbox(&folder)));
+            // If the lock waited for one table while it held another, it could be in a deadlock with a receiver.
+            let lock = "ROLLBACK; BEGIN; LOCK TABLE record, item, version, channel NOWAIT";
+            eventually("the tables are locked", || runtime().block_on(client.batch_execute(lock)).is_ok());
             locked.send(()).unwrap();
             let _ = released.recv();
             runtime().block_on(client.batch_execute("ROLLBACK")).unwrap();
