@@ -8,8 +8,8 @@ use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
 use crate::support::{
-    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, rows,
-    run, runtime, sqlite, telling_body, with_timings,
+    Operators, Receiver, command, connect, count, count_in, eventually, execute, folder, inbox, lock, message, run,
+    runtime, sqlite, statements_that_wait, telling_body, with_timings,
 };
 
 fn error(output: &Output) -> (Option<i32>, String) {
@@ -75,12 +75,6 @@ fn a_row_in_work_is_not_deleted_and_the_body_stays_with_the_last_row() {
     assert_eq!((receiver.list().len(), count_in(&folder, "record", "true")), (0, 0));
 }
 
-/// How many statements wait for a lock of PostgreSQL.
-fn waiting(folder: &Path) -> usize {
-    let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    rows(folder, waiting).len()
-}
-
 /// Runs on PostgreSQL only. On SQLite, nobody writes between two statements of a transaction.
 #[test]
 fn the_body_goes_with_the_last_row_although_two_rows_are_deleted_at_once() {
@@ -108,7 +102,7 @@ fn the_body_goes_with_the_last_row_although_two_rows_are_deleted_at_once() {
         let running = commands.clone().map(|arguments| {
             command(&folder).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         });
-        eventually("both wait", || waiting(&folder) == 2);
+        eventually("both wait", || statements_that_wait(&folder, "") == 2);
         runtime().block_on(client.batch_execute("SELECT pg_advisory_unlock(1)")).unwrap();
         for command in running {
             let output = command.wait_with_output().unwrap();
@@ -133,7 +127,7 @@ fn a_row_that_is_put_back_while_it_is_pruned_stays() {
     runtime().block_on(client.batch_execute("BEGIN; SELECT FROM record FOR UPDATE")).unwrap();
     let prune = [&PRUNE[..], &["--dead"]].concat();
     let prune = command(folder).args(prune).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    eventually("it has found the row, and waits for the record", || waiting(folder) == 1);
+    eventually("it has found the row, and waits for the record", || statements_that_wait(folder, "") == 1);
     assert_eq!(run(folder, &["retry", "1"]).stdout, b"rows put back to waiting: 1\n");
     runtime().block_on(client.batch_execute("COMMIT")).unwrap();
     let output = prune.wait_with_output().unwrap();

@@ -13,7 +13,7 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::support::{
     Receiver, command, connect, count_in, eventually, execute, folder, inbox, lock, message, rows, run, runtime,
-    sqlite, with_timings,
+    sqlite, statements_that_wait, with_timings,
 };
 
 pub fn error(output: &Output) -> (Option<i32>, String) {
@@ -169,9 +169,7 @@ fn a_start_waits_for_a_receiver_that_makes_the_tables() {
     with_timings(&mut command, "statement=5000");
     let receiver = std::thread::scope(|scope| {
         let start = scope.spawn(|| Receiver::spawn(&folder, command));
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        eventually("the start waits", || rows(&folder, waiting) == [["1"]]);
+        eventually("the start waits", || statements_that_wait(&folder, "") == 1);
         // This is longer than another statement may take.
         std::thread::sleep(Duration::from_secs(6));
         runtime().block_on(client.batch_execute("SELECT pg_advisory_unlock(544662017, 0)")).unwrap();

@@ -9,7 +9,7 @@ use twt_chat_webhooks::fixtures;
 use crate::POSTGRES;
 use crate::support::{
     Answer, Operators, Receiver, StubChannel, command, count, count_in, eventually, execute, folder, lock, message,
-    rows, telling_body, with_timings,
+    rows, statements_that_wait, telling_body, with_timings,
 };
 
 /// Texts of a visitor that [`telling_body`] contains.
@@ -332,9 +332,7 @@ fn operators_ask_the_database_at_most_two_questions_at_a_time() {
     let locked = lock(&operators.receiver.folder);
     let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let waiting: Vec<_> = (0..20).map(|_| operators.begin(request)).collect();
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%WITH open%'
-        AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
-    let asked = || rows(&operators.receiver.folder, sql)[0][0].parse::<u32>().unwrap();
+    let asked = || statements_that_wait(&operators.receiver.folder, "WITH open");
     eventually("two questions wait for the lock", || asked() >= 2);
     for _ in 0..10 {
         // On a busy machine, a third question can come from the receiver itself: at the start, it looks once for the

@@ -189,11 +189,18 @@ pub fn count_in(folder: &Path, table: &str, condition: &str) -> i64 {
     rows(folder, &format!("SELECT count(*) FROM {table} WHERE {condition}"))[0][0].parse().unwrap()
 }
 
+/// How many statements with this part wait for a lock of PostgreSQL.
+pub fn statements_that_wait(folder: &Path, part: &str) -> usize {
+    let waiting = format!(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+            AND query LIKE '%{part}%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+    );
+    rows(folder, &waiting).len()
+}
+
 /// How many statements that keep deliveries in PostgreSQL wait for a lock.
 pub fn commits_that_wait(folder: &Path) -> usize {
-    let waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-        AND query LIKE '%WITH arrived%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
-    rows(folder, waiting).len()
+    statements_that_wait(folder, "WITH arrived")
 }
 
 /// An SQL expression for a number of milliseconds, in the type that the time columns of the database have.
