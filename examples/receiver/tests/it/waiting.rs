@@ -76,6 +76,7 @@ fn the_list_says_that_a_channel_is_not_set_and_that_no_receiver_runs() {
     let mut command = forwarding(&folder, &channels);
     with_timings(&mut command, "work_pauses=600000 channel_pauses=600000");
     let mut receiver = Receiver::spawn(&folder, command);
+    let _of_another_inbox = Receiver::start();
     assert_eq!(receiver.deliver(message("Visitor1", "fail", 1).to_vec()), 200);
     let says = |work: &str, slack: &str| {
         eventually(&format!("the list says: {work}, {slack}"), || {
