@@ -49,7 +49,7 @@ fn nothing_that_was_answered_200_is_lost_when_one_of_three_receivers_is_killed()
         let killed = &mut receivers[round % 3];
         // A stopped receiver begins no attempt. So all attempts that it has begun are among the rows that are in work
         // now.
-        killed.signal("STOP");
+        killed.freeze();
         let ids = rows(&folder, "SELECT id FROM item WHERE owner IS NOT NULL");
         killed.kill();
         *killed = start();
