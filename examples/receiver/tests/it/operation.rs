@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use receiver::Timings;
 use serde_json::json;
+use tokio::net::TcpSocket;
 use twt_chat_webhooks::fixtures;
 
 use crate::POSTGRES;
@@ -36,7 +37,10 @@ fn an_inbox_that_cannot_be_opened_is_named() {
     fs::write(&text, "not a database, however long this text may become".repeat(20)).unwrap();
     let path = |path: std::path::PathBuf| path.into_os_string().into_string().unwrap();
     let files = [path(folder.join("missing").join("inbox")), path(folder.clone()), path(text)];
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // As long as the socket lives, no other test gets its port, and nobody listens on it.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = silent.local_addr().unwrap();
     let url = format!("postgres://ada:T0KEN@{nobody}/inbox");
     let servers = ["", "?sslmode=require"].map(|mode| (format!("{url}{mode}"), format!("postgres://{nobody}/inbox")));
     for (inbox, name) in files.into_iter().map(|file| (file.clone(), file)).chain(servers) {
