@@ -71,11 +71,9 @@ impl Workshop {
     /// free again.
     fn free(&self, running: usize) -> usize {
         let free = (self.most + MAX_LEFT).saturating_sub(self.threads.load(Ordering::Relaxed));
+        // While an attempt runs, not all threads are blocked: the attempt may end and free its thread.
         let is_full = free == 0 && running == 0;
-        // While an attempt runs and no thread is free, nobody knows whether all threads are blocked: the attempt may
-        // end and free its thread. The log then says nothing.
-        let is_known = is_full || free > 0;
-        if is_known && self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
+        if self.is_full.swap(is_full, Ordering::Relaxed) != is_full {
             if is_full {
                 tracing::error!("no work begins any more: all threads are blocked by work that was given up");
             } else {
