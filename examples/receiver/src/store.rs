@@ -275,7 +275,7 @@ impl Plan {
 
 /// How many attempts a row has at most: one before each pause, and one after the last pause.
 fn attempts(pauses: &[Duration]) -> i32 {
-    i32::try_from(pauses.len()).unwrap_or(i32::MAX - 1) + 1
+    i32::try_from(pauses.len() + 1).unwrap_or(i32::MAX)
 }
 
 pub fn lane_name(lane: Option<Channel>) -> &'static str {
