@@ -28,8 +28,8 @@ const MAX_BODY: usize = 256 * 1024;
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// How many large bodies are taken apart at a time. Each needs about 20 times its size for this.
 const MAX_LARGE: usize = 2;
-/// How many KiB of bodies may wait for the inbox. A body with many items takes up to 16 times its size.
-const MAX_WAITING: u32 = 64 * 1024;
+/// How many KiB of bodies may wait for the inbox: 64 MiB. A body with many items takes up to 16 times its size.
+const MAX_WAITING: u32 = 65_536;
 
 /// Keeps a delivery that the platform has signed.
 ///
@@ -93,14 +93,14 @@ async fn keep(
     let stale = fresh.err().map(|error| error.to_string());
     let age = stale.as_ref().map_or(String::new(), |stale| format!(", stale: {stale}"));
     let mut arrival = Arrival { records: delivery.into_records(), stale, room: None };
-    let room = u32::try_from(arrival.bytes() / 1024 + 1).unwrap_or(MAX_WAITING).min(MAX_WAITING);
+    let room = u32::try_from(arrival.bytes().div_ceil(1024)).unwrap_or(MAX_WAITING).min(MAX_WAITING);
     arrival.room = Arc::clone(&receiver.waiting).acquire_many_owned(room).await.ok();
     drop(large);
 
     let rows = arrival.records.len();
     let new = receiver.inbox.keep(arrival).await.map_err(|_| unavailable())?;
     let repeated = if new < rows { format!(", repeated: {}", rows - new) } else { String::new() };
-    let old = if secret > 0 { ", signed with the old secret" } else { "" };
+    let old = if secret != 0 { ", signed with the old secret" } else { "" };
     Ok(format!("{summary}{age}{repeated}{old}"))
 }
 

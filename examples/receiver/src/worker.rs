@@ -150,11 +150,12 @@ impl Lane {
             match session.exchange(channel, &ended, free).await {
                 Ok(claims) => {
                     // The inbox keeps the pace. `next` only saves queries that would return nothing.
-                    if let Some(channel) = channel
-                        && (due || !ended.is_empty())
-                    {
-                        paced = !ended.is_empty();
-                        next = Instant::now() + if paced { channel.pace } else { ASK };
+                    if let Some(channel) = channel {
+                        if !ended.is_empty() {
+                            (paced, next) = (true, Instant::now() + channel.pace);
+                        } else if due {
+                            (paced, next) = (false, Instant::now() + ASK);
+                        }
                     }
                     inbox.metrics.attempted(channel, &ended);
                     ended.clear();

@@ -133,7 +133,7 @@ impl Postgres {
     /// `Timings::statement`. So a button whose request has failed does nothing after this time.
     async fn connect(&self) -> Result<Connection<()>, Trouble> {
         let first = self.first.lock().await.take();
-        match first.filter(|first| !first.client.is_closed()) {
+        match first {
             Some(connection) => Ok(connection),
             None => Connection::open(&self.address, &self.plan.timings).await,
         }
@@ -196,4 +196,18 @@ impl Store for Postgres {
 
     /// Each connection is closed when it is dropped.
     async fn close(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Address, KEEPALIVE};
+
+    #[test]
+    fn connections_have_keepalives_unless_the_url_says_when() {
+        let idle = |url: &str| Address::parse(url).unwrap().0.get_keepalives_idle();
+        assert_eq!(idle("postgres://db.example.com/inbox"), KEEPALIVE);
+        assert_eq!(idle("postgres://db.example.com/inbox?keepalives_idle=5"), Duration::from_secs(5));
+    }
 }

@@ -31,8 +31,6 @@ use crate::delivery::{Arrival, rehearsal};
 
 /// How often to try to empty the log of the database, the file `-wal`.
 const EMPTY_TRIES: u32 = 5;
-/// How long a start waits before it tries again to make a new database use a log.
-const LOG_PAUSE: Duration = Duration::from_millis(10);
 /// How long a start waits for another receiver that upgrades the tables, and a backup for another process that writes.
 const MAX_UPGRADE: Duration = Duration::from_secs(600);
 
@@ -42,7 +40,7 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     files::prepare(&path, create)?;
     let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(MAX_UPGRADE)?;
-    use_log(&connection)?;
+    upgrade::use_log(&connection, MAX_UPGRADE)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")?;
     // SQLite overwrites deleted content, so that the words of a visitor do not stay in the file after a deletion.
     connection.execute_batch("PRAGMA secure_delete = ON")?;
@@ -53,19 +51,6 @@ pub(super) fn open(path: &Path, create: bool, plan: Plan) -> Result<Arc<dyn Stor
     statements::check_version(&connection)?.map_or(Ok(()), Err)?;
     let files = Files::find(&path)?;
     Ok(Arc::new(Sqlite { path, requests: start(connection, files), plan, observed: Arc::default() }))
-}
-
-/// Makes a new database use a log, the file `-wal`. While another process writes to the new database, SQLite fails at
-/// once, whatever `busy_timeout` says.
-fn use_log(connection: &Connection) -> SqlResult<()> {
-    let end = Instant::now() + MAX_UPGRADE;
-    loop {
-        let used = connection.execute_batch("PRAGMA journal_mode = WAL");
-        if !used.as_ref().is_err_and(is_locked) || Instant::now() > end {
-            return used;
-        }
-        thread::sleep(LOG_PAUSE);
-    }
 }
 
 /// Whether another process has locked the database.
@@ -160,13 +145,14 @@ fn start(mut connection: Connection, mut files: Files) -> mpsc::Sender<Request> 
     thread::spawn(move || {
         while let Some(first) = waiting.blocking_recv() {
             let (mut group, mut close) = (Vec::new(), None);
-            for request in iter::once(first).chain(iter::from_fn(|| waiting.try_recv().ok())) {
+            let queue = iter::once(first).chain(iter::from_fn(|| waiting.try_recv().ok()));
+            for request in queue.take(MAX_GROUP) {
                 match request {
                     Request::Write(job) => group.push(job),
-                    Request::Close(closed) => close = Some(closed),
-                }
-                if group.len() == MAX_GROUP || close.is_some() {
-                    break;
+                    Request::Close(closed) => {
+                        close = Some(closed);
+                        break;
+                    }
                 }
             }
             write(&mut connection, &mut files, group);

@@ -52,7 +52,7 @@ fn a_refusal_is_tried_again() {
         "",
         [
             ("slack", Answer::Text("500 Internal Server Error", "rollup_error"), "status 500"),
-            ("feishu", Answer::Text("200 OK", r#"{"code":11232,"msg":"frequency limited"}"#), "code 11232"),
+            ("feishu", Answer::Text("400 Bad Request", r#"{"code":11232,"msg":"frequency limited"}"#), "status 400"),
             ("dingtalk", Answer::Text("200 OK", r#"{"errcode":130101,"errmsg":"send too fast"}"#), "errcode 130101"),
             ("wecom", Answer::Text("200 OK", r#"{"errcode":45009,"errmsg":"freq out of limit"}"#), "errcode 45009"),
         ],

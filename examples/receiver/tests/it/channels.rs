@@ -161,7 +161,7 @@ fn feishu_and_dingtalk_get_a_signature_if_a_secret_is_set() {
 }
 
 /// A body with one item of each visitor.
-fn batch(visitors: &[String]) -> Value {
+pub fn batch(visitors: &[String]) -> Value {
     let mut body: Value = serde_json::from_slice(&message("Visitor0", "hello", 1).to_vec()).unwrap();
     let item = body["content"][0].clone();
     let items = visitors.iter().map(|visitor| {

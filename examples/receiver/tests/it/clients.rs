@@ -257,11 +257,14 @@ fn with_few_open_files_nobody_is_kept_out() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_limit_of_open_files_is_raised_as_far_as_the_receiver_needs() {
-    let receiver = with_open_files("-S -n 300");
+    let mut receiver = with_open_files("-S -n 300");
     assert_eq!(receiver.deliver(fixtures::UNREPLIED), 200);
     let limits = fs::read_to_string(format!("/proc/{}/limits", receiver.process())).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     assert_eq!(files.split_whitespace().nth(3), Some("768"), "{files}");
+    receiver.stop();
+    // The log neither says that only some connections are served, nor that all are taken.
+    assert!(!receiver.log().contains("connections are"), "{}", receiver.log());
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use twt_chat_webhooks::fixtures;
 
+use crate::channels::batch;
 use crate::clients::patient;
-use crate::support::{Receiver, count, eventually, head, message, rest, secret};
+use crate::support::{Receiver, count, eventually, head, lock, message, rest, secret};
 
 #[test]
 fn a_receiver_that_has_nothing_to_do_does_not_spin() {
@@ -37,6 +38,32 @@ fn large_bodies_of_strangers_take_as_much_memory_as_the_readme_says() {
     eventually("the bodies have arrived", || receiver.memory("VmHWM") > 128 * 1024);
     assert!(receiver.memory("VmHWM") < 200 * 1024, "{} KiB", receiver.memory("VmHWM"));
     drop(clients);
+}
+
+#[test]
+fn signed_bodies_that_wait_for_a_slow_database_take_as_much_memory_as_the_readme_says() {
+    let receiver = Receiver::start_with("write=5000");
+    receiver.deliver_until_kept(fixtures::UNREPLIED);
+    receiver.all_done();
+    let locked = lock(&receiver.folder);
+    // The records of each body take 4 MiB together, because each record has the whole envelope.
+    let visitors: Vec<String> = (0..28).map(|number| format!("Visitor{number}")).collect();
+    let mut body = batch(&visitors);
+    body["note"] = "x".repeat(128 * 1024).into();
+    for item in body["content"].as_array_mut().unwrap() {
+        item["message_content"] = "y".repeat(4_000).into();
+    }
+    thread::scope(|scope| {
+        for number in 0..80 {
+            body["webhook_id"] = number.to_string().into();
+            let body = body.to_string();
+            let receiver = &receiver;
+            scope.spawn(move || assert_eq!(receiver.deliver(body), 503));
+        }
+    });
+    // The bodies take 20 MiB, and 64 MiB of their 320 MiB of records wait.
+    assert!(receiver.memory("VmHWM") < 180 * 1024, "{} KiB", receiver.memory("VmHWM"));
+    drop(locked);
 }
 
 #[test]

@@ -1,11 +1,17 @@
-//! Makes the tables, and upgrades those of older receivers.
+//! Makes a new database use a log, makes the tables, and upgrades those of older receivers.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Result as SqlResult, Transaction, TransactionBehavior};
 use twt_chat_webhooks::{Delivery, Record};
 
+use super::is_locked;
 use crate::Error;
 use crate::store::Trouble;
 
+/// How long a start waits before it tries again to make a new database use a log.
+const LOG_PAUSE: Duration = Duration::from_millis(10);
 /// The `user_version` that `sqlite.sql` sets. This receiver refuses a larger number, whatever the table `version`
 /// says. So if a change of the tables leaves them usable for this receiver, the change must not raise the number.
 const CURRENT: i32 = 2;
@@ -25,6 +31,19 @@ const OLD_ITEMS: &str = "SELECT id, delivery, position, key, event, state, attem
 const OLD_ITEMS_WITHOUT_CHANNELS: &str =
     "SELECT id, delivery, position, key, event, state, attempts, due_at, problem, NULL
     FROM old_item ORDER BY delivery, position, id";
+
+/// Makes a new database use a log, the file `-wal`. While another process writes to the new database, SQLite fails at
+/// once, whatever `busy_timeout` says.
+pub(super) fn use_log(connection: &Connection, limit: Duration) -> SqlResult<()> {
+    let end = Instant::now() + limit;
+    loop {
+        let used = connection.execute_batch("PRAGMA journal_mode = WAL");
+        if !used.as_ref().is_err_and(is_locked) || Instant::now() > end {
+            return used;
+        }
+        thread::sleep(LOG_PAUSE);
+    }
+}
 
 /// Upgrades the tables in one transaction. A second receiver waits, and then finds that there is nothing left to do.
 pub(super) fn upgrade(connection: &Connection) -> Result<(), Error> {
@@ -76,4 +95,26 @@ fn from_old(transaction: &Transaction<'_>, rows: &str) -> Result<(), Error> {
     }
     drop((rows, item, received, insert));
     Ok(transaction.execute_batch(DROP_OLD)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use rusqlite::Connection;
+
+    use super::super::is_locked;
+    use super::use_log;
+
+    #[test]
+    fn a_start_waits_for_a_new_database_that_is_locked_but_only_for_a_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let [first, second] = [(); 2].map(|()| Connection::open(file.path()).unwrap());
+        first.execute_batch("BEGIN IMMEDIATE; CREATE TABLE held (id)").unwrap();
+        let (start, limit) = (Instant::now(), Duration::from_millis(50));
+        assert!(is_locked(&use_log(&second, limit).unwrap_err()));
+        assert!(start.elapsed() >= limit);
+        first.execute_batch("COMMIT").unwrap();
+        use_log(&second, limit).unwrap();
+    }
 }
