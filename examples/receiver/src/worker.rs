@@ -152,9 +152,9 @@ impl Lane {
                     // The inbox keeps the pace. `next` only saves queries that would return nothing.
                     if let Some(channel) = channel {
                         if !ended.is_empty() {
-                            (paced, next) = (true, Instant::now() + channel.pace);
+                            (paced, next) = (true, after(channel.pace));
                         } else if due {
-                            (paced, next) = (false, Instant::now() + ASK);
+                            (paced, next) = (false, after(ASK));
                         }
                     }
                     inbox.metrics.attempted(channel, &ended);
@@ -171,7 +171,7 @@ impl Lane {
             if stops && running.is_empty() && ended.is_empty() || is_over {
                 return Ok(());
             }
-            let look = Instant::now() + timings.look;
+            let look = after(timings.look);
             let wake = if paced && running.is_empty() { next.min(look) } else { look };
             let arrival = async {
                 sleep_until(next).await;
@@ -188,6 +188,10 @@ impl Lane {
             }
         }
     }
+}
+
+fn after(time: Duration) -> Instant {
+    Instant::now() + time
 }
 
 /// The trouble of an attempt that ended without an outcome. `leave` then puts its row back to waiting.

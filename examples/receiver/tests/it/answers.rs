@@ -52,9 +52,9 @@ fn a_refusal_is_tried_again() {
         "",
         [
             ("slack", Answer::Text("500 Internal Server Error", "rollup_error"), "status 500"),
-            ("feishu", Answer::Text("400 Bad Request", r#"{"code":11232,"msg":"frequency limited"}"#), "status 400"),
+            ("feishu", Answer::Text("200 OK", r#"{"code":11232,"msg":"frequency limited"}"#), "code 11232"),
             ("dingtalk", Answer::Text("200 OK", r#"{"errcode":130101,"errmsg":"send too fast"}"#), "errcode 130101"),
-            ("wecom", Answer::Text("200 OK", r#"{"errcode":45009,"errmsg":"freq out of limit"}"#), "errcode 45009"),
+            ("wecom", Answer::Text("502 Bad Gateway", "<html>the proxy is away</html>"), "status 502"),
         ],
     );
 }

@@ -202,6 +202,22 @@ fn a_receiver_that_is_told_to_stop_waits_for_the_answer_of_a_channel() {
 }
 
 #[test]
+fn a_receiver_that_is_told_to_stop_begins_no_other_message() {
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(10)), Answer::Taken])];
+    let mut receiver = start(&channels);
+    for visitor in ["Visitor1", "Visitor2"] {
+        assert_eq!(receiver.deliver(message(visitor, "hello", 1).to_vec()), 200);
+    }
+    eventually("slack has the first", || channels[0].requests().len() == 1);
+    // The channel could take the second message when it answers the first.
+    execute(&receiver.folder, &format!("UPDATE channel SET gap = {}", milliseconds(0)));
+    assert_eq!(receiver.stop().code(), Some(0));
+    assert_eq!(channels[0].requests().len(), 1);
+    let rows: Vec<_> = receiver.list().into_iter().filter(|row| row["channel"] == "slack").collect();
+    assert_eq!((&rows[0]["state"], &rows[1]["state"]), (&json!("done"), &json!("waiting")));
+}
+
+#[test]
 fn every_channel_gets_every_item_however_often_the_receiver_is_killed() {
     const ITEMS: usize = 8;
 

@@ -137,8 +137,12 @@ impl Owner {
         if !ended.is_empty() {
             self.note(&transaction, prepared, lane, ended).await?;
         }
-        let free = i64::try_from(free).unwrap_or(i64::MAX);
-        let rows = transaction.query(&prepared.claim, &[&self.number, &lane_name(lane), &free]).await?;
+        let rows = if free == 0 {
+            Vec::new()
+        } else {
+            let free = i64::try_from(free).unwrap_or(i64::MAX);
+            transaction.query(&prepared.claim, &[&self.number, &lane_name(lane), &free]).await?
+        };
         transaction.commit().await?;
         let claim = |row: tokio_postgres::Row| {
             Ok(Claim { id: row.try_get(0)?, attempt: row.try_get(1)?, body: row.try_get(2)? })
