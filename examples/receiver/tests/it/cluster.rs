@@ -300,6 +300,23 @@ fn an_outcome_of_an_earlier_attempt_or_of_another_owner_changes_nothing() {
 }
 
 #[test]
+fn only_the_holder_of_a_channel_notes_the_end_of_a_message() {
+    let channels = [StubChannel::start("slack", &[Answer::Late(Duration::from_secs(2))])];
+    let folder = folder();
+    let owners = if POSTGRES { "SELECT last_value FROM owner_number" } else { "SELECT max(id) FROM receiver" };
+    let first = Receiver::spawn(&folder, forwarding(&folder, &channels));
+    first.deliver_until_kept(message("Visitor1", "hello", 1).to_vec());
+    eventually("slack has the message", || channels[0].requests().len() == 1);
+    assert_eq!(rows(&folder, owners), [["1"]]);
+    let _second = Receiver::start_in(&folder);
+    eventually("the second receiver has a number", || rows(&folder, owners) == [["2"]]);
+    // The second receiver runs, so nobody frees the channel.
+    execute(&folder, "UPDATE channel SET holder = 2");
+    eventually("the message is done", || count(&folder, "channel = 'slack' AND state = 'done'") == 1);
+    assert_eq!(rows(&folder, "SELECT holder FROM channel"), [["2"]]);
+}
+
+#[test]
 fn rows_of_a_lane_that_this_receiver_does_not_know_are_left_alone() {
     let channels = [StubChannel::start("slack", &[Answer::Taken])];
     let folder = folder();
