@@ -18,8 +18,7 @@ pub(super) type Observed = HashMap<i64, (i64, u128)>;
 
 const RECEIVERS: &str = "SELECT id, beat, process, EXISTS (SELECT 1 FROM item WHERE owner = receiver.id)
     OR EXISTS (SELECT 1 FROM channel WHERE holder = receiver.id) FROM receiver";
-/// Race: the statement compares `beat`. So a receiver that has raised its `beat` since the last look is not deleted.
-const GONE: &str = "DELETE FROM receiver WHERE id = ?1 AND beat = ?2";
+const REMOVE: &str = "DELETE FROM receiver WHERE id = ?1";
 /// Index: `item_owner`.
 const TAKE_BACK: &str = "UPDATE item SET owner = NULL, problem = ?3,
     state = iif(attempts >= iif(channel = '', ?1, ?2), 'dead', 'waiting')
@@ -64,7 +63,7 @@ pub(super) fn tidy(
         let (id, beat, process, owns): (i64, i64, Option<String>, bool) = receiver?;
         let unchanged = observed.get(&id).filter(|(last, _)| owns && *last == beat).map_or(0, |(_, times)| times + 1);
         if unchanged >= looks || process.is_some_and(|process| process::has_ended(&process)) {
-            transaction.prepare_cached(GONE)?.execute((id, beat))?;
+            transaction.prepare_cached(REMOVE)?.execute([id])?;
         } else {
             now.insert(id, (beat, unchanged));
         }
@@ -84,9 +83,7 @@ fn take_back(transaction: &Transaction<'_>, plan: &Plan) -> Result<()> {
     transaction.prepare_cached(FREE)?.execute([]).map(drop)
 }
 
-const LEAVE: &str = "DELETE FROM receiver WHERE id = ?1";
-
 pub(super) fn leave(transaction: &Transaction<'_>, plan: &Plan, owner: i64) -> Result<()> {
-    transaction.execute(LEAVE, [owner])?;
+    transaction.execute(REMOVE, [owner])?;
     take_back(transaction, plan)
 }
