@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use twt_chat_webhooks::fixtures;
 
@@ -246,6 +248,24 @@ fn a_row_is_deleted_while_no_delivery_is_kept() {
     assert!(answer.contains("done=deleted&id=1\r\n"), "{answer}");
     fs::rename(folder.join("aside"), folder.join("inbox.sqlite3")).unwrap();
     assert!(!is_in_a_file(&folder, "my PIN is 47114711"));
+}
+
+/// On SQLite, a deletion waits only a moment for those that read. The delivery after it waits as long as any other.
+#[test]
+fn a_delivery_after_a_deletion_still_waits_for_another_process_that_writes() {
+    let folder = folder();
+    let operators = Operators::start(&folder, command(&folder));
+    assert_eq!(operators.receiver.deliver(telling_body()), 200);
+    operators.receiver.row(1, "done");
+    let answer = operators.press("/rows/1/delete");
+    assert!(answer.contains("done=deleted&id=1\r\n"), "{answer}");
+    let locked = lock(&folder);
+    thread::scope(|scope| {
+        let delivery = scope.spawn(|| operators.receiver.deliver(fixtures::UNREPLIED));
+        thread::sleep(Duration::from_secs(1));
+        drop(locked);
+        assert_eq!(delivery.join().unwrap(), 200);
+    });
 }
 
 #[test]

@@ -159,6 +159,24 @@ fn a_start_waits_for_a_process_that_writes_to_a_new_inbox() {
     });
 }
 
+/// Runs on SQLite only.
+#[test]
+fn a_start_waits_for_a_receiver_that_upgrades_the_tables() {
+    if POSTGRES {
+        return;
+    }
+    let folder = folder();
+    let upgrading = sqlite(&folder);
+    upgrading.execute_batch("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| Receiver::start_in(&folder));
+        // By itself, `rusqlite` waits for 5 seconds.
+        std::thread::sleep(Duration::from_secs(6));
+        drop(upgrading);
+        assert_eq!(start.join().unwrap().deliver(fixtures::UNREPLIED), 200);
+    });
+}
+
 /// Runs on PostgreSQL only.
 #[test]
 fn a_start_waits_for_a_receiver_that_makes_the_tables() {
