@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_postgres::error::Severity;
 use tokio_postgres::{Client, Error, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -127,6 +128,11 @@ fn tls(mode: SslMode) -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|error| error.to_string())?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether PostgreSQL has only refused a statement, so that the connection can still be used.
+pub(super) fn only_refused(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|error| error.parsed_severity() == Some(Severity::Error))
 }
 
 /// The text of an error, without its detail. The detail quotes the values of a row.

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::Address;
-use super::connection::{Connection, Kept, Statements, away, within};
+use super::connection::{Connection, Kept, Statements, away, only_refused, within};
 use crate::delivery::{Arrival, Entry, rehearsal};
 use crate::store::{MAX_GROUP, Plan, Trouble};
 
@@ -172,8 +172,8 @@ impl Committer {
             let (mut refused, mut closed) = (false, false);
             let committed = within(limit, async {
                 keep_group(&connection, group, &self.plan).await.map_err(|error| {
-                    closed = error.is_closed() || connection.client.is_closed();
-                    refused = error.as_db_error().is_some() && !closed;
+                    refused = only_refused(&error);
+                    closed = !refused;
                     away(error)
                 })
             });

@@ -6,11 +6,10 @@
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use tokio_postgres::error::Severity;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement, Transaction};
 
-use super::connection::{CLASS, Connection, Statements, away, within};
+use super::connection::{CLASS, Connection, Statements, away, only_refused, within};
 use super::{Address, check_version};
 use crate::channel::Channel;
 use crate::store::{CUT_OFF, Claim, Outcome, Plan, Session, Trouble, attempts, lane_name, millis};
@@ -188,8 +187,7 @@ impl Session for Owner {
                 Ok(claims)
             }
             Ok(Err(error)) => {
-                let only_refused =
-                    error.as_db_error().is_some_and(|error| error.parsed_severity() == Some(Severity::Error));
+                let only_refused = only_refused(&error);
                 match away(error) {
                     Trouble::Away(why) if !only_refused => Err(lost(why)),
                     trouble => {
