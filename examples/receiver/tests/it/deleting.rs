@@ -184,7 +184,7 @@ fn deliveries_are_taken_while_a_row_is_deleted_and_another_process_reads() {
         delete.as_mut().unwrap().try_wait().unwrap().is_some()
     });
     let (code, problem) = error(&delete.take().unwrap().wait_with_output().unwrap());
-    let page = std::thread::scope(|scope| {
+    let page = thread::scope(|scope| {
         let page = scope.spawn(|| operators.press("/rows/2/delete"));
         eventually("the page has answered", || {
             deliver();
@@ -226,7 +226,7 @@ fn a_row_is_deleted_as_soon_as_another_process_has_read() {
     let delete = delete.args(["delete", "1"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     eventually("the row is gone", || count(folder, "true") == 0);
     // Meanwhile, the command tries for the first time.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    thread::sleep(Duration::from_millis(500));
     drop(reader);
     let (code, problem) = error(&delete.wait_with_output().unwrap());
     assert_eq!(code, Some(0), "{problem}");

@@ -141,40 +141,33 @@ fn several_receivers_can_start_at_once_on_a_new_inbox() {
     assert_eq!(count_in(&folder, "item", "state = 'done'"), 5);
 }
 
-/// SQLite would not wait by itself.
-#[test]
-fn a_start_waits_for_a_process_that_writes_to_a_new_inbox() {
+/// Checks that a start waits for a process that holds the write lock of SQLite for this time.
+fn start_waits(begin: &str, time: Duration) {
     if POSTGRES {
         return;
     }
     let folder = folder();
     let writer = sqlite(&folder);
-    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    writer.execute_batch(begin).unwrap();
     std::thread::scope(|scope| {
         let start = scope.spawn(|| Receiver::start_in(&folder));
-        // Meanwhile, the receiver tries for the first time.
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(time);
         drop(writer);
         assert_eq!(start.join().unwrap().deliver(fixtures::UNREPLIED), 200);
     });
 }
 
-/// Runs on SQLite only.
+/// SQLite would not wait by itself.
+#[test]
+fn a_start_waits_for_a_process_that_writes_to_a_new_inbox() {
+    // Meanwhile, the receiver tries for the first time.
+    start_waits("BEGIN IMMEDIATE", Duration::from_millis(500));
+}
+
+/// By itself, `rusqlite` would wait for 5 seconds.
 #[test]
 fn a_start_waits_for_a_receiver_that_upgrades_the_tables() {
-    if POSTGRES {
-        return;
-    }
-    let folder = folder();
-    let upgrading = sqlite(&folder);
-    upgrading.execute_batch("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE").unwrap();
-    std::thread::scope(|scope| {
-        let start = scope.spawn(|| Receiver::start_in(&folder));
-        // By itself, `rusqlite` waits for 5 seconds.
-        std::thread::sleep(Duration::from_secs(6));
-        drop(upgrading);
-        assert_eq!(start.join().unwrap().deliver(fixtures::UNREPLIED), 200);
-    });
+    start_waits("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", Duration::from_secs(6));
 }
 
 /// Runs on PostgreSQL only.
